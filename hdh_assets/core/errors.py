@@ -1,0 +1,42 @@
+"""The hub's exceptions.
+
+One root, `HubError`, whose message says what failed, what was expected, what was found (never a value of a
+row) and what to do. The command line prints it and exits 1, without a traceback.
+"""
+
+from __future__ import annotations
+
+
+class HubError(Exception):
+    """Something the reader of the message can act on.
+
+    `remedy` says what to do next; it is printed on a line of its own.
+    """
+
+    def __init__(self, message: str, *, remedy: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  → {self.remedy}" if self.remedy else self.message
+
+
+class DescriptorError(HubError):
+    """One or more descriptor files are wrong; the message lists every problem as `file:line: field: problem`."""
+
+
+class ConfigurationError(HubError):
+    """The hub's home or a setting is missing or wrong."""
+
+
+class KeyMaterialError(HubError):
+    """A key is missing, empty, too short, readable by others, or not the one this home was created with."""
+
+
+class LakeBusyError(HubError):
+    """Another process held the writer lock of the lake for longer than the time allowed."""
+
+
+class RefusedError(HubError):
+    """A demand the rules do not allow (a governance transition, a delivery, an extract); the reason is the message."""

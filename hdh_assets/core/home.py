@@ -1,0 +1,164 @@
+"""Where an installation keeps everything it owns, and its settings.
+
+`HDH_HOME` (default `./hub`) holds data, keys, logs and Dagster's own files; nothing is written elsewhere.
+Settings come from the environment (`HDH_…`) first, then from `$HDH_HOME/hdh.toml`. No file is opened at import.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from hdh_assets.core.errors import ConfigurationError
+
+SETTINGS_FILE = "hdh.toml"
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folders of one installation. Paths only: creating them is `hdh init`'s work."""
+
+    root: Path
+
+    @classmethod
+    def resolve(cls, given: Path | str | None = None) -> Home:
+        """The home named by `--home`, else by `HDH_HOME`, else `./hub`; always absolute."""
+        return cls(Path(given or os.environ.get("HDH_HOME") or "hub").expanduser().resolve())
+
+    @property
+    def settings_file(self) -> Path:
+        """`hdh.toml`, written by `hdh init`; its presence marks a home."""
+        return self.root / SETTINGS_FILE
+
+    @property
+    def inbox(self) -> Path:
+        """Dropped deliveries: `<producer>/<dataset>/<period>/`."""
+        return self.root / "inbox"
+
+    @property
+    def outbox(self) -> Path:
+        """Receipts, by producer."""
+        return self.root / "outbox"
+
+    @property
+    def quarantine(self) -> Path:
+        """Refused deliveries and rejected rows. Trusted third party only."""
+        return self.root / "quarantine"
+
+    @property
+    def vault(self) -> Path:
+        """Identities, correspondences and encrypted originals. Trusted third party only."""
+        return self.root / "vault"
+
+    @property
+    def lake(self) -> Path:
+        """Pseudonymised tables and, by default, their SQLite catalogue."""
+        return self.root / "lake"
+
+    @property
+    def projects(self) -> Path:
+        """Project spaces: `<project>/v<n>/`."""
+        return self.root / "projects"
+
+    @property
+    def site(self) -> Path:
+        """Public catalogue and register, static files."""
+        return self.root / "site"
+
+    @property
+    def registry(self) -> Path:
+        """Event log of governance and audit, and the intake ledger."""
+        return self.root / "registry"
+
+    @property
+    def keys(self) -> Path:
+        """Key files, mode 0600."""
+        return self.root / "keys"
+
+    @property
+    def dagster(self) -> Path:
+        """`DAGSTER_HOME`."""
+        return self.root / "dagster"
+
+    @property
+    def datasets(self) -> Path:
+        """Descriptors this installation adds to those of the package."""
+        return self.root / "datasets"
+
+    @property
+    def tmp(self) -> Path:
+        """Run-scoped folders, spill files included. Never holds an identifier in clear outside the vault."""
+        return self.root / "tmp"
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Every folder `hdh init` creates."""
+        return (
+            self.inbox,
+            self.outbox,
+            self.quarantine,
+            self.vault,
+            self.lake,
+            self.projects,
+            self.site,
+            self.registry,
+            self.keys,
+            self.dagster,
+            self.datasets,
+            self.tmp,
+        )
+
+
+class Settings(BaseSettings):
+    """What an installation may change. Each field is an environment variable `HDH_<FIELD>` or a line of `hdh.toml`."""
+
+    model_config = SettingsConfigDict(env_prefix="HDH_", extra="forbid", frozen=True)
+
+    lake_catalog: str = Field(
+        default="",
+        description="PostgreSQL address of the lake's catalogue (`postgresql://…`); empty: SQLite in the home.",
+    )
+    lake_data: str = Field(
+        default="", description="Folder or s3:// prefix of the lake's Parquet files; empty: in the home."
+    )
+    lake_encrypted: bool = Field(default=False, description="Encrypt the lake's Parquet files at rest.")
+    registry_url: str = Field(
+        default="", description="SQLAlchemy address of the event log and ledger; empty: SQLite in the home."
+    )
+    dagster_postgres: str = Field(
+        default="", description="PostgreSQL address of Dagster's storage; empty: SQLite in the home."
+    )
+    vocab_dir: str = Field(default="", description="Folder of Athena CSV files; empty: the built-in seed alone.")
+    memory_limit: str = Field(default="1GB", description="Memory DuckDB may use in one process (DuckDB notation).")
+    threads: int = Field(default=0, description="Threads of DuckDB in one process; 0: one per core.")
+    max_expansion: int = Field(
+        default=200, description="A compressed file that grows more than this many times is refused as a bomb."
+    )
+
+    @classmethod
+    def load(cls, home: Home, **overrides: Any) -> Settings:
+        """Settings of this home: `overrides` (tests, options) before the environment before `hdh.toml`.
+
+        Raises `ConfigurationError` for an unreadable file, an unknown setting or a value of the wrong kind.
+        """
+        try:
+            text = home.settings_file.read_text("utf-8") if home.settings_file.exists() else ""
+            in_file = {
+                name: value for name, value in tomllib.loads(text).items() if f"HDH_{name.upper()}" not in os.environ
+            }
+            return cls(**(in_file | overrides))
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigurationError(
+                f"{home.settings_file}: not valid TOML: {error}", remedy="correct the file; `hdh init` writes a valid one"
+            ) from None
+        except ValidationError as error:
+            problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+            raise ConfigurationError(
+                f"settings: {problems}", remedy=f"correct {home.settings_file} or the HDH_… environment variables"
+            ) from None

@@ -1,0 +1,183 @@
+"""The lake: DuckLake tables read and written through DuckDB.
+
+Here: connecting (embedded or PostgreSQL catalogue, encryption, read-only, at a release), the inter-process writer
+lock, and the names of what is attached. Not here: what the tables mean.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+from filelock import FileLock, Timeout
+
+from hdh_assets.core.errors import ConfigurationError, LakeBusyError
+from hdh_assets.core.home import Home, Settings
+
+ALIAS = "lake"
+WRITER_WAIT_SECONDS = 600
+_EXTENSIONS = ("httpfs", "sqlite_scanner", "postgres_scanner", "ducklake")
+
+
+def extension_paths() -> dict[str, Path]:
+    """DuckDB extension files carried by PyPI packages, by extension, in loading order.
+
+    `httpfs` comes first: it carries the encryption that encrypted files and spill need.
+    Raises `ConfigurationError` naming the package to install.
+    """
+    return {name: _extension_path(name) for name in _EXTENSIONS}
+
+
+def _extension_path(name: str) -> Path:
+    package = f"duckdb_extension_{name}"
+    spec = importlib.util.find_spec(package)
+    found = spec and spec.origin and next(Path(spec.origin).parent.rglob(f"{name}.duckdb_extension"), None)
+    if not found:
+        raise ConfigurationError(
+            f"the DuckDB extension {name} is not installed", remedy=f"pip install {package.replace('_', '-')}"
+        )
+    return found
+
+
+def connect_engine(settings: Settings, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB with the extensions loaded and memory bounded.
+
+    `spill` is a run-scoped folder for encrypted spill files; without it spilling is forbidden.
+    """
+    engine = duckdb.connect(
+        config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    )
+    for path in extension_paths().values():
+        engine.execute(f"LOAD '{path}'")
+    engine.execute(f"SET memory_limit = '{settings.memory_limit}'")
+    engine.execute("SET TimeZone = 'UTC'")
+    engine.execute("SET errors_as_json = false")
+    if settings.threads:
+        engine.execute(f"SET threads = {int(settings.threads)}")
+    if spill is None:
+        engine.execute("SET max_temp_directory_size = '0KiB'")
+    else:
+        engine.execute("SET temp_file_encryption = true")
+        engine.execute(f"SET temp_directory = '{spill}'")
+    return engine
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The lake of one home."""
+
+    home: Home
+    settings: Settings
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the catalogue is SQLite: then one writer at a time."""
+        return not self.settings.lake_catalog
+
+    @property
+    def threads_for_dbt(self) -> int:
+        """dbt threads the catalogue bears."""
+        return 1 if self.is_embedded else 4
+
+    @property
+    def catalog_uri(self) -> str:
+        """What DuckLake attaches, `ducklake:` prefix included."""
+        if self.is_embedded:
+            return f"ducklake:sqlite:{self.home.lake / 'catalog.sqlite'}"
+        return f"ducklake:postgres:{self.settings.lake_catalog}"
+
+    @property
+    def data_path(self) -> str:
+        """Where Parquet files go, with a trailing slash."""
+        return f"{(self.settings.lake_data or str(self.home.lake / 'data')).rstrip('/')}/"
+
+    def attach_options(self, *, read_only: bool = False, snapshot: int | None = None) -> dict[str, str | int | bool]:
+        """Options of ATTACH, by name; a flag is True."""
+        options: dict[str, str | int | bool] = {"DATA_PATH": self.data_path, "DATA_INLINING_ROW_LIMIT": 0}
+        if self.settings.lake_encrypted:
+            options["ENCRYPTED"] = True
+        if read_only or snapshot is not None:
+            options["READ_ONLY"] = True
+        if snapshot is not None:
+            options["SNAPSHOT_VERSION"] = snapshot
+        return options
+
+    def attach(
+        self, engine: duckdb.DuckDBPyConnection, *, read_only: bool = False, snapshot: int | None = None
+    ) -> None:
+        """Attach the lake to `engine` as `lake`."""
+        if self.is_embedded:
+            self.home.lake.mkdir(parents=True, exist_ok=True)
+        options = self.attach_options(read_only=read_only, snapshot=snapshot)
+        rendered = ", ".join(
+            name if value is True else f"{name} '{value}'" if isinstance(value, str) else f"{name} {value}"
+            for name, value in options.items()
+        )
+        engine.execute(f"ATTACH '{self.catalog_uri}' AS {ALIAS} ({rendered})")
+
+    @contextmanager
+    def reader(self, *, snapshot: int | None = None, spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection on the head, or on the lake as of `snapshot`. Never waits for a writer."""
+        engine = connect_engine(self.settings, spill)
+        try:
+            self.attach(engine, read_only=True, snapshot=snapshot)
+            yield engine
+        finally:
+            engine.close()
+
+    @contextmanager
+    def writer(self, *, spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection that may write, under the writer lock when the catalogue is embedded."""
+        with self.writer_lock():
+            engine = connect_engine(self.settings, spill)
+            try:
+                self.attach(engine)
+                yield engine
+            finally:
+                engine.close()
+
+    @contextmanager
+    def writer_lock(self, wait_seconds: float = WRITER_WAIT_SECONDS) -> Iterator[None]:
+        """Hold the inter-process writer lock; with a PostgreSQL catalogue there is none and this does nothing.
+
+        Raises `LakeBusyError` when another process keeps it for longer than `wait_seconds`.
+        """
+        if not self.is_embedded:
+            yield
+            return
+        self.home.lake.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.home.lake / "writer.lock", timeout=wait_seconds)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise LakeBusyError(
+                f"another process has been writing to the lake for over {wait_seconds:.0f} s",
+                remedy="wait for the run in progress (see `hdh up` or the Dagster UI), then try again",
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+@contextmanager
+def transaction(engine: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All or nothing over every table written inside."""
+    engine.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        engine.execute("ROLLBACK")
+        raise
+    engine.execute("COMMIT")
+
+
+def open_lake(home: Home, settings: Settings | None = None) -> Lake:
+    """The lake of this home, with its settings."""
+    return Lake(home, settings or Settings.load(home))
+
+
