@@ -1,0 +1,160 @@
+"""What every command shares: the home, `--json`, tables, progress, and how an error is told.
+
+With `--json` a command prints one JSON document on standard output and nothing else there; people's words and
+progress go to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.errors import ConfigurationError
+from hdh_assets.core.home import Home, Settings
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
+
+out = Console(soft_wrap=False)
+err = Console(stderr=True)
+
+
+@dataclass
+class Context:
+    """The installation a command works on."""
+
+    home: Home
+    _settings: Settings | None = field(default=None, repr=False)
+
+    @property
+    def settings(self) -> Settings:
+        """Settings of the home, read once."""
+        if self._settings is None:
+            self._settings = Settings.load(self.home)
+        return self._settings
+
+    def datasets(self) -> dict[str, Dataset]:
+        """Every described dataset, the installation's own included."""
+        from hdh_assets.core.descriptor_files import load_datasets  # noqa: PLC0415
+
+        return load_datasets(self.home)
+
+    def require_home(self) -> Context:
+        """Itself. Raises `ConfigurationError` when nobody ran `hdh init` here."""
+        if not self.home.settings_file.exists():
+            raise ConfigurationError(
+                f"there is no hub in {self.home.root}",
+                remedy="run `hdh init` (or `hdh demo`), or name another folder with --home or HDH_HOME",
+            )
+        return self
+
+
+def cli_context(ctx: typer.Context) -> Context:
+    """The context the root command made from `--home`."""
+    found = ctx.find_object(Context)
+    return found or Context(Home.resolve())
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on standard output; dates ISO, decimals as numbers."""
+    typer.echo(json.dumps(document, default=_plain, ensure_ascii=False, indent=2))
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case datetime() | date():
+            return value.isoformat()
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case UUID() | Path():
+            return str(value)
+        case _ if hasattr(value, "model_dump"):
+            return value.model_dump(mode="json")
+        case set() | frozenset() | tuple():
+            return list(value)
+        case bytes():
+            return value.hex()
+        case _:
+            return str(value)
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "", empty: str = "nothing") -> None:
+    """Rows as a table for people, or as an array of objects."""
+    if as_json:
+        print_json([dict(row) for row in rows])
+    elif not rows:
+        out.print(f"[dim]{empty}[/]")
+    else:
+        out.print(_table(rows, title))
+
+
+def _table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
+    table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for name in rows[0]:
+        is_number = all(isinstance(row[name], (int, float, Decimal)) or row[name] is None for row in rows)
+        table.add_column(name.replace("_", " "), justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row.values()))
+    return table
+
+
+def _cell(value: Any) -> str:
+    match value:
+        case None:
+            return "[dim]–[/]"
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}".replace(",", " ")
+        case datetime():
+            return value.strftime("%Y-%m-%d %H:%M")
+        case _:
+            return str(value).replace("[", r"\[")
+
+
+def print_facts(facts: Mapping[str, Any], *, title: str = "") -> None:
+    """A short record, one fact a line."""
+    table = Table(box=None, show_header=False, title=title or None, title_justify="left", pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, value in facts.items():
+        table.add_row(name.replace("_", " "), _cell(value))
+    out.print(table)
+
+
+@contextmanager
+def progress(description: str, total: int | None = None) -> Iterator[tuple[Progress, Any]]:
+    """A progress bar on standard error, silent when nobody watches; yields it with its task."""
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("[bold]{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
+    ) as bar:
+        yield bar, bar.add_task(description, total=total)
+
+
+def say(message: str) -> None:
+    """A word to the person, on standard error."""
+    err.print(message)
+
+
+def joined(values: Iterable[Any]) -> str:
+    """Values as one readable list."""
+    return ", ".join(str(value) for value in values) or "none"

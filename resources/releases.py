@@ -1,0 +1,162 @@
+"""Releases: lake snapshots on which every blocking check passed.
+
+A release is a row of `meta.release` that names a snapshot; extracts read releases, never the moving head.
+Here: making, listing and finding them. Which checks block is decided by the caller.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from hdh_assets.core.errors import HubError, RefusedError
+from resources.lake import Lake, transaction
+
+_COLUMNS = "number, snapshot_id, created_at, code_commit, contents, checks"
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release: the snapshot, when, by which code, what it holds and the checks it passed.
+
+    `contents` has `deliveries` (dataset → list of {period, digest}) and `rows` (table → count);
+    `checks` has counts of those passed, by kind.
+    """
+
+    number: int
+    snapshot_id: int
+    created_at: datetime
+    code_commit: str
+    contents: dict[str, Any]
+    checks: dict[str, Any]
+
+
+def list_releases(lake: Lake) -> list[Release]:
+    """Every release, oldest first; none when the lake has none yet."""
+    with lake.reader() as engine:
+        return _read(engine)
+
+
+def latest(lake: Lake) -> Release | None:
+    """The newest release, or None."""
+    releases = list_releases(lake)
+    return releases[-1] if releases else None
+
+
+def find(lake: Lake, number: int | None = None) -> Release:
+    """The release of that number, the newest when None. Raises `HubError` when there is none."""
+    releases = {release.number: release for release in list_releases(lake)}
+    if not releases:
+        raise HubError("there is no release yet", remedy="deliver data, then run `hdh tick`")
+    wanted = max(releases) if number is None else number
+    if wanted not in releases:
+        raise HubError(f"there is no release {wanted}", remedy=f"choose one from {min(releases)} to {max(releases)}")
+    return releases[wanted]
+
+
+def make_release(lake: Lake, *, checks: dict[str, Any]) -> Release:
+    """Make the lake's present state a release, unless the newest release already has the same contents.
+
+    `checks` holds counts of passed, failed and warned checks; any failed blocking check refuses the release.
+    Raises `RefusedError` then.
+    """
+    if checks.get("failed"):
+        raise RefusedError(
+            f"no release: {checks['failed']} blocking check(s) failed: {', '.join(checks.get('failures', []))}",
+            remedy="look at the failed checks of the run, correct the delivery or the rule, and run `hdh tick`",
+        )
+    with lake.writer() as engine:
+        _ensure_table(engine)
+        releases = _read(engine)
+        contents = _contents(engine)
+        commit = code_commit()
+        if releases and releases[-1].contents == contents and releases[-1].code_commit == commit:
+            return releases[-1]
+        snapshot = engine.execute("SELECT max(snapshot_id) FROM ducklake_snapshots('lake')").fetchall()[0][0]
+        release = Release(
+            number=releases[-1].number + 1 if releases else 1,
+            snapshot_id=int(snapshot),
+            created_at=datetime.now(UTC).replace(microsecond=0),
+            code_commit=commit,
+            contents=contents,
+            checks=checks,
+        )
+        with transaction(engine):
+            engine.execute(f"INSERT INTO lake.meta.release ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", _row(release))
+        return release
+
+
+def _ensure_table(engine: duckdb.DuckDBPyConnection) -> None:
+    engine.execute("CREATE SCHEMA IF NOT EXISTS lake.meta")
+    engine.execute(
+        "CREATE TABLE IF NOT EXISTS lake.meta.release (number INTEGER NOT NULL, snapshot_id BIGINT NOT NULL, "
+        "created_at TIMESTAMPTZ NOT NULL, code_commit VARCHAR NOT NULL, contents VARCHAR NOT NULL, "
+        "checks VARCHAR NOT NULL)"
+    )
+
+
+def _read(engine: duckdb.DuckDBPyConnection) -> list[Release]:
+    if not _has_table(engine, "meta", "release"):
+        return []
+    rows = engine.execute(f"SELECT {_COLUMNS} FROM lake.meta.release ORDER BY number").fetchall()
+    return [Release(n, s, at, commit, json.loads(contents), json.loads(checks)) for n, s, at, commit, contents, checks in rows]
+
+
+def _row(release: Release) -> list[Any]:
+    return [
+        release.number,
+        release.snapshot_id,
+        release.created_at,
+        release.code_commit,
+        json.dumps(release.contents, sort_keys=True),
+        json.dumps(release.checks, sort_keys=True),
+    ]
+
+
+def _has_table(engine: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+    found = engine.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = ? AND table_name = ?",
+        [schema, table],
+    ).fetchall()
+    return bool(found[0][0])
+
+
+def _contents(engine: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    deliveries: dict[str, list[dict[str, str]]] = {}
+    if _has_table(engine, "meta", "delivery"):
+        for dataset, period, digest in engine.execute(
+            "SELECT dataset, period, digest FROM lake.meta.delivery WHERE status = 'current' ORDER BY ALL"
+        ).fetchall():
+            deliveries.setdefault(dataset, []).append({"period": period, "digest": digest})
+    tables = engine.execute(
+        "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'lake' "
+        "AND schema_name NOT IN ('meta', 'staging', 'main') ORDER BY ALL"
+    ).fetchall()
+    rows = {
+        f"{schema}.{table}": int(engine.execute(f'SELECT count(*) FROM lake."{schema}"."{table}"').fetchall()[0][0])
+        for schema, table in tables
+    }
+    return {"deliveries": deliveries, "rows": rows}
+
+
+@cache
+def code_commit() -> str:
+    """Commit of the checkout the hub runs from, with `+` when it has changes; the package version outside a checkout."""
+    folder = Path(__file__).resolve().parent
+
+    def git(*arguments: str) -> str:
+        answer = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True)
+        return answer.stdout.strip()
+
+    try:
+        return git("rev-parse", "--short=12", "HEAD") + ("+" if git("status", "--porcelain", "-uno") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return version("health-data-hub")
