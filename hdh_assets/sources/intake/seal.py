@@ -1,0 +1,110 @@
+"""Sealing a folder of files into a delivery: the manifest, written last, by rename.
+
+A producer's tool: it reads files and writes one manifest; it judges neither names nor content (the gates do).
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from hdh_assets.core.descriptor import Dataset, check_period
+from hdh_assets.core.errors import HubError
+from hdh_assets.sources.intake.manifest import MANIFEST, Manifest, ManifestFile, is_gzip
+
+_CHUNK = 4 * 1024 * 1024
+
+
+def seal(
+    folder: Path,
+    dataset: Dataset,
+    period: str,
+    *,
+    rows: Mapping[str, int] | None = None,
+    sealed_at: datetime | None = None,
+) -> Path:
+    """Write `manifest.json` over every file of `folder`; its path.
+
+    `rows` gives the data rows of files already counted, by file name; the others are counted here. Same files and
+    same `sealed_at` (default: now) give the same bytes. Raises `HubError` when the folder is empty or holds
+    anything but plain files.
+    """
+    check_period(period, dataset.cadence)
+    files = [_describe(path, dataset, (rows or {}).get(path.name)) for path in _plain_files(folder)]
+    if not files:
+        raise HubError(f"{folder} holds no file to seal", remedy="put the files of the period there first")
+    manifest = Manifest(
+        dataset=dataset.id,
+        period=period,
+        descriptor_version=dataset.version,
+        producer=dataset.producer.id,
+        files=tuple(files),
+        sealed_at=(sealed_at or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00"),
+    )
+    return write_atomically(folder / MANIFEST, manifest.to_bytes())
+
+
+def write_atomically(path: Path, content: bytes) -> Path:
+    """Write a temporary sibling, flush it to disk, rename it; `path`."""
+    sibling = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with sibling.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    sibling.replace(path)
+    return path
+
+
+def count_records(chunks: Iterator[bytes], quote: str | None) -> int:
+    """Records of a delimited file, the header included: line feeds outside quotes, and a last line without one."""
+    mark = quote.encode("ascii") if quote else None
+    records, is_open, last = 0, False, b"\n"
+    for chunk in chunks:
+        last = chunk[-1:] or last
+        if mark is None or (not is_open and mark not in chunk):
+            records += chunk.count(b"\n")
+            continue
+        octets = np.frombuffer(chunk, dtype=np.uint8)
+        inside = np.logical_xor(np.logical_xor.accumulate(octets == mark[0]), is_open)
+        records += int(np.count_nonzero((octets == 10) & ~inside))
+        is_open = bool(inside[-1])
+    return records + (last != b"\n")
+
+
+def _plain_files(folder: Path) -> list[Path]:
+    paths = sorted(path for path in folder.iterdir() if path.name != MANIFEST)
+    for path in paths:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise HubError(
+                f"{path} is not a plain file", remedy="a delivery holds plain files only: no folder, no link"
+            )
+    return paths
+
+
+def _describe(path: Path, dataset: Dataset, rows: int | None) -> ManifestFile:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    counted = _count_rows(path, dataset) if rows is None else rows
+    return ManifestFile(name=path.name, size=path.stat().st_size, rows=counted, sha256=digest)
+
+
+def _count_rows(path: Path, dataset: Dataset) -> int:
+    if dataset.format.kind == "parquet":
+        from pyarrow import parquet  # noqa: PLC0415 - slow to import, needed for Parquet alone
+
+        return int(parquet.ParquetFile(path).metadata.num_rows)
+    with gzip.open(path) if is_gzip(path.name) else path.open("rb") as file:
+        return max(count_records(_chunks(file), dataset.format.quote) - 1, 0)
+
+
+def _chunks(file: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
+    while chunk := file.read(_CHUNK):
+        yield chunk
