@@ -1,0 +1,117 @@
+"""`hdh check`: is everything as it should be? Fast; imports neither Dagster nor dbt unless `--deep` asks."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Annotated
+
+import typer
+
+from hdh_assets.cli.console import Context, JsonOption, cli_context, out, print_json
+from hdh_assets.core.errors import HubError
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: what, whether it is right, and the detail (with the remedy when it is not)."""
+
+    check: str
+    passed: bool
+    detail: str
+
+
+def check_command(
+    ctx: typer.Context,
+    deep: Annotated[bool, typer.Option("--deep", help="Also rebuild the dbt manifest (takes seconds).")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Check descriptors, engine, home, keys and lake; say what to do about each problem."""
+    findings = list(look(cli_context(ctx), deep=deep))
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            mark = "[green]✓[/]" if finding.passed else "[bold red]✗[/]"
+            out.print(f"{mark} [bold]{finding.check}[/]  {finding.detail.replace('[', r'\\[')}", highlight=False)
+    if not all(finding.passed for finding in findings):
+        raise typer.Exit(1)
+
+
+def look(context: Context, *, deep: bool = False) -> Iterator[Finding]:
+    """Every finding, in the order in which a newcomer would repair."""
+    yield _tried("descriptors", lambda: _descriptors(context))
+    yield _tried("engine", _engine)
+    if not context.home.settings_file.exists():
+        yield Finding("home", True, f"none yet in {context.home.root}; `hdh init` makes one")
+    else:
+        yield _tried("settings", lambda: f"{len(context.settings.model_fields_set)} set in this home")
+        yield _tried("home", lambda: _home(context))
+        yield _tried("keys", lambda: _keys(context))
+        yield _tried("lake", lambda: _lake(context))
+    if deep:
+        yield _tried("dbt manifest", lambda: _manifest(context))
+
+
+def _tried(name: str, action: Callable[[], str]) -> Finding:
+    try:
+        return Finding(name, True, action())
+    except HubError as error:
+        return Finding(name, False, str(error))
+
+
+def _descriptors(context: Context) -> str:
+    datasets = context.datasets()
+    tables = [table for dataset in datasets.values() for table in dataset.tables]
+    return f"{len(datasets)} datasets, {len(tables)} tables, {sum(len(t.columns) for t in tables)} columns"
+
+
+def _engine() -> str:
+    import duckdb  # noqa: PLC0415
+
+    from resources.lake import extension_paths  # noqa: PLC0415
+
+    return f"DuckDB {duckdb.__version__} with {', '.join(extension_paths())}"
+
+
+def _home(context: Context) -> str:
+    exposed = [
+        folder.name
+        for folder in (context.home.vault, context.home.keys, context.home.quarantine)
+        if folder.exists() and stat.S_IMODE(folder.stat().st_mode) & 0o077
+    ]
+    missing = [folder.name for folder in context.home.folders if not folder.is_dir()]
+    if exposed:
+        raise HubError(f"other users can read {', '.join(exposed)}", remedy=f"chmod 700 them in {context.home.root}")
+    if missing:
+        raise HubError(f"folders are missing: {', '.join(missing)}", remedy="run `hdh init` again: it adds what is missing")
+    return str(context.home.root)
+
+
+def _keys(context: Context) -> str:
+    from resources.keys import TRUSTED_THIRD_PARTY, Purpose, open_keys  # noqa: PLC0415
+
+    keys = open_keys(context.home)
+    present = [purpose for purpose in Purpose if keys.path(purpose).exists()]
+    required = list(Purpose) if any(p in present for p in TRUSTED_THIRD_PARTY) else [Purpose.project]
+    for purpose in required:
+        keys.get(purpose)
+    return f"{', '.join(required)}: present, private and the right ones"
+
+
+def _lake(context: Context) -> str:
+    from resources.lake import open_lake  # noqa: PLC0415
+    from resources.releases import list_releases  # noqa: PLC0415
+
+    lake = open_lake(context.home, context.settings)
+    releases = list_releases(lake)
+    where = "SQLite" if lake.is_embedded else "PostgreSQL"
+    return f"{where} catalogue, {'encrypted' if context.settings.lake_encrypted else 'not encrypted'}, {len(releases)} release(s)"
+
+
+def _manifest(context: Context) -> str:
+    from hdh_assets.standard.manifest import build_manifest  # noqa: PLC0415
+
+    build_manifest(context.datasets())
+    return "rebuilt"

@@ -1,0 +1,129 @@
+"""`hdh dataset`: the catalogue, from descriptors and, where a hub exists, from what the lake holds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from hdh_assets.cli.console import Context, JsonOption, cli_context, out, print_facts, print_json, print_rows
+from hdh_assets.core.descriptor import FAMILIES, Dataset
+from hdh_assets.core.descriptor_files import find_dataset
+
+dataset_app = typer.Typer(no_args_is_help=True, help="Datasets of the catalogue.")
+
+
+@dataset_app.command("list")
+def list_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
+    """List the datasets, with what has been delivered of each."""
+    context = cli_context(ctx)
+    delivered = _delivered(context)
+    rows = [_row(dataset, delivered.get(dataset.id, [])) for dataset in context.datasets().values()]
+    print_rows(rows, as_json=as_json, empty="no dataset is described")
+
+
+@dataset_app.command("show")
+def show_command(
+    ctx: typer.Context,
+    dataset_id: Annotated[str, typer.Argument(metavar="ID", help="The dataset, as `hdh dataset list` names it.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Show one dataset: what it is, its tables, its deliveries and its catalogue entry."""
+    context = cli_context(ctx)
+    dataset = find_dataset(context.datasets(), dataset_id)
+    deliveries = _delivered(context).get(dataset.id, [])
+    entry = _entry(context, dataset)
+    if as_json:
+        print_json(dataset.model_dump(mode="json") | {"deliveries": deliveries, "entry": entry})
+        return
+    print_facts(_facts(dataset))
+    out.print()
+    print_rows([_table_row(table, entry) for table in dataset.tables], as_json=False, title="tables")
+    out.print()
+    print_rows(deliveries[-12:], as_json=False, title="last deliveries", empty="nothing delivered yet")
+
+
+def _row(dataset: Dataset, deliveries: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "id": dataset.id,
+        "title": dataset.title.en,
+        "producer": dataset.producer.id,
+        "family": dataset.family,
+        "cadence": dataset.cadence,
+        "mode": str(dataset.mode),
+        "tables": len(dataset.tables),
+        "periods": len(deliveries),
+        "last_period": deliveries[-1]["period"] if deliveries else None,
+        "rows": sum(delivery["rows"] for delivery in deliveries),
+    }
+
+
+def _facts(dataset: Dataset) -> dict[str, Any]:
+    return {
+        "dataset": dataset.id,
+        "title": f"{dataset.title.en} / {dataset.title.fr}",
+        "description": dataset.description.en,
+        "producer": f"{dataset.producer.name} ({dataset.producer.contact})",
+        "owner": dataset.owner,
+        "family": FAMILIES[dataset.family],
+        "maturity": dataset.maturity,
+        "legal basis": dataset.legal_basis.en,
+        "sensitivity": dataset.sensitivity,
+        "cadence": f"{dataset.cadence}, since {dataset.first_period}",
+        "mode": str(dataset.mode),
+        "history": dataset.history.en,
+        "format": _format(dataset),
+        "charter": dataset.charter_version,
+        "economic terms": dataset.economic_terms.en,
+    }
+
+
+def _format(dataset: Dataset) -> str:
+    dialect = dataset.format
+    if dialect.kind == "parquet":
+        return "parquet"
+    return f"csv, separator {dialect.delimiter!r}, {dialect.encoding}, dates {dialect.date}, decimal {dialect.decimal!r}"
+
+
+def _table_row(table: Any, entry: dict[str, Any] | None) -> dict[str, Any]:
+    found = (entry or {}).get("tables", {}).get(table.lake_name, {})
+    return {
+        "table": table.name,
+        "title": table.title.en,
+        "columns": len(table.columns),
+        "key": ", ".join(table.primary_key) if len(table.primary_key) <= 3 else f"{len(table.primary_key)} columns",
+        "rows": found.get("rows"),
+        "persons": found.get("persons"),
+        "first_event": found.get("first_event"),
+        "last_event": found.get("last_event"),
+    }
+
+
+def _delivered(context: Context) -> dict[str, list[dict[str, Any]]]:
+    """Current deliveries by dataset, in period order; none where there is no hub."""
+    if not context.home.settings_file.exists():
+        return {}
+    from resources.lake import open_lake  # noqa: PLC0415
+
+    with open_lake(context.home, context.settings).reader() as engine:
+        rows = engine.execute(
+            "SELECT dataset, period, row_count, rejected_count, loaded_at, left(digest, 12) FROM lake.meta.delivery "
+            "WHERE status = 'current' ORDER BY dataset, period"
+        ).fetchall()
+    found: dict[str, list[dict[str, Any]]] = {}
+    for dataset, period, count, rejected, loaded_at, digest in rows:
+        found.setdefault(dataset, []).append(
+            {"period": period, "rows": count, "rejected": rejected, "loaded_at": loaded_at, "digest": digest}
+        )
+    return found
+
+
+def _entry(context: Context, dataset: Dataset) -> dict[str, Any] | None:
+    """The catalogue entry of the last release, as the catalogue asset wrote it."""
+    if not context.home.settings_file.exists():
+        return None
+    from hdh_assets.catalog.entry import read_entry  # noqa: PLC0415
+    from resources.lake import open_lake  # noqa: PLC0415
+
+    with open_lake(context.home, context.settings).reader() as engine:
+        return read_entry(engine, dataset.id)

@@ -1,0 +1,117 @@
+"""`hdh synth`, `hdh deliver`, `hdh receipts`: making test deliveries, dropping files, reading the hub's answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hdh_assets.cli.console import Context, JsonOption, cli_context, out, print_json, print_rows, progress
+from hdh_assets.core.descriptor_files import find_dataset
+from hdh_assets.core.errors import HubError
+
+
+def synth_command(
+    ctx: typer.Context,
+    dataset_ids: Annotated[list[str] | None, typer.Argument(metavar="DATASET…", help="Datasets to make.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every described dataset.")] = False,
+    persons: Annotated[int, typer.Option("--persons", min=1, help="Size of the population.")] = 1000,
+    first: Annotated[str, typer.Option("--from", help="First period, 2024-01 or 2024.")] = "2024-01",
+    last: Annotated[str | None, typer.Option("--to", help="Last period; the first when left out.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Same seed, same bytes.")] = 1,
+    folder: Annotated[Path, typer.Option("--out", help="Where the deliveries go.")] = Path("deliveries"),
+    as_json: JsonOption = False,
+) -> None:
+    """Make synthetic, sealed deliveries in the producer's true format. No real person is in them."""
+    context = cli_context(ctx)
+    datasets = context.datasets()
+    ids = list(datasets) if every else list(dataset_ids or [])
+    if not ids:
+        raise HubError("no dataset was named", remedy=f"name some of {', '.join(datasets)}, or use --all")
+    for dataset_id in ids:
+        find_dataset(datasets, dataset_id)
+    from hdh_assets.sources.synth.generate import generate  # noqa: PLC0415
+
+    with progress("making deliveries") as (bar, task):
+        made = generate(
+            datasets,
+            ids,
+            persons=persons,
+            first=first,
+            last=last or first,
+            seed=seed,
+            out=folder,
+            on_progress=lambda message: bar.update(task, description=message),
+        )
+    if as_json:
+        print_json([str(path) for path in made])
+        return
+    out.print(f"[green]✓[/] {len(made)} deliveries in [bold]{folder}[/]")
+    out.print(f"  next: `hdh deliver DATASET PERIOD {folder}/DATASET/PERIOD` drops one")
+
+
+def deliver_command(
+    ctx: typer.Context,
+    dataset_id: Annotated[str, typer.Argument(metavar="DATASET", help="The dataset delivered.")],
+    period: Annotated[str, typer.Argument(help="Its period, such as 2024-01 or 2024.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files named after their tables, or a folder of them.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Seal files with a manifest and drop them in the inbox. The next `hdh tick` (or a running hub) takes them in."""
+    context = cli_context(ctx).require_home()
+    dataset = find_dataset(context.datasets(), dataset_id)
+    from hdh_assets.sources.intake.deliver import deliver  # noqa: PLC0415
+
+    folder = deliver(context.home, dataset, period, _expanded(files))
+    if as_json:
+        print_json({"dataset": dataset.id, "period": period, "folder": folder})
+        return
+    out.print(f"[green]✓[/] {dataset.id} {period} is in the inbox; `hdh tick` takes it in, `hdh receipts {dataset.id}` shows the answer")
+
+
+def _expanded(files: list[Path]) -> list[Path]:
+    """The files, folders replaced by what they hold. Raises `HubError` for a name that does not exist."""
+    if missing := [str(path) for path in files if not path.exists()]:
+        raise HubError(f"no such file: {', '.join(missing)}", remedy="check the path")
+    found: list[Path] = []
+    for path in files:
+        found += sorted(p for p in path.iterdir() if p.name != "manifest.json") if path.is_dir() else [path]
+    return found
+
+
+def receipts_command(
+    ctx: typer.Context,
+    dataset_id: Annotated[str | None, typer.Argument(metavar="[DATASET]", help="Only this dataset.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the receipts, newest last: what came in, what was refused, and where to read why."""
+    context = cli_context(ctx).require_home()
+    receipts = list(_receipts(context, dataset_id))
+    if as_json:
+        print_json(receipts)
+        return
+    rows = [
+        {
+            "at": receipt.get("finished_at"),
+            "dataset": receipt.get("dataset"),
+            "period": receipt.get("period"),
+            "status": receipt.get("status"),
+            "rows": receipt.get("row_count"),
+            "rejected": receipt.get("rejected_count"),
+            "problems": len(receipt.get("problems", [])),
+            "read": receipt["path"],
+        }
+        for receipt in receipts
+    ]
+    print_rows(rows, as_json=False, empty="no receipt yet: `hdh deliver` drops a delivery, `hdh tick` takes it in")
+
+
+def _receipts(context: Context, dataset_id: str | None) -> list[dict[str, Any]]:
+    pattern = f"*/{dataset_id or '*'}/*/*/receipt.json"
+    found = []
+    for path in context.home.outbox.glob(pattern):
+        content = json.loads(path.read_text("utf-8"))
+        found.append(content | {"path": str(path.with_suffix(".md").relative_to(context.home.root))})
+    return sorted(found, key=lambda receipt: str(receipt.get("finished_at") or ""))

@@ -1,0 +1,61 @@
+"""`hdh init`: make an empty hub. Running it again adds what is missing and changes nothing else."""
+
+from __future__ import annotations
+
+import typer
+
+from hdh_assets.cli.console import Context, JsonOption, cli_context, joined, out, print_json
+from hdh_assets.core.home import Home, Settings
+
+_PRIVATE = ("quarantine", "vault", "keys", "registry", "tmp", "projects", "dagster", "lake")
+
+
+def init_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
+    """Create the hub's home: folders, settings file, keys, Dagster's configuration and an empty lake."""
+    context = cli_context(ctx)
+    was_there = context.home.settings_file.exists()
+    created = initialise(context)
+    if as_json:
+        print_json({"home": context.home.root, "existed": was_there, "keys_created": created})
+        return
+    out.print(f"[green]✓[/] {'already a hub' if was_there else 'a new hub'} in [bold]{context.home.root}[/]")
+    if created:
+        out.print(f"  keys created: {joined(created)} — [bold]back up {context.home.keys}[/]: without them nothing can be linked again")
+    out.print("  next: `hdh synth --all --out deliveries` makes test data, `hdh deliver` drops it, `hdh tick` runs the hub")
+
+
+def initialise(context: Context) -> list[str]:
+    """Make the home whole; the names of the keys created."""
+    from hdh_assets.definitions.instance import dagster_yaml  # noqa: PLC0415
+    from resources.keys import Purpose, open_keys  # noqa: PLC0415
+    from resources.lake import open_lake  # noqa: PLC0415
+    from resources.lake_tables import ensure_tables  # noqa: PLC0415
+
+    datasets = context.datasets()
+    _make_folders(context.home)
+    if not context.home.settings_file.exists():
+        context.home.settings_file.write_text(settings_template(), "utf-8")
+    created = open_keys(context.home).create_missing(tuple(Purpose))
+    (context.home.dagster / "dagster.yaml").write_text(dagster_yaml(context.settings), "utf-8")
+    with open_lake(context.home, context.settings).writer() as engine:
+        ensure_tables(engine, datasets)
+    for dataset in datasets.values():
+        (context.home.inbox / dataset.producer.id / dataset.id).mkdir(parents=True, exist_ok=True)
+    return [str(purpose) for purpose in created]
+
+
+def _make_folders(home: Home) -> None:
+    home.root.mkdir(parents=True, exist_ok=True)
+    for folder in home.folders:
+        folder.mkdir(parents=True, exist_ok=True)
+        if folder.name in _PRIVATE:
+            folder.chmod(0o700)
+
+
+def settings_template() -> str:
+    """The settings file `hdh init` writes: every setting, its meaning and its default, commented out."""
+    lines = ["# Settings of this hub. An environment variable HDH_<NAME> wins over the line here.", ""]
+    for name, field in Settings.model_fields.items():
+        default = str(field.default).lower() if isinstance(field.default, bool) else repr(field.default).replace("'", '"')
+        lines += [f"# {field.description}", f"# {name} = {default}", ""]
+    return "\n".join(lines)

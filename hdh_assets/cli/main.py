@@ -1,0 +1,99 @@
+"""The root of `hdh`: mounts the commands, and turns errors into a message and an exit code.
+
+Exit codes: 0 done, 1 refused or failed, 2 misuse.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from hdh_assets.cli import backfill, check, datasets, deliveries, demo, extracts, init, projects, releases, sql, tick, trace, up
+from hdh_assets.cli.console import Context, err
+from hdh_assets.core.errors import HubError
+from hdh_assets.core.home import Home
+
+app = typer.Typer(
+    name="hdh",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="The Health Data Hub: deliveries in, OMOP CDM 5.4 and approved extracts out.",
+    epilog="Start with [bold]hdh demo[/], or [bold]hdh init[/] for an empty hub. Guides are in docs/.",
+)
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    home: Annotated[
+        Path | None,
+        typer.Option("--home", help="Folder of the hub. Default: $HDH_HOME, else ./hub.", show_default=False),
+    ] = None,
+) -> None:
+    """Choose the hub's home for every command."""
+    resolved = Home.resolve(home)
+    os.environ["HDH_HOME"] = str(resolved.root)
+    ctx.obj = Context(resolved)
+
+
+RUN = "Run the hub"
+DATA = "Data"
+PROJECTS = "Projects and permits"
+
+app.command("init", rich_help_panel=RUN)(init.init_command)
+app.command("check", rich_help_panel=RUN)(check.check_command)
+app.command("demo", rich_help_panel=RUN)(demo.demo_command)
+app.command("up", rich_help_panel=RUN)(up.up_command)
+app.command("tick", rich_help_panel=RUN)(tick.tick_command)
+app.command("backfill", rich_help_panel=RUN)(backfill.backfill_command)
+app.add_typer(datasets.dataset_app, name="dataset", rich_help_panel=DATA)
+app.command("synth", rich_help_panel=DATA)(deliveries.synth_command)
+app.command("deliver", rich_help_panel=DATA)(deliveries.deliver_command)
+app.command("receipts", rich_help_panel=DATA)(deliveries.receipts_command)
+app.add_typer(releases.release_app, name="release", rich_help_panel=DATA)
+app.command("sql", rich_help_panel=DATA)(sql.sql_command)
+app.command("trace", rich_help_panel=DATA)(trace.trace_command)
+app.add_typer(projects.project_app, name="project", rich_help_panel=PROJECTS)
+app.add_typer(projects.committee_app, name="committee", rich_help_panel=PROJECTS)
+app.add_typer(projects.permit_app, name="permit", rich_help_panel=PROJECTS)
+app.add_typer(extracts.extract_app, name="extract", rich_help_panel=PROJECTS)
+app.add_typer(trace.audit_app, name="audit", rich_help_panel=PROJECTS)
+
+
+def main() -> None:
+    """Entry point of the `hdh` script."""
+    try:
+        code = app(standalone_mode=False)
+    except HubError as error:
+        err.print(f"[bold red]✗[/] {_escape(error.message)}", highlight=False)
+        if error.remedy:
+            err.print(f"  [bold]→[/] {_escape(error.remedy)}", highlight=False)
+        sys.exit(1)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        err.print("stopped")
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.exit(0)
+    except Exception as error:
+        if os.environ.get("HDH_DEBUG"):
+            raise
+        err.print(f"[bold red]✗[/] unexpected {type(error).__name__}; nothing more is shown, as it could hold data")
+        err.print("  [bold]→[/] run again with HDH_DEBUG=1 on synthetic data and report what you see")
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _escape(text: str) -> str:
+    return text.replace("[", r"\[")

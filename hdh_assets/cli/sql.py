@@ -1,0 +1,62 @@
+"""`hdh sql`: read the lake, at its head or as of a release. Nothing can be written, and no other file read."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import duckdb
+import typer
+
+from hdh_assets.cli.console import JsonOption, cli_context, err, print_json, print_rows
+from hdh_assets.core.errors import HubError, RefusedError
+from resources.lake import Lake, open_lake
+from resources.releases import find
+
+SHOWN_ROWS = 200
+_READING = {"SELECT", "EXPLAIN", "CALL", "PRAGMA"}
+
+
+def sql_command(
+    ctx: typer.Context,
+    query: Annotated[str, typer.Argument(help="One SELECT. Tables: omop.person, snds_dcir.er_prs_f, meta.delivery …")],
+    release: Annotated[int | None, typer.Option("--release", help="Read that release instead of the head.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run one read-only query on the lake."""
+    context = cli_context(ctx).require_home()
+    lake = open_lake(context.home, context.settings)
+    rows = read(lake, query, snapshot=find(lake, release).snapshot_id if release is not None else None)
+    print_rows(rows if as_json else rows[:SHOWN_ROWS], as_json=as_json, empty="no rows")
+    if len(rows) > SHOWN_ROWS and not as_json:
+        err.print(f"[dim]the first {SHOWN_ROWS} of {len(rows)} rows; add a LIMIT, or --json for all[/]")
+
+
+def read(lake: Lake, query: str, *, snapshot: int | None = None) -> list[dict[str, Any]]:
+    """Rows of one query as dicts. Raises `RefusedError` when it is not a single reading statement, `HubError` when wrong."""
+    try:
+        statements = duckdb.extract_statements(query)
+    except duckdb.Error as error:
+        raise HubError(f"the query is not valid SQL: {_first_line(error)}") from None
+    if len(statements) != 1 or statements[0].type.name not in _READING:
+        raise RefusedError("`hdh sql` takes one SELECT", remedy="the lake is written by deliveries and the hub's runs alone")
+    with lake.reader(snapshot=snapshot) as engine:
+        _confine(engine, lake)
+        try:
+            answer = engine.execute(query)
+            names = [column[0] for column in answer.description or []]
+            return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+        except duckdb.Error as error:
+            raise HubError(f"the query failed: {_first_line(error)}") from None
+
+
+def _confine(engine: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+    """Only the lake's own files may be opened from here on, and no setting changed."""
+    engine.execute("USE lake")
+    engine.execute(f"SET allowed_directories = ['{lake.data_path}']")
+    if "://" not in lake.data_path:
+        engine.execute("SET enable_external_access = false")
+    engine.execute("SET lock_configuration = true")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
