@@ -57,6 +57,9 @@ class Role(StrEnum):
     person_key = "person_key"
     """Becomes the hub pseudonym (a UUID) at intake."""
     quasi_identifier = "quasi_identifier"
+    record_key = "record_key"
+    """Numbers a record of the producer (a claim, an encounter). Kept in the lake for joins; an extract replaces it, so
+    that two projects cannot join on it."""
     sensitive = "sensitive"
     payload = "payload"
 
@@ -73,11 +76,12 @@ class Mode(StrEnum):
 
 
 _TYPE = re.compile(
-    r"(?P<kind>string|integer|decimal|date|timestamp|year|yearmonth|boolean|uuid)"
+    r"(?P<kind>string|integer|decimal|float|date|timestamp|year|yearmonth|boolean|uuid)"
     r"(?:\((?P<a>\d+)(?:,(?P<b>\d+))?\))?\Z"
 )
 _DUCKDB = {
     "integer": "BIGINT",
+    "float": "DOUBLE",
     "date": "DATE",
     "timestamp": "TIMESTAMP",
     "year": "SMALLINT",
@@ -93,7 +97,7 @@ class Column(_Frozen):
 
     name: Name
     type: str
-    """`string(n)`, `integer`, `decimal(p,s)`, `date`, `timestamp`, `year`, `yearmonth` (AAAAMM), `boolean`, `uuid`."""
+    """`string(n)`, `integer`, `decimal(p,s)`, `float` (binary, may be NaN), `date`, `timestamp`, `year`, `yearmonth` (AAAAMM), `boolean`, `uuid`."""
     description: Text
     nullable: bool = True
     optional: bool = False
@@ -124,7 +128,7 @@ class Column(_Frozen):
     def _known_type(cls, value: str) -> str:
         found = _TYPE.match(value)
         if not found:
-            raise ValueError("must be string(n), integer, decimal(p,s), date, timestamp, year, yearmonth, boolean or uuid")
+            raise ValueError("must be string(n), integer, decimal(p,s), float, date, timestamp, year, yearmonth, boolean or uuid")
         if found["kind"] == "decimal" and not found["b"]:
             raise ValueError("decimal needs precision and scale, as decimal(9,2)")
         return value
