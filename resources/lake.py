@@ -20,6 +20,7 @@ from hdh_assets.core.home import Home, Settings
 
 ALIAS = "lake"
 WRITER_WAIT_SECONDS = 600
+_SQLITE = "catalog.sqlite"
 _EXTENSIONS = ("httpfs", "sqlite_scanner", "postgres_scanner", "ducklake")
 
 
@@ -48,9 +49,13 @@ def connect_engine(settings: Settings, spill: Path | None = None) -> duckdb.Duck
 
     `spill` is a run-scoped folder for encrypted spill files; without it spilling is forbidden.
     """
-    engine = duckdb.connect(
-        config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-    )
+    engine = duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
+    prepare_engine(engine, settings, spill)
+    return engine
+
+
+def prepare_engine(engine: duckdb.DuckDBPyConnection, settings: Settings, spill: Path | None = None) -> None:
+    """Load the extensions into a connection made elsewhere (dbt's) and bound its memory and spill the same way."""
     for path in extension_paths().values():
         engine.execute(f"LOAD '{path}'")
     engine.execute(f"SET memory_limit = '{settings.memory_limit}'")
@@ -63,7 +68,6 @@ def connect_engine(settings: Settings, spill: Path | None = None) -> duckdb.Duck
     else:
         engine.execute("SET temp_file_encryption = true")
         engine.execute(f"SET temp_directory = '{spill}'")
-    return engine
 
 
 @dataclass(frozen=True)
@@ -80,14 +84,14 @@ class Lake:
 
     @property
     def threads_for_dbt(self) -> int:
-        """dbt threads the catalogue bears."""
+        """Dbt threads the catalogue bears."""
         return 1 if self.is_embedded else 4
 
     @property
     def catalog_uri(self) -> str:
         """What DuckLake attaches, `ducklake:` prefix included."""
         if self.is_embedded:
-            return f"ducklake:sqlite:{self.home.lake / 'catalog.sqlite'}"
+            return f"ducklake:sqlite:{self.home.lake / _SQLITE}"
         return f"ducklake:postgres:{self.settings.lake_catalog}"
 
     @property
@@ -121,7 +125,12 @@ class Lake:
 
     @contextmanager
     def reader(self, *, snapshot: int | None = None, spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A read-only connection on the head, or on the lake as of `snapshot`. Never waits for a writer."""
+        """A read-only connection on the head, or on the lake as of `snapshot`. Never waits for a writer.
+
+        Raises `ConfigurationError` when the embedded lake was never created.
+        """
+        if self.is_embedded and not (self.home.lake / _SQLITE).exists():
+            raise ConfigurationError(f"there is no lake in {self.home.lake}", remedy="run `hdh init`")
         engine = connect_engine(self.settings, spill)
         try:
             self.attach(engine, read_only=True, snapshot=snapshot)
@@ -179,5 +188,3 @@ def transaction(engine: duckdb.DuckDBPyConnection) -> Iterator[None]:
 def open_lake(home: Home, settings: Settings | None = None) -> Lake:
     """The lake of this home, with its settings."""
     return Lake(home, settings or Settings.load(home))
-
-

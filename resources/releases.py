@@ -107,7 +107,10 @@ def _read(engine: duckdb.DuckDBPyConnection) -> list[Release]:
     if not _has_table(engine, "meta", "release"):
         return []
     rows = engine.execute(f"SELECT {_COLUMNS} FROM lake.meta.release ORDER BY number").fetchall()
-    return [Release(n, s, at, commit, json.loads(contents), json.loads(checks)) for n, s, at, commit, contents, checks in rows]
+    return [
+        Release(n, s, at, commit, json.loads(contents), json.loads(checks))
+        for n, s, at, commit, contents, checks in rows
+    ]
 
 
 def _row(release: Release) -> list[Any]:
@@ -149,7 +152,7 @@ def _contents(engine: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 @cache
 def code_commit() -> str:
-    """Commit of the checkout the hub runs from, with `+` when it has changes; the package version outside a checkout."""
+    """Commit of the checkout the hub runs from, with `+` when changed; the package version outside a checkout."""
     folder = Path(__file__).resolve().parent
 
     def git(*arguments: str) -> str:

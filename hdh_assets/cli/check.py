@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from hdh_assets.cli.console import Context, JsonOption, cli_context, out, print_json
 from hdh_assets.core.errors import HubError
@@ -34,7 +35,7 @@ def check_command(
     else:
         for finding in findings:
             mark = "[green]✓[/]" if finding.passed else "[bold red]✗[/]"
-            out.print(f"{mark} [bold]{finding.check}[/]  {finding.detail.replace('[', r'\\[')}", highlight=False)
+            out.print(f"{mark} [bold]{finding.check}[/]  {escape(finding.detail)}", highlight=False)
     if not all(finding.passed for finding in findings):
         raise typer.Exit(1)
 
@@ -85,7 +86,9 @@ def _home(context: Context) -> str:
     if exposed:
         raise HubError(f"other users can read {', '.join(exposed)}", remedy=f"chmod 700 them in {context.home.root}")
     if missing:
-        raise HubError(f"folders are missing: {', '.join(missing)}", remedy="run `hdh init` again: it adds what is missing")
+        raise HubError(
+            f"folders are missing: {', '.join(missing)}", remedy="run `hdh init` again: it adds what is missing"
+        )
     return str(context.home.root)
 
 
@@ -107,7 +110,8 @@ def _lake(context: Context) -> str:
     lake = open_lake(context.home, context.settings)
     releases = list_releases(lake)
     where = "SQLite" if lake.is_embedded else "PostgreSQL"
-    return f"{where} catalogue, {'encrypted' if context.settings.lake_encrypted else 'not encrypted'}, {len(releases)} release(s)"
+    encryption = "encrypted" if context.settings.lake_encrypted else "not encrypted"
+    return f"{where} catalogue, {encryption}, {len(releases)} release(s)"
 
 
 def _manifest(context: Context) -> str:

@@ -18,6 +18,7 @@ from uuid import UUID
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -121,7 +122,7 @@ def _cell(value: Any) -> str:
         case datetime():
             return value.strftime("%Y-%m-%d %H:%M")
         case _:
-            return str(value).replace("[", r"\[")
+            return escape(str(value))
 
 
 def print_facts(facts: Mapping[str, Any], *, title: str = "") -> None:

@@ -82,7 +82,9 @@ def _format(dataset: Dataset) -> str:
     dialect = dataset.format
     if dialect.kind == "parquet":
         return "parquet"
-    return f"csv, separator {dialect.delimiter!r}, {dialect.encoding}, dates {dialect.date}, decimal {dialect.decimal!r}"
+    return (
+        f"csv, separator {dialect.delimiter!r}, {dialect.encoding}, dates {dialect.date}, decimal {dialect.decimal!r}"
+    )
 
 
 def _table_row(table: Any, entry: dict[str, Any] | None) -> dict[str, Any]:

@@ -56,7 +56,9 @@ def deliver_command(
     ctx: typer.Context,
     dataset_id: Annotated[str, typer.Argument(metavar="DATASET", help="The dataset delivered.")],
     period: Annotated[str, typer.Argument(help="Its period, such as 2024-01 or 2024.")],
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files named after their tables, or a folder of them.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", help="Files named after their tables, or a folder of them.")
+    ],
     as_json: JsonOption = False,
 ) -> None:
     """Seal files with a manifest and drop them in the inbox. The next `hdh tick` (or a running hub) takes them in."""
@@ -68,7 +70,8 @@ def deliver_command(
     if as_json:
         print_json({"dataset": dataset.id, "period": period, "folder": folder})
         return
-    out.print(f"[green]✓[/] {dataset.id} {period} is in the inbox; `hdh tick` takes it in, `hdh receipts {dataset.id}` shows the answer")
+    out.print(f"[green]✓[/] {dataset.id} {period} is in the inbox")
+    out.print(f"  next: `hdh tick` takes it in, `hdh receipts {dataset.id}` shows the answer")
 
 
 def _expanded(files: list[Path]) -> list[Path]:

@@ -20,16 +20,20 @@ def init_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
         return
     out.print(f"[green]✓[/] {'already a hub' if was_there else 'a new hub'} in [bold]{context.home.root}[/]")
     if created:
-        out.print(f"  keys created: {joined(created)} — [bold]back up {context.home.keys}[/]: without them nothing can be linked again")
-    out.print("  next: `hdh synth --all --out deliveries` makes test data, `hdh deliver` drops it, `hdh tick` runs the hub")
+        out.print(f"  keys created: {joined(created)}")
+        out.print(f"  [bold]back up {context.home.keys}[/]: without these keys nothing can be linked again")
+    out.print(
+        "  next: `hdh synth --all --out deliveries` makes test data, `hdh deliver` drops it, `hdh tick` runs the hub"
+    )
 
 
 def initialise(context: Context) -> list[str]:
     """Make the home whole; the names of the keys created."""
+    from resources.lake_tables import ensure_tables  # noqa: PLC0415
+
     from hdh_assets.definitions.instance import dagster_yaml  # noqa: PLC0415
     from resources.keys import Purpose, open_keys  # noqa: PLC0415
     from resources.lake import open_lake  # noqa: PLC0415
-    from resources.lake_tables import ensure_tables  # noqa: PLC0415
 
     datasets = context.datasets()
     _make_folders(context.home)
@@ -56,6 +60,8 @@ def settings_template() -> str:
     """The settings file `hdh init` writes: every setting, its meaning and its default, commented out."""
     lines = ["# Settings of this hub. An environment variable HDH_<NAME> wins over the line here.", ""]
     for name, field in Settings.model_fields.items():
-        default = str(field.default).lower() if isinstance(field.default, bool) else repr(field.default).replace("'", '"')
+        default = (
+            str(field.default).lower() if isinstance(field.default, bool) else repr(field.default).replace("'", '"')
+        )
         lines += [f"# {field.description}", f"# {name} = {default}", ""]
     return "\n".join(lines)

@@ -12,8 +12,23 @@ from typing import Annotated
 
 import click
 import typer
+from rich.markup import escape
 
-from hdh_assets.cli import backfill, check, datasets, deliveries, demo, extracts, init, projects, releases, sql, tick, trace, up
+from hdh_assets.cli import (
+    backfill,
+    check,
+    datasets,
+    deliveries,
+    demo,
+    extracts,
+    init,
+    projects,
+    releases,
+    sql,
+    tick,
+    trace,
+    up,
+)
 from hdh_assets.cli.console import Context, err
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home
@@ -71,9 +86,9 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except HubError as error:
-        err.print(f"[bold red]✗[/] {_escape(error.message)}", highlight=False)
+        err.print(f"[bold red]✗[/] {escape(error.message)}", highlight=False)
         if error.remedy:
-            err.print(f"  [bold]→[/] {_escape(error.remedy)}", highlight=False)
+            err.print(f"  [bold]→[/] {escape(error.remedy)}", highlight=False)
         sys.exit(1)
     except click.UsageError as error:
         error.show()
@@ -93,7 +108,3 @@ def main() -> None:
         err.print("  [bold]→[/] run again with HDH_DEBUG=1 on synthetic data and report what you see")
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _escape(text: str) -> str:
-    return text.replace("[", r"\[")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import duckdb
 import typer
 
-from hdh_assets.cli.console import JsonOption, cli_context, err, print_json, print_rows
+from hdh_assets.cli.console import JsonOption, cli_context, err, print_rows
 from hdh_assets.core.errors import HubError, RefusedError
 from resources.lake import Lake, open_lake
 from resources.releases import find
@@ -32,13 +32,18 @@ def sql_command(
 
 
 def read(lake: Lake, query: str, *, snapshot: int | None = None) -> list[dict[str, Any]]:
-    """Rows of one query as dicts. Raises `RefusedError` when it is not a single reading statement, `HubError` when wrong."""
+    """Rows of one query as dicts.
+
+    Raises `RefusedError` when it is not a single reading statement, `HubError` when it cannot run.
+    """
     try:
         statements = duckdb.extract_statements(query)
     except duckdb.Error as error:
         raise HubError(f"the query is not valid SQL: {_first_line(error)}") from None
     if len(statements) != 1 or statements[0].type.name not in _READING:
-        raise RefusedError("`hdh sql` takes one SELECT", remedy="the lake is written by deliveries and the hub's runs alone")
+        raise RefusedError(
+            "`hdh sql` takes one SELECT", remedy="the lake is written by deliveries and the hub's runs alone"
+        )
     with lake.reader(snapshot=snapshot) as engine:
         _confine(engine, lake)
         try:

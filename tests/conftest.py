@@ -1,0 +1,125 @@
+"""Fixtures every test folder shares: a fresh home, its settings, and a real PostgreSQL server."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from hdh_assets.core.home import Home, Settings
+
+REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """An initialised, empty hub."""
+    from hdh_assets.cli.console import Context
+    from hdh_assets.cli.init import initialise
+
+    for name in [name for name in os.environ if name.startswith("HDH_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HDH_HOME", str(tmp_path / "hub"))
+    found = Home.resolve(tmp_path / "hub")
+    initialise(Context(found))
+    return found
+
+
+@pytest.fixture
+def settings(home: Home) -> Settings:
+    """Settings of that hub."""
+    return Settings.load(home)
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """The optional reference data beside the project; the test is skipped where it is absent."""
+    if not REFERENCE.is_dir():
+        pytest.skip("no reference data beside the project")
+    return REFERENCE
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a real PostgreSQL server started for this session, without a database name."""
+    programs = _postgres_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed on this machine")
+    owner = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+    data = tmp_path_factory.mktemp("postgres")
+    _own(data, owner)
+    _run(owner, programs / "initdb", "-D", data / "data", "-U", "hdh", "--auth=trust", "--encoding=UTF8", "--no-sync")
+    port = _free_port()
+    server = subprocess.Popen(
+        [programs / "postgres", "-D", data / "data", "-p", str(port), "-k", str(data), "-c", "fsync=off"],
+        user=owner if os.geteuid() == 0 else None,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        address = f"postgresql://hdh@127.0.0.1:{port}"
+        _await(address)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Address of an empty database of its own on that server."""
+    name = "t" + "".join(c for c in request.node.name.lower() if c.isalnum())[:40]
+    with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name}")
+    return f"{postgres_server}/{name}"
+
+
+def _postgres_programs() -> Path | None:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("postgres")
+    return Path(on_path).resolve().parent if on_path else None
+
+
+def _own(folder: Path, owner: str) -> None:
+    """Let the server's account reach its folder, when the tests run as root."""
+    if os.geteuid() == 0:
+        shutil.chown(folder, owner)
+        for parent in folder.parents:
+            if parent == Path("/tmp"):
+                break
+            parent.chmod(parent.stat().st_mode | 0o011)
+
+
+def _run(owner: str, *command: object) -> None:
+    subprocess.run(
+        [str(part) for part in command], check=True, capture_output=True, user=owner if os.geteuid() == 0 else None
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _await(address: str, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            psycopg.connect(f"{address}/postgres", connect_timeout=2).close()
+            return
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)

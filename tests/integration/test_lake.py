@@ -1,0 +1,161 @@
+"""The lake on its two catalogues: transactions, releases, encryption, writers, and a query that cannot leave it."""
+
+from __future__ import annotations
+
+import multiprocessing
+from pathlib import Path
+
+import pytest
+
+from hdh_assets.cli.sql import read
+from hdh_assets.core.errors import HubError, LakeBusyError, RefusedError
+from hdh_assets.core.home import Home, Settings
+from resources.lake import Lake, open_lake, transaction
+from resources.releases import find, latest, list_releases, make_release
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    home = Home(tmp_path / "hub")
+    return open_lake(home, Settings())
+
+
+@pytest.fixture
+def postgres_lake(tmp_path: Path, postgres_url: str) -> Lake:
+    return open_lake(Home(tmp_path / "hub"), Settings(lake_catalog=postgres_url))
+
+
+def _fill(lake: Lake, rows: int) -> None:
+    with lake.writer() as engine:
+        engine.execute("CREATE SCHEMA IF NOT EXISTS lake.omop")
+        engine.execute("CREATE TABLE IF NOT EXISTS lake.omop.person (person_id BIGINT NOT NULL)")
+        engine.execute(f"INSERT INTO lake.omop.person SELECT * FROM range({rows})")
+
+
+def _count(lake: Lake, snapshot: int | None = None) -> int:
+    with lake.reader(snapshot=snapshot) as engine:
+        return int(engine.execute("SELECT count(*) FROM lake.omop.person").fetchall()[0][0])
+
+
+def test_a_failed_transaction_leaves_no_table_changed(lake: Lake) -> None:
+    _fill(lake, 3)
+    with lake.writer() as engine, pytest.raises(RuntimeError), transaction(engine):
+        engine.execute("INSERT INTO lake.omop.person VALUES (99)")
+        engine.execute("CREATE TABLE lake.omop.other (i INTEGER)")
+        raise RuntimeError
+    assert _count(lake) == 3
+    with lake.reader() as engine:
+        assert not engine.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'other'").fetchall()
+
+
+@pytest.mark.parametrize("kind", ["lake", pytest.param("postgres_lake", marks=pytest.mark.postgres)])
+def test_a_release_stays_readable_while_the_head_moves(kind: str, request: pytest.FixtureRequest) -> None:
+    lake: Lake = request.getfixturevalue(kind)
+    _fill(lake, 3)
+    first = make_release(lake, checks={"passed": 1, "failed": 0})
+    _fill(lake, 4)
+    second = make_release(lake, checks={"passed": 1, "failed": 0})
+    assert [release.number for release in list_releases(lake)] == [1, 2]
+    assert (_count(lake, first.snapshot_id), _count(lake, second.snapshot_id), _count(lake)) == (3, 7, 7)
+    assert latest(lake) == second
+    assert first.contents["rows"] == {"omop.person": 3}
+
+
+def test_the_same_state_is_not_released_twice(lake: Lake) -> None:
+    _fill(lake, 3)
+    assert make_release(lake, checks={"passed": 1, "failed": 0}) == make_release(
+        lake, checks={"passed": 1, "failed": 0}
+    )
+
+
+def test_a_failed_check_refuses_the_release_and_names_it(lake: Lake) -> None:
+    _fill(lake, 1)
+    with pytest.raises(RefusedError, match="person_id_is_unique"):
+        make_release(lake, checks={"passed": 3, "failed": 1, "failures": ["person_id_is_unique"]})
+    assert list_releases(lake) == []
+
+
+def test_an_unknown_release_says_which_exist(lake: Lake) -> None:
+    with pytest.raises(HubError, match="hdh init"):
+        find(lake)
+    _fill(lake, 1)
+    with pytest.raises(HubError, match="no release yet"):
+        find(lake)
+    make_release(lake, checks={})
+    with pytest.raises(HubError, match="from 1 to 1"):
+        find(lake, 7)
+
+
+def test_an_encrypted_lake_holds_no_readable_parquet(tmp_path: Path) -> None:
+    lake = open_lake(Home(tmp_path / "hub"), Settings(lake_encrypted=True))
+    with lake.writer() as engine:
+        engine.execute("CREATE TABLE lake.main.word AS SELECT 'planted-marker' || i AS w FROM range(100) t(i)")
+    files = list((tmp_path / "hub").rglob("*.parquet"))
+    assert files
+    for path in files:
+        content = path.read_bytes()
+        assert b"planted-marker" not in content
+        assert content[:4] == b"PARE"
+    with lake.reader() as engine:
+        assert engine.execute("SELECT count(*) FROM lake.main.word").fetchall() == [(100,)]
+
+
+def _commit_ten(settings: Settings, root: Path, writer: int) -> None:
+    lake = open_lake(Home(root), settings)
+    for commit in range(10):
+        with lake.writer() as engine:
+            engine.execute("INSERT INTO lake.omop.person VALUES (?)", [writer * 100 + commit])
+
+
+@pytest.mark.parametrize("kind", ["lake", pytest.param("postgres_lake", marks=pytest.mark.postgres)])
+def test_several_writing_processes_lose_nothing(kind: str, request: pytest.FixtureRequest) -> None:
+    lake: Lake = request.getfixturevalue(kind)
+    _fill(lake, 0)
+    spawn = multiprocessing.get_context("spawn")
+    writers = [spawn.Process(target=_commit_ten, args=(lake.settings, lake.home.root, n)) for n in range(4)]
+    for process in writers:
+        process.start()
+    for process in writers:
+        process.join()
+    assert [process.exitcode for process in writers] == [0, 0, 0, 0]
+    assert _count(lake) == 40
+
+
+def test_a_busy_lake_says_so_instead_of_waiting_for_ever(lake: Lake) -> None:
+    with lake.writer_lock(), pytest.raises(LakeBusyError, match="another process"), lake.writer_lock(0.05):
+        pass
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "DELETE FROM omop.person",
+        "CREATE TABLE x AS SELECT 1",
+        "COPY (SELECT 1) TO '/tmp/leak.csv'",
+        "SELECT 1; SELECT 2",
+        "ATTACH ':memory:' AS other",
+        "SET memory_limit = '1TB'",
+    ],
+)
+def test_sql_refuses_all_but_one_reading_statement(lake: Lake, query: str) -> None:
+    _fill(lake, 1)
+    with pytest.raises(RefusedError):
+        read(lake, query)
+    assert _count(lake) == 1
+
+
+@pytest.mark.parametrize("query", ["SELECT * FROM read_text('/etc/hostname')", "SELECT * FROM read_csv('/etc/passwd')"])
+def test_sql_cannot_read_files_outside_the_lake(lake: Lake, query: str) -> None:
+    _fill(lake, 1)
+    with pytest.raises(HubError, match="failed"):
+        read(lake, query)
+
+
+@pytest.mark.parametrize("kind", ["lake", pytest.param("postgres_lake", marks=pytest.mark.postgres)])
+def test_sql_reads_head_and_release_under_their_short_names(kind: str, request: pytest.FixtureRequest) -> None:
+    lake: Lake = request.getfixturevalue(kind)
+    _fill(lake, 2)
+    release = make_release(lake, checks={})
+    _fill(lake, 2)
+    assert read(lake, "SELECT count(*) AS n FROM omop.person") == [{"n": 4}]
+    assert read(lake, "SELECT count(*) AS n FROM omop.person", snapshot=release.snapshot_id) == [{"n": 2}]
