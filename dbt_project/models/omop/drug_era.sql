@@ -1,0 +1,2 @@
+{{ config(scope_person='person_id') }}
+{{ fragments() }}

@@ -1,0 +1,2 @@
+{{ config(scope='all') }}
+{{ fragments() }}

@@ -1,0 +1,51 @@
+"""The dbt sources, derived from the descriptors: one dbt source per dataset, one table per delivered table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hdh_assets.core.descriptor import Dataset, Table
+
+PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+SOURCES_FILE = PROJECT / "models" / "staging" / "_sources.yml"
+_HEADER = "# Generated from the descriptors; do not edit.\n"
+
+
+def write_sources(datasets: Iterable[Dataset], path: Path = SOURCES_FILE) -> bool:
+    """Write the sources file of these datasets; True when it changed. Atomic, so that a reader never sees half."""
+    text = render_sources(datasets)
+    if path.exists() and path.read_text("utf-8") == text:
+        return False
+    part = path.with_suffix(".part")
+    part.write_text(text, "utf-8")
+    part.replace(path)
+    return True
+
+
+def render_sources(datasets: Iterable[Dataset]) -> str:
+    """The sources file as text, in id order whatever the order given."""
+    sources = [_source(dataset) for dataset in sorted(datasets, key=lambda each: each.id)]
+    body = yaml.safe_dump({"sources": sources}, allow_unicode=True, sort_keys=False, width=120)
+    return _HEADER + body
+
+
+def _source(dataset: Dataset) -> dict[str, Any]:
+    return {
+        "name": dataset.id,
+        "database": "lake",
+        "schema": dataset.id,
+        "description": dataset.description.en,
+        "tables": [_table(table) for table in dataset.tables],
+    }
+
+
+def _table(table: Table) -> dict[str, Any]:
+    columns = [
+        {"name": column.lake_name, "data_type": column.duckdb_type.lower(), "description": column.description.en}
+        for column in table.lake_columns
+    ]
+    return {"name": table.lake_name, "description": table.description.en, "columns": columns}
