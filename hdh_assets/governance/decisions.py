@@ -1,0 +1,103 @@
+"""Decisions: pure functions from what happened so far to the next event, or a refusal with its reason.
+
+The shell that reads and appends is `register.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from hdh_assets.core.errors import RefusedError
+from hdh_assets.governance.dossier import Dossier
+from hdh_assets.governance.permit import Permit
+from hdh_assets.governance.states import Project, Step, check_step, fold
+from resources.registry import Draft, Event
+
+Decision = Callable[[list[Event]], Draft]
+
+
+def submit(dossier: Dossier, today: date) -> Decision:
+    """File a dossier for a project that has none open."""
+    return _step(Step.submit, dossier.project, today, lambda _: _content(dossier))
+
+
+def amend(dossier: Dossier, today: date) -> Decision:
+    """File a new version; the permit in force stays until the new version is granted."""
+    return _step(Step.amend, dossier.project, today, lambda _: _content(dossier))
+
+
+def give_opinion(project: str, *, favourable: bool, reason: str, today: date) -> Decision:
+    """Record the committee's opinion on the latest version; an unfavourable one has a reason."""
+    if not favourable:
+        _require_reason(reason, "an unfavourable opinion")
+    return _step(Step.give_opinion, project, today, lambda _: {"favourable": favourable, "reason": reason.strip()})
+
+
+def refuse(project: str, *, reason: str, today: date) -> Decision:
+    """Refuse the latest version."""
+    _require_reason(reason, "a refusal")
+    return _step(Step.refuse, project, today, lambda _: {"reason": reason.strip()})
+
+
+def revoke(project: str, *, reason: str, today: date) -> Decision:
+    """End the permit in force."""
+    _require_reason(reason, "a revocation")
+    return _step(Step.revoke, project, today, lambda found: {"reason": reason.strip(), "number": found.permits})
+
+
+def withdraw(project: str, *, reason: str, today: date) -> Decision:
+    """The project gives up; its permit ends."""
+    _require_reason(reason, "a withdrawal")
+    return _step(Step.withdraw, project, today, lambda _: {"reason": reason.strip()})
+
+
+def grant(project: str, *, expires: date | None, conditions: str, today: date) -> Decision:
+    """Grant what the latest version asks for, until `expires` (the dossier's retention date at the latest)."""
+
+    def content(found: Project) -> dict[str, Any]:
+        dossier = Dossier.model_validate(found.dossier.data["dossier"])
+        permit = _permit(dossier, found, expires or dossier.retention_until, conditions, today)
+        return {"number": permit.number, "permit": permit.model_dump(mode="json", by_alias=True)}
+
+    return _step(Step.grant, project, today, content)
+
+
+def _content(dossier: Dossier) -> dict[str, Any]:
+    return {"dossier": dossier.model_dump(mode="json", by_alias=True)}
+
+
+def _permit(dossier: Dossier, found: Project, expires: date, conditions: str, today: date) -> Permit:
+    if not today < expires <= dossier.retention_until:
+        raise RefusedError(
+            f"a permit of {dossier.project} cannot expire on {expires}",
+            remedy=f"choose a day after today, up to {dossier.retention_until} (the dossier's retention_until)",
+        )
+    return Permit(
+        project=dossier.project,
+        number=found.permits + 1,
+        dossier_version=found.dossier_version,
+        title=dossier.title,
+        tables=dossier.tables,
+        population=dossier.population,
+        period=dossier.period,
+        precision=dossier.precision,
+        conditions=conditions.strip(),
+        granted_on=today,
+        expires=expires,
+    )
+
+
+def _step(step: Step, project: str, today: date, content: Callable[[Any], dict[str, Any]]) -> Decision:
+    def decide(events: list[Event]) -> Draft:
+        found = fold(events).get(project)
+        check_step(found, project, step, today)
+        return Draft(step, project, content(found))
+
+    return decide
+
+
+def _require_reason(reason: str, what: str) -> None:
+    if not reason.strip():
+        raise RefusedError(f"{what} carries its reason", remedy="say why, with --reason")

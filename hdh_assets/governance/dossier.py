@@ -1,0 +1,182 @@
+"""The dossier: what a project asks for and why; a dated version each time it is filed.
+
+Here: the model of `dossier.yaml`, reading it with every error at its line, and checking it against what the hub has.
+Not here: what becomes of a dossier (`states.py`), and what is granted (`permit.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+from hdh_assets.core.errors import HubError
+from hdh_assets.core.yaml_file import problems_by_line, read_model
+
+ProjectId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
+TableName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
+ColumnName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)]
+
+TEMPLATE = Path(__file__).with_name("dossier.template.yaml")
+
+
+class DossierError(HubError):
+    """A dossier is wrong; the message lists every problem as `file:line: field: problem`."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Period(_Frozen):
+    """Both days included. An event belongs to the period by the day it starts."""
+
+    first: date = Field(alias="from")
+    last: date = Field(alias="to")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.last < self.first:
+            raise ValueError("`to` is before `from`")
+        return self
+
+
+class Sex(StrEnum):
+    """Sex as OMOP's gender concepts tell it."""
+
+    female = "female"
+    male = "male"
+
+
+class Age(_Frozen):
+    """Completed years at the first day of the period, both included, by year of birth alone."""
+
+    min: int = Field(default=0, ge=0, le=150)
+    max: int = Field(default=150, ge=0, le=150)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.max < self.min:
+            raise ValueError("`max` is less than `min`")
+        return self
+
+
+class PersonsWith(_Frozen):
+    """Persons who have, within the period, a row of `table` whose `column` is one of `values`."""
+
+    table: TableName
+    column: ColumnName
+    values: tuple[str, ...] = Field(min_length=1)
+    """Exact codes, or the beginning of a code followed by `*`."""
+
+    @field_validator("values", mode="before")
+    @classmethod
+    def _codes_as_text(cls, values: object) -> object:
+        return [str(value) for value in values] if isinstance(values, list | tuple) else values
+
+
+class Population(_Frozen):
+    """Who: every condition given must hold; none given means everybody."""
+
+    age: Age | None = None
+    sex: tuple[Sex, ...] = ()
+    persons_with: tuple[PersonsWith, ...] = ()
+
+    @property
+    def is_everybody(self) -> bool:
+        """Whether no condition restricts it."""
+        return self == Population()
+
+
+class Precision(_Frozen):
+    """How fine the potential identifiers are; what is not asked for is coarse."""
+
+    dates: Literal["exact", "month"] = "month"
+    birth: Literal["year", "month", "day"] = "year"
+    residence: Literal["commune", "department"] = "department"
+
+
+class Contact(_Frozen):
+    """Who answers for the processing."""
+
+    name: str = Field(min_length=2)
+    contact: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
+
+
+class Member(_Frozen):
+    """One person of the team who will see the data."""
+
+    name: str = Field(min_length=2)
+    affiliation: str = Field(min_length=2)
+
+
+class Dossier(_Frozen):
+    """An application, whole."""
+
+    project: ProjectId
+    title: Words
+    purpose: Words
+    public_interest: Words
+    controller: Contact
+    team: tuple[Member, ...] = Field(min_length=1)
+    legal_basis: Words
+    period: Period
+    population: Population = Population()
+    precision: Precision = Precision()
+    tables: dict[TableName, Literal["all"] | tuple[ColumnName, ...]] = Field(min_length=1)
+    """By table `schema.name`: `all`, or the columns. A potential identifier is delivered only where it is listed."""
+    retention_until: date
+
+    @field_validator("tables")
+    @classmethod
+    def _some_columns(cls, tables: dict[str, object]) -> dict[str, object]:
+        if empty := [name for name, columns in tables.items() if not columns]:
+            raise ValueError(f"no column is asked for in {', '.join(empty)}; write `all` or a list")
+        return tables
+
+
+def read_dossier(path: Path) -> Dossier:
+    """The dossier of that file. Raises `DossierError` with every problem, each at its line."""
+    return read_model(path, Dossier, DossierError, remedy="correct the dossier, then run `hdh project check` again")
+
+
+def check_dossier(path: Path, known: Mapping[str, frozenset[str]], today: date) -> Dossier:
+    """The dossier, once found answerable. `known` gives the deliverable tables and their columns.
+
+    Raises `DossierError` with every problem, each at its line.
+    """
+    dossier = read_dossier(path)
+    if problems := unanswerable(dossier, known, today):
+        raise DossierError(
+            "\n".join(problems_by_line(path, problems)),
+            remedy="see `hdh dataset list` and `hdh dataset show ID` for what can be asked, and correct the dossier",
+        )
+    return dossier
+
+
+def unanswerable(
+    dossier: Dossier, known: Mapping[str, frozenset[str]], today: date
+) -> list[tuple[tuple[str | int, ...], str]]:
+    """What the hub cannot answer, as (field, problem)."""
+    problems: list[tuple[tuple[str | int, ...], str]] = []
+    for table, columns in dossier.tables.items():
+        problems += [(("tables", table), text) for text in _table_problems(table, columns, known)]
+    for index, condition in enumerate(dossier.population.persons_with):
+        field = ("population", "persons_with", index)
+        texts = _table_problems(condition.table, (condition.column, "person_id"), known)
+        problems += [((*field, "table"), text) for text in texts]
+    if dossier.retention_until <= today:
+        problems.append((("retention_until",), "is not in the future"))
+    return problems
+
+
+def _table_problems(table: str, columns: str | tuple[str, ...], known: Mapping[str, frozenset[str]]) -> list[str]:
+    if table not in known:
+        return [f"the hub delivers no table {table}"]
+    asked = set() if isinstance(columns, str) else set(columns)
+    return [f"{table} has no column {column}" for column in sorted(asked - known[table])]

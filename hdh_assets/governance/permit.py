@@ -1,0 +1,101 @@
+"""The permit: what a project may receive, exactly. An extract is made from a permit and a release, and nothing else.
+
+Here: the model and who is in force on a day. How one is granted is in `decisions.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hdh_assets.governance.dossier import ColumnName, Period, Population, Precision, ProjectId, TableName
+from hdh_assets.governance.states import Project
+from resources.registry import Event
+
+
+class Permit(BaseModel):
+    """What was granted, when and until when."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    project: ProjectId
+    number: int = Field(ge=1)
+    """1 for the project's first permit; each later one replaces it."""
+    dossier_version: int = Field(ge=1)
+    title: str
+    tables: dict[TableName, Literal["all"] | tuple[ColumnName, ...]] = Field(min_length=1)
+    population: Population
+    period: Period
+    precision: Precision
+    conditions: str = ""
+    granted_on: date
+    expires: date
+
+    @property
+    def id(self) -> str:
+        """How people and manifests name it."""
+        return f"{self.project}/permit-{self.number}"
+
+    @property
+    def table_names(self) -> tuple[str, ...]:
+        """The lake tables it names, in order."""
+        return tuple(sorted(self.tables))
+
+    def is_in_force(self, today: date) -> bool:
+        """Whether it has not expired; its last day is included."""
+        return today <= self.expires
+
+
+@dataclass(frozen=True)
+class BrokenPermit:
+    """A permit that cannot be used, and why. It disables itself, and no other."""
+
+    project: str
+    number: int
+    problem: str
+
+
+def read_permit(event: Event) -> Permit:
+    """The permit of a `permit.granted` event. Raises `ValidationError` when the event holds none."""
+    return Permit.model_validate(event.data["permit"])
+
+
+def permits_in_force(
+    projects: Iterable[Project], today: date, known: Mapping[str, frozenset[str]] | None = None
+) -> tuple[list[Permit], list[BrokenPermit]]:
+    """Permits in force on that day by project, and those that cannot be used.
+
+    With `known` (deliverable tables and their columns), a permit that names what the hub no longer has is broken.
+    """
+    usable: list[Permit] = []
+    broken: list[BrokenPermit] = []
+    for project in projects:
+        if project.permit is None:
+            continue
+        number = int(project.permit.data.get("number", 0))
+        try:
+            permit = read_permit(project.permit)
+        except (ValidationError, KeyError) as error:
+            broken.append(BrokenPermit(project.id, number, f"its event cannot be read: {type(error).__name__}"))
+            continue
+        if not permit.is_in_force(today):
+            continue
+        if problem := _unknown(permit, known):
+            broken.append(BrokenPermit(project.id, number, problem))
+        else:
+            usable.append(permit)
+    return usable, broken
+
+
+def _unknown(permit: Permit, known: Mapping[str, frozenset[str]] | None) -> str:
+    if known is None:
+        return ""
+    missing = [table for table in permit.table_names if table not in known]
+    for table, columns in permit.tables.items():
+        if table in known and columns != "all":
+            missing += [f"{table}.{column}" for column in columns if column not in known[table]]
+    return f"the hub no longer has {', '.join(missing)}" if missing else ""

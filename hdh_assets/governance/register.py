@@ -1,0 +1,78 @@
+"""What the registry says about projects, permits and oppositions: the reading side, shared by commands and sensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from hdh_assets.core.errors import RefusedError
+from hdh_assets.governance.permit import BrokenPermit, Permit, permits_in_force
+from hdh_assets.governance.states import Project, fold
+from resources.registry import Event, Registry
+
+OPPOSITION = "person.opposed"
+
+
+@dataclass(frozen=True)
+class Oppositions:
+    """Hub pseudonyms of opposed persons, and the last event that says so (0 when none)."""
+
+    pseudonyms: frozenset[UUID]
+    seq: int
+
+
+def today() -> date:
+    """The day of the registry's clock, UTC."""
+    return datetime.now(UTC).date()
+
+
+def projects(registry: Registry) -> dict[str, Project]:
+    """Every project by id."""
+    return fold(registry.events())
+
+
+def find_project(registry: Registry, project: str) -> Project:
+    """That project. Raises `RefusedError` when nobody filed it."""
+    found = projects(registry).get(project)
+    if found is None:
+        raise RefusedError(f"no project is called {project}", remedy="see `hdh project list`")
+    return found
+
+
+def active_permits(
+    registry: Registry, *, known: Mapping[str, frozenset[str]] | None = None, on: date | None = None
+) -> list[Permit]:
+    """Permits in force that can be used; see `read_permits` for the others."""
+    return read_permits(registry, known=known, on=on)[0]
+
+
+def read_permits(
+    registry: Registry, *, known: Mapping[str, frozenset[str]] | None = None, on: date | None = None
+) -> tuple[list[Permit], list[BrokenPermit]]:
+    """Permits in force on that day (today), and the broken ones with what is wrong."""
+    return permits_in_force(projects(registry).values(), on or today(), known)
+
+
+def find_permit(registry: Registry, project: str) -> Permit:
+    """The permit in force of that project. Raises `RefusedError` saying why there is none."""
+    usable, broken = read_permits(registry)
+    for permit in usable:
+        if permit.project == project:
+            return permit
+    for found in broken:
+        if found.project == project:
+            raise RefusedError(f"permit {found.number} of {project} is broken: {found.problem}", remedy="amend it")
+    status = find_project(registry, project).status_on(today())
+    raise RefusedError(f"project {project} is {status}: no permit is in force", remedy="see `hdh permit list`")
+
+
+def oppositions(registry: Registry, *, up_to: int | None = None) -> Oppositions:
+    """Who objected, as of event `up_to` (now when None)."""
+    events = [e for e in registry.events(OPPOSITION) if up_to is None or e.seq <= up_to]
+    return Oppositions(frozenset(_pseudonym(e) for e in events), events[-1].seq if events else 0)
+
+
+def _pseudonym(event: Event) -> UUID:
+    return UUID(event.data["pseudonym"])

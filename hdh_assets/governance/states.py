@@ -1,0 +1,147 @@
+"""Where a project stands: a fold over the events of the registry, and which step may follow.
+
+Here: states and the table of allowed steps. Making the events is in `decisions.py`; the log is `resources/registry.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+
+from hdh_assets.core.errors import RefusedError
+from resources.registry import Event
+
+
+class Status(StrEnum):
+    """Of a project's latest dossier."""
+
+    submitted = "submitted"
+    favourable = "favourable"
+    """The committee's latest opinion is favourable; the decision is not taken."""
+    unfavourable = "unfavourable"
+    granted = "granted"
+    refused = "refused"
+    revoked = "revoked"
+    withdrawn = "withdrawn"
+    expired = "expired"
+
+
+class Step(StrEnum):
+    """What people do to a project; the value is the kind of the event."""
+
+    submit = "dossier.submitted"
+    amend = "dossier.amended"
+    give_opinion = "opinion.given"
+    grant = "permit.granted"
+    refuse = "permit.refused"
+    revoke = "permit.revoked"
+    withdraw = "project.withdrawn"
+
+
+_KINDS: frozenset[str] = frozenset(Step)
+_PENDING = frozenset({Status.submitted, Status.favourable, Status.unfavourable})
+_CLOSED = frozenset({Status.refused, Status.revoked, Status.withdrawn, Status.expired})
+
+ALLOWED: dict[Step, frozenset[Status | None]] = {
+    Step.submit: _CLOSED | {None},
+    Step.amend: _PENDING | {Status.granted},
+    Step.give_opinion: _PENDING,
+    Step.grant: frozenset({Status.favourable}),
+    Step.refuse: _PENDING,
+    Step.revoke: frozenset({Status.granted}),
+    Step.withdraw: _PENDING | {Status.granted},
+}
+"""From which status each step may be taken; None is a project nobody has heard of."""
+
+_REASONS: dict[Step, tuple[str, str]] = {
+    Step.submit: ("its dossier is still open", "use `hdh project amend` to file a new version"),
+    Step.amend: ("only an open or granted dossier can be amended", "file a new one with `hdh project submit`"),
+    Step.give_opinion: ("the committee gives its opinion before the decision", "amend the dossier first"),
+    Step.grant: ("a permit follows a favourable opinion", "record one with `hdh committee opinion`"),
+    Step.refuse: ("only a dossier awaiting a decision can be refused", "revoke the permit if there is one"),
+    Step.revoke: ("no permit is in force", "see `hdh permit list`"),
+    Step.withdraw: ("only an open or granted dossier can be withdrawn", "nothing remains to be withdrawn"),
+}
+
+
+@dataclass(frozen=True)
+class Project:
+    """Where one project stands after the events so far."""
+
+    id: str
+    status: Status
+    dossier: Event
+    """The latest version filed."""
+    dossier_version: int = 1
+    opinions: tuple[Event, ...] = ()
+    """On the latest version."""
+    permit: Event | None = None
+    """The grant in force, unless it has expired since; a pending amendment leaves it in force."""
+    permits: int = 0
+    """How many were ever granted."""
+    history: tuple[Event, ...] = ()
+
+    def status_on(self, today: date) -> Status:
+        """The status once time has passed: a grant whose permit ended is expired."""
+        if self.status is Status.granted and self.permit is not None:
+            expires = self.permit.data.get("permit", {}).get("expires")
+            if isinstance(expires, str) and date.fromisoformat(expires) < today:
+                return Status.expired
+        return self.status
+
+
+def fold(events: Iterable[Event]) -> dict[str, Project]:
+    """Every project by id, after these events, in the order they were first filed."""
+    projects: dict[str, Project] = {}
+    for event in events:
+        if event.kind in _KINDS:
+            projects[event.subject] = _after(projects.get(event.subject), event)
+    return projects
+
+
+def check_step(project: Project | None, name: str, step: Step, today: date) -> None:
+    """Raise `RefusedError`, with the reason, when `step` may not be taken now."""
+    status = project.status_on(today) if project else None
+    if status in ALLOWED[step]:
+        return
+    if step is Step.revoke and project is not None and project.permit is not None and status in _PENDING:
+        return  # an amendment is pending, the earlier permit is in force
+    if project is None:
+        raise RefusedError(f"no project is called {name}", remedy="see `hdh project list`")
+    reason, remedy = _REASONS[step]
+    raise RefusedError(f"project {name} is {status}: {reason}", remedy=remedy)
+
+
+def can_step(project: Project | None, name: str, step: Step, today: date) -> bool:
+    """Whether `check_step` would let it through."""
+    try:
+        check_step(project, name, step, today)
+    except RefusedError:
+        return False
+    return True
+
+
+def _after(project: Project | None, event: Event) -> Project:
+    """The project after one event; an event that may not follow was never appended (`decisions.py`)."""
+    step = Step(event.kind)
+    if project is None:
+        return Project(event.subject, Status.submitted, event, history=(event,))
+    project = replace(project, history=(*project.history, event))
+    match step:
+        case Step.submit | Step.amend:
+            version = project.dossier_version + 1
+            return replace(project, status=Status.submitted, dossier=event, dossier_version=version, opinions=())
+        case Step.give_opinion:
+            status = Status.favourable if event.data.get("favourable") else Status.unfavourable
+            return replace(project, status=status, opinions=(*project.opinions, event))
+        case Step.grant:
+            return replace(project, status=Status.granted, permit=event, permits=project.permits + 1)
+        case Step.refuse:
+            return replace(project, status=Status.refused)
+        case Step.revoke:
+            status = Status.revoked if project.status is Status.granted else project.status
+            return replace(project, status=status, permit=None)
+        case Step.withdraw:
+            return replace(project, status=Status.withdrawn, permit=None)

@@ -1,0 +1,258 @@
+"""The registry: one append-only, hash-chained log of everything that was decided and delivered.
+
+Each event holds the hash of the one before it, so that a changed, removed or inserted event shows. Here: appending,
+reading and proving. What events mean is in `hdh_assets/governance`. An event never holds an identifier.
+
+What `verify` cannot see: somebody who rewrites the whole database, hashes included. Each extract's manifest therefore
+carries the hash of the registry at its permit, outside the database.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from hdh_assets.core.home import Home, Settings
+
+GENESIS = "0" * 64
+_METADATA = sa.MetaData()
+_EVENT = sa.Table(
+    "event",
+    _METADATA,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.String(32), nullable=False),
+    sa.Column("kind", sa.String(64), nullable=False),
+    sa.Column("subject", sa.String(128), nullable=False),
+    sa.Column("actor", sa.String(128), nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Column("previous", sa.String(64), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+)
+_HEAD = sa.Table(
+    "head",
+    _METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+)
+"""One row: the last event. Tells that the newest events were cut off, which the chain alone cannot."""
+
+
+_POSTGRES_LOCK = 0x4844_4852
+_APPEND_ONLY: dict[str, tuple[str, ...]] = {
+    "sqlite": tuple(
+        f"CREATE TRIGGER event_no_{verb} BEFORE {verb} ON event "
+        f"BEGIN SELECT RAISE(ABORT, 'the registry is append-only'); END"
+        for verb in ("update", "delete")
+    ),
+    "postgresql": (
+        "CREATE FUNCTION event_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'the registry is append-only'; END $$",
+        "CREATE TRIGGER event_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON event "
+        "FOR EACH STATEMENT EXECUTE FUNCTION event_append_only()",
+    ),
+}
+"""Statements that make the database itself refuse to change an event, by SQL dialect."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An event to append: what happened, to whom or what, with which particulars."""
+
+    kind: str
+    subject: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event of the log. `data` is what `Draft.data` was, through JSON."""
+
+    seq: int
+    at: datetime
+    kind: str
+    subject: str
+    actor: str
+    data: dict[str, Any]
+    previous: str
+    hash: str
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What `verify` found: the number of events, the hash of the last, and every problem in words."""
+
+    events: int
+    head: str
+    problems: tuple[str, ...]
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether nothing was altered, removed or inserted."""
+        return not self.problems
+
+
+def canonical(value: Any) -> str:
+    """The one JSON text of a value: sorted keys, no spaces, UTF-8."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def current_actor() -> str:
+    """The account this process runs under, as the log names it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+class Registry:
+    """The event log of one home: SQLite in it, or the database of `registry_url`. Safe for several processes."""
+
+    def __init__(self, home: Home, settings: Settings) -> None:
+        if not settings.registry_url:
+            home.registry.mkdir(parents=True, exist_ok=True)
+        self._engine = _connect(settings.registry_url or f"sqlite:///{home.registry / 'events.sqlite'}")
+        self._create()
+
+    def append(self, kind: str, subject: str, actor: str, data: dict[str, Any]) -> Event:
+        """Append one event; it is durable when this returns."""
+        return self.act(actor, lambda _: Draft(kind, subject, data))
+
+    def act(self, actor: str, decide: Callable[[list[Event]], Draft]) -> Event:
+        """Append what `decide` makes of the events so far, with no event in between.
+
+        Raises whatever `decide` raises; nothing is appended then.
+        """
+        with self._writing() as connection:
+            draft = decide(_read(connection))
+            event = _chain(draft, actor, *_head(connection))
+            connection.execute(_EVENT.insert().values(_row(event)))
+            connection.execute(_HEAD.update().values(seq=event.seq, hash=event.hash))
+        return event
+
+    def events(self, *kinds: str) -> list[Event]:
+        """Events in order, of these kinds or of all."""
+        with self._engine.connect() as connection:
+            events = _read(connection)
+        return [event for event in events if not kinds or event.kind in kinds]
+
+    def head(self) -> str:
+        """Hash of the last event, 64 zeros when there is none."""
+        with self._engine.connect() as connection:
+            return _head(connection)[1]
+
+    def verify(self) -> Audit:
+        """Walk the chain and say which events are altered, missing or inserted."""
+        with self._engine.connect() as connection:
+            rows = [dict(row) for row in connection.execute(sa.select(_EVENT).order_by(_EVENT.c.seq)).mappings()]
+            head = _head(connection)
+        return Audit(len(rows), rows[-1]["hash"] if rows else GENESIS, tuple(_problems(rows, head)))
+
+    def close(self) -> None:
+        """Release the connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        """A transaction that no other writer can enter; readers go on."""
+        with self._engine.connect().execution_options(hdh_writing=True) as connection, connection.begin():
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_POSTGRES_LOCK})")
+            yield connection
+
+    def _create(self) -> None:
+        with self._writing() as connection:
+            if sa.inspect(connection).has_table(_HEAD.name):
+                return
+            _METADATA.create_all(connection)
+            connection.execute(_HEAD.insert().values(id=1, seq=0, hash=GENESIS))
+            for statement in _APPEND_ONLY.get(connection.dialect.name, ()):
+                connection.exec_driver_sql(statement)
+
+
+def _connect(url: str) -> sa.Engine:
+    if not url.startswith("sqlite"):
+        return sa.create_engine(url, pool_pre_ping=True)
+    # The driver's own BEGIN is deferred: of two that read and then write, one would fail. So BEGIN is ours.
+    engine = sa.create_engine(url, connect_args={"timeout": 60})
+
+    @sa.event.listens_for(engine, "connect")
+    def _leave_begin_to_us(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA synchronous = FULL")
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        is_writing = connection.get_execution_options().get("hdh_writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+
+    return engine
+
+
+def _read(connection: sa.Connection) -> list[Event]:
+    rows = connection.execute(sa.select(_EVENT).order_by(_EVENT.c.seq)).mappings()
+    return [_event(dict(row)) for row in rows]
+
+
+def _event(row: dict[str, Any]) -> Event:
+    return Event(**(row | {"at": datetime.fromisoformat(row["at"]), "data": json.loads(row["data"])}))
+
+
+def _row(event: Event) -> dict[str, Any]:
+    return vars(event) | {"at": event.at.isoformat(), "data": canonical(event.data)}
+
+
+def _head(connection: sa.Connection) -> tuple[int, str]:
+    row = connection.execute(sa.select(_HEAD.c.seq, _HEAD.c.hash)).one()
+    return int(row.seq), str(row.hash)
+
+
+def _chain(draft: Draft, actor: str, seq: int, previous: str) -> Event:
+    """The event after `seq`, with its hash."""
+    row: dict[str, Any] = {
+        "seq": seq + 1,
+        "at": datetime.now(UTC).replace(microsecond=0).isoformat(),
+        "kind": draft.kind,
+        "subject": draft.subject,
+        "actor": actor,
+        "data": canonical(draft.data),
+        "previous": previous,
+    }
+    return _event(row | {"hash": _hash(row)})
+
+
+def _hash(row: dict[str, Any]) -> str:
+    """SHA-256 of an event's canonical text; `row` as stored, its own hash left out."""
+    content = {name: value for name, value in row.items() if name != "hash"}
+    return hashlib.sha256(canonical(content).encode("utf-8")).hexdigest()
+
+
+def _problems(rows: list[dict[str, Any]], head: tuple[int, str]) -> Iterator[str]:
+    expected, previous = 1, GENESIS
+    for row in rows:
+        seq = row["seq"]
+        if seq != expected:
+            yield (
+                f"event {expected} is missing" if seq == expected + 1 else f"events {expected} to {seq - 1} are missing"
+            )
+        elif row["previous"] != previous:
+            yield f"event {seq} does not follow event {seq - 1}: one of them was replaced"
+        if row["hash"] != _hash(row):
+            yield f"event {seq} was altered"
+        expected, previous = seq + 1, row["hash"]
+    if head[0] != expected - 1:
+        yield f"{_events(expected, head[0])} missing at the end" if head[0] >= expected else "events were added"
+    elif head[1] != previous:
+        yield f"event {head[0]} is not the one that was appended"
+
+
+def _events(first: int, last: int) -> str:
+    return f"event {first} is" if first == last else f"events {first} to {last} are"

@@ -1,0 +1,92 @@
+"""The event log: chained, append-only, safe for several processes, and able to say what was tampered with."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hdh_assets.core.home import Home, Settings
+from resources.registry import GENESIS, Draft, Registry
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    found = Registry(Home(tmp_path), Settings())
+    for n in range(5):
+        found.append("note", f"p{n}", "tester", {"n": n, "text": "é"})
+    return found
+
+
+def tamper(home: Path, *statements: str) -> None:
+    with sqlite3.connect(home / "registry" / "events.sqlite") as connection:
+        for name in ("update", "delete"):
+            connection.execute(f"DROP TRIGGER IF EXISTS event_no_{name}")
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_events_come_back_in_order_and_chained(registry: Registry) -> None:
+    events = registry.events()
+    assert [event.seq for event in events] == [1, 2, 3, 4, 5]
+    assert [event.previous for event in events] == [GENESIS, *(event.hash for event in events[:-1])]
+    assert events[2].data == {"n": 2, "text": "é"}
+    assert registry.head() == events[-1].hash
+    assert registry.verify().is_intact
+
+
+@pytest.mark.parametrize("statement", ["UPDATE event SET actor = 'x'", "DELETE FROM event"])
+def test_the_database_refuses_to_change_an_event(registry: Registry, tmp_path: Path, statement: str) -> None:
+    with (
+        sqlite3.connect(tmp_path / "registry" / "events.sqlite") as connection,
+        pytest.raises(sqlite3.IntegrityError, match="append-only"),
+    ):
+        connection.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE event SET data = '{\"n\":9}' WHERE seq = 3", "event 3 was altered"),
+        ("UPDATE event SET actor = 'x' WHERE seq = 5", "event 5 was altered"),
+        ("UPDATE event SET at = '2020-01-01T00:00:00+00:00' WHERE seq = 1", "event 1 was altered"),
+        ("DELETE FROM event WHERE seq = 2", "event 2 is missing"),
+        ("DELETE FROM event WHERE seq IN (2, 3)", "events 2 to 3 are missing"),
+        ("DELETE FROM event WHERE seq = 5", "event 5 is missing at the end"),
+    ],
+)
+def test_verify_names_the_event_that_was_tampered_with(
+    registry: Registry, tmp_path: Path, statement: str, said: str
+) -> None:
+    tamper(tmp_path, statement)
+    assert said in registry.verify().problems
+
+
+def test_an_event_replaced_together_with_its_hash_breaks_the_chain(registry: Registry, tmp_path: Path) -> None:
+    tamper(tmp_path, f"UPDATE event SET hash = '{'1' * 64}' WHERE seq = 2")
+    assert any("does not follow event 2" in problem for problem in registry.verify().problems)
+
+
+def test_nothing_is_appended_when_the_decision_refuses(registry: Registry) -> None:
+    def refuse(_: object) -> Draft:
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError):
+        registry.act("tester", refuse)
+    assert len(registry.events()) == 5
+
+
+def test_processes_appending_together_lose_nothing(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from hdh_assets.core.home import Home, Settings;"
+        "from resources.registry import Registry; r = Registry(Home(Path(sys.argv[1])), Settings());"
+        "[r.append('note', sys.argv[2], 'tester', {'n': n}) for n in range(20)]"
+    )
+    workers = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path), f"w{n}"]) for n in range(3)]
+    assert [worker.wait() for worker in workers] == [0, 0, 0]
+    registry = Registry(Home(tmp_path), Settings())
+    assert len(registry.events()) == 60
+    assert registry.verify().is_intact
