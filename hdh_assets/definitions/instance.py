@@ -1,0 +1,71 @@
+"""Dagster's own settings: `dagster.yaml` in the home, and the environment every Dagster process needs.
+
+Nothing is kept outside the home and nothing is sent anywhere.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hdh_assets.core.home import Home, Settings
+
+POOL = "lake_writer"
+"""Runs of this pool write to the lake: one at a time on the embedded catalogue, several with PostgreSQL."""
+
+_HEADER = "# Written by `hdh init` and refreshed by `hdh up` and `hdh tick` from hdh.toml; changes here are lost.\n"
+_WRITERS_WITH_POSTGRES = 4
+_RUNS_AT_ONCE = 4
+_KEPT_DAYS = {"skipped": 2, "success": 14, "failure": 30, "started": -1}
+
+
+def dagster_yaml(settings: Settings) -> str:
+    """The content of `dagster.yaml` for these settings."""
+    writers = _WRITERS_WITH_POSTGRES if settings.lake_catalog else 1
+    content: dict[str, Any] = {
+        "telemetry": {"enabled": False},
+        "nux": {"enabled": False},
+        "concurrency": {
+            "pools": {"default_limit": writers, "granularity": "run"},
+            "runs": {"max_concurrent_runs": _RUNS_AT_ONCE},
+        },
+        "run_monitoring": {"enabled": True, "start_timeout_seconds": 300, "poll_interval_seconds": 30},
+        "retention": {
+            "sensor": {"purge_after_days": _KEPT_DAYS},
+            "schedule": {"purge_after_days": _KEPT_DAYS},
+        },
+    }
+    if settings.dagster_postgres:
+        content["storage"] = {"postgres": {"postgres_url": settings.dagster_postgres}}
+    return _HEADER + yaml.safe_dump(content, sort_keys=False)
+
+
+def prepare_instance(home: Home, settings: Settings) -> dict[str, str]:
+    """Bring `dagster.yaml` up to date and give the environment of a Dagster process on this home.
+
+    Everything Dagster keeps by default (runs, events, logs, artifacts) then goes under `$HDH_HOME/dagster`.
+    """
+    home.dagster.mkdir(parents=True, exist_ok=True)
+    wanted, path = dagster_yaml(settings), home.dagster / "dagster.yaml"
+    if not path.exists() or path.read_text("utf-8") != wanted:
+        part = path.with_suffix(".part")
+        part.write_text(wanted, "utf-8")
+        part.chmod(0o600)
+        part.replace(path)
+    return {
+        "HDH_HOME": str(home.root),
+        "DAGSTER_HOME": str(home.dagster),
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+        "DO_NOT_TRACK": "1",
+        "PYTHONUNBUFFERED": "1",
+        "PATH": _path(),
+    }
+
+
+def _path() -> str:
+    """PATH with the folder of this Python first: `dagster` and `dbt` are found there."""
+    return os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
