@@ -1,0 +1,93 @@
+"""Making sealed deliveries of several datasets over a range of periods, from one population."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from hdh_assets.core.descriptor import Cadence, Dataset, check_period
+from hdh_assets.core.descriptor_files import find_dataset
+from hdh_assets.core.errors import HubError
+from hdh_assets.sources.intake.seal import seal
+from hdh_assets.sources.synth.engine import open_engine
+from hdh_assets.sources.synth.population import make_population
+from hdh_assets.sources.synth.registry import Order, find_generator
+
+_STEP_MONTHS: dict[str, int] = {"monthly": 1, "quarterly": 3, "yearly": 12}
+
+
+def generate(
+    datasets: Mapping[str, Dataset],
+    ids: Iterable[str],
+    *,
+    persons: int,
+    first: str,
+    last: str,
+    seed: int,
+    out: Path,
+    on_progress: Callable[[str, str], None] | None = None,
+) -> list[Path]:
+    """Write sealed deliveries `<out>/<dataset>/<period>/`, one per dataset and period; the folders, in order.
+
+    `first` and `last` are periods of any cadence, both included: `2024-01` to `2024-06` gives six monthly deliveries
+    and the yearly one of 2024. The same seed and number of persons give the same bytes whichever periods are asked
+    together. A delivery folder that exists is replaced. `on_progress` is told each dataset and period before its
+    turn. Raises `HubError` for an unknown dataset, a bad period or a number of persons below one.
+    """
+    if persons < 1:
+        raise HubError("at least one person is needed", remedy="ask for --persons 1 or more")
+    chosen = [find_dataset(dict(datasets), dataset_id) for dataset_id in ids]
+    orders = [(dataset, period) for dataset in chosen for period in periods_between(dataset.cadence, first, last)]
+    made: list[Path] = []
+    with tempfile.TemporaryDirectory(prefix="hdh-synth-") as spill, open_engine(Path(spill)) as con:
+        make_population(con, persons, seed)
+        for dataset, period in orders:
+            if on_progress:
+                on_progress(dataset.id, period)
+            folder = out / dataset.id / period
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            order = Order(dataset, period, persons, seed, folder)
+            rows = find_generator(dataset.synth.generator)(con, order)
+            seal(folder, dataset, period, rows=rows, sealed_at=_sealed_at(period))
+            made.append(folder)
+    return made
+
+
+def periods_between(cadence: Cadence, first: str, last: str) -> list[str]:
+    """Every period of the cadence from the one holding `first` to the one holding `last`. Raises `HubError`."""
+    start, end = _day(first), _day(last)
+    if end < start:
+        raise HubError(f"period {first!r} is after {last!r}", remedy="give the earlier period first")
+    return [check_period(period, cadence) for period in _periods(cadence, start, end)]
+
+
+def _periods(cadence: Cadence, start: date, end: date) -> Iterator[str]:
+    if cadence in _STEP_MONTHS:
+        step = _STEP_MONTHS[cadence]
+        low, high = (12 * day.year + (day.month - 1) // step * step for day in (start, end))
+        for month in range(low, high + 1, step):
+            yield f"{month // 12:04}" if cadence == "yearly" else f"{month // 12:04}-{month % 12 + 1:02}"
+        return
+    day = start if cadence == "daily" else start - timedelta(days=start.weekday())
+    while day <= end:
+        yield day.isoformat()
+        day += timedelta(days=1 if cadence == "daily" else 7)
+
+
+def _day(period: str) -> date:
+    for form in ("%Y-%m-%d", "%Y-%m", "%Y"):
+        try:
+            return datetime.strptime(period, form).replace(tzinfo=UTC).date()
+        except ValueError:
+            continue
+    raise HubError(f"{period!r} is not a period", remedy="write it as 2024, 2024-01 or 2024-01-31")
+
+
+def _sealed_at(period: str) -> datetime:
+    """A fixed instant after the period began, so that the manifest too is the same each time."""
+    day = _day(period)
+    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC) + timedelta(days=4)
