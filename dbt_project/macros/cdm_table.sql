@@ -5,9 +5,14 @@
     * otherwise: rows in scope are deleted, the query's rows in scope are inserted;
     * nothing in scope: nothing is written.
 
-    Configuration: `scope_person` names the person column; `scope_date` the date whose month counts (none: the whole
-    person); `scope='all'` says the table is not about persons: it is rewritten when its content differs.
-    `partition_by` lists DuckLake partition expressions.
+    Configuration:
+
+    * `scope_person` names the person column; `scope_date` the date whose month counts (none: the whole person);
+    * `scope='all'`: the table is not about persons; it is rewritten when its content differs;
+    * `scope_key`: the table has no person column. The query gives `person_id` and the `scope_date` beside the table's
+      own columns, and a companion table keeps them by this key, so that the rows in scope can be found again;
+    * `filters_itself=true`: the query holds the scope's condition already, before it groups;
+    * `partition_by` lists DuckLake partition expressions.
 #}
 {% materialization cdm_table, adapter='duckdb' %}
     {%- set existing = load_cached_relation(this) -%}
@@ -15,24 +20,38 @@
     {%- set facts = scope_facts() -%}
     {%- set whole = existing is none or facts.everyone -%}
 
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {{ run_hooks(pre_hooks) }}
     {% if whole or (config.get('scope') == 'all' and cdm_table_differs(target_relation)) %}
-        {% do get_assert_columns_equivalent(compiled_code) %}
+        {% do get_assert_columns_equivalent(cdm_table_query()) %}
         {% call statement('create') %}{{ cdm_table_ddl(target_relation) }}{% endcall %}
         {% call statement('main') %}{{ cdm_table_insert(target_relation) }}{% endcall %}
-    {% elif config.get('scope') == 'all' or not (facts.persons or facts.months) %}
+        {% do scope_companion_fill(target_relation, whole=true) %}
+    {% elif config.get('scope') == 'all' or not (facts.persons or facts.months or facts.attributes) %}
         {% call noop_statement('main', 'UNCHANGED', 'UNCHANGED', 0) %}{% endcall %}
     {% else %}
-        {%- set condition = in_scope(facts, config.require('scope_person'), config.get('scope_date')) -%}
-        {% call statement('delete') %}delete from {{ target_relation }} where {{ condition }}{% endcall %}
-        {% call statement('main') %}{{ cdm_table_insert(target_relation, condition) }}{% endcall %}
+        {%- set condition = in_scope(facts, config.get('scope_person', 'person_id'), config.get('scope_date')) -%}
+        {% call statement('delete') %}{{ cdm_table_delete(target_relation, facts, condition) }}{% endcall %}
+        {% call statement('main') %}
+            {{ cdm_table_insert(target_relation, none if config.get('filters_itself') else condition) }}
+        {% endcall %}
+        {% do scope_companion_fill(target_relation, condition=condition) %}
     {% endif %}
-    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {{ run_hooks(post_hooks) }}
     {% do adapter.commit() %}
-    {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
+
+
+{% macro cdm_table_columns() %}
+    {{ return(model.columns.values() | map(attribute='name') | map('tojson') | join(', ')) }}
+{% endmacro %}
+
+
+{% macro cdm_table_query() -%}
+    select {{ cdm_table_columns() }} from (
+        {{ compiled_code }}
+    ) as query
+{%- endmacro %}
 
 
 {% macro cdm_table_ddl(relation) %}
@@ -50,21 +69,52 @@
 
 
 {% macro cdm_table_insert(relation, condition=none) %}
-    {%- set columns = model.columns.values() | map(attribute='name') | map('tojson') | join(', ') -%}
-    insert into {{ relation }} ({{ columns }})
-    select {{ columns }} from (
-        {{ compiled_code }}
-    ) as fragment
+    insert into {{ relation }} ({{ cdm_table_columns() }})
+    {{ cdm_table_query() }}
     {% if condition %}where {{ condition }}{% endif %}
 {% endmacro %}
 
 
+{% macro cdm_table_delete(relation, facts, condition) %}
+    {%- set key = config.get('scope_key') -%}
+    {% if key %}
+    {%- set companion = scope_companion(relation) -%}
+    {%- set kept = in_scope(facts, 'person_id', 'care_month') -%}
+    delete from {{ relation }} where {{ key }} in (select {{ key }} from {{ companion }} where {{ kept }});
+    delete from {{ companion }} where {{ kept }};
+    {% else %}
+    delete from {{ relation }} where {{ condition }};
+    {% endif %}
+{% endmacro %}
+
+
 {% macro cdm_table_differs(relation) %}
-    {%- set columns = model.columns.values() | map(attribute='name') | map('tojson') | join(', ') -%}
     {% set found = run_query(
-        "with fresh as (select " ~ columns ~ " from (" ~ compiled_code ~ ") as query),"
-        ~ " kept as (select " ~ columns ~ " from " ~ relation ~ ")"
+        "with fresh as (" ~ cdm_table_query() ~ "),"
+        ~ " kept as (select " ~ cdm_table_columns() ~ " from " ~ relation ~ ")"
         ~ " select exists (from fresh except all from kept) or exists (from kept except all from fresh)"
     ) %}
     {{ return(found.rows[0][0]) }}
+{% endmacro %}
+
+
+{% macro scope_companion(relation) %}
+    {{ return(target.database ~ '.staging.int_hub__scope_of_' ~ relation.identifier) }}
+{% endmacro %}
+
+
+{% macro scope_companion_fill(relation, whole=false, condition=none) %}
+    {%- set key = config.get('scope_key') -%}
+    {% if key %}
+        {% call statement('companion') %}
+            {% if whole %}
+            create or replace table {{ scope_companion(relation) }}
+                ({{ key }} bigint not null, person_id bigint not null, care_month date not null);
+            {% endif %}
+            insert into {{ scope_companion(relation) }}
+            select {{ key }}, person_id, cast(date_trunc('month', {{ config.require('scope_date') }}) as date)
+            from ({{ compiled_code }}) as query
+            {% if condition %}where {{ condition }}{% endif %}
+        {% endcall %}
+    {% endif %}
 {% endmacro %}

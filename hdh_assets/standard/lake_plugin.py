@@ -12,7 +12,7 @@ import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 
 from hdh_assets.core.home import Home
-from resources.lake import extension_paths, open_lake, prepare_engine
+from resources.lake import open_lake, prepare_engine
 
 
 class Plugin(BasePlugin):

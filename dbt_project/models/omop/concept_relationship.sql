@@ -1,2 +1,2 @@
 {{ config(scope='all') }}
-{{ fragments() }}
+{{ vocabulary_table() }}

@@ -1,2 +1,15 @@
-{{ config(scope_person='person_id') }}
-{{ fragments() }}
+{{ config(scope_person='person_id', filters_itself=true) }}
+-- depends_on: {{ ref('int_hub__scope') }}
+with era as (
+    {{ eras(ref('condition_occurrence'), 'condition_concept_id', 'condition_start_date',
+        'coalesce(condition_end_date, condition_start_date)') }}
+)
+
+select
+    {{ hub_id(['condition_era', 'person_id', 'concept_id', 'start_date']) }} as condition_era_id,
+    person_id,
+    concept_id as condition_concept_id,
+    start_date as condition_era_start_date,
+    end_date as condition_era_end_date,
+    rows_joined as condition_occurrence_count
+from era

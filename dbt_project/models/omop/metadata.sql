@@ -1,2 +1,20 @@
 {{ config(scope='all') }}
-{{ fragments() }}
+-- depends_on: {{ ref('int_hub__scope') }}
+with latest as (
+    select dataset, max(period) as period, max(cast(loaded_at as date)) as loaded_on, count(*) as deliveries
+    from {{ source('hub', 'delivery') }}
+    where status = 'current'
+    group by dataset
+)
+
+select
+    {{ hub_id(['metadata', 'dataset']) }} as metadata_id,
+    0 as metadata_concept_id,
+    32880 as metadata_type_concept_id,
+    'latest period of ' || dataset as name,
+    period as value_as_string,
+    0 as value_as_concept_id,
+    cast(deliveries as double) as value_as_number,
+    loaded_on as metadata_date,
+    cast(null as timestamp) as metadata_datetime
+from latest

@@ -1,2 +1,2 @@
 {{ config(scope_person='person_id') }}
-{{ fragments() }}
+{{ one_per_person() }}

@@ -1,0 +1,99 @@
+{{ config(
+    materialized='contribution',
+    dataset='snds_dcir',
+    partition_by=['care_month'],
+    contract={'enforced': true},
+) }}
+-- depends_on: {{ ref('int_hub__scope') }}
+{%- set pending = pending_filter('snds_dcir') %}
+with line as (
+    select * from {{ ref('int_snds_dcir__line') }}
+    where dropped_by_rule is null and {{ pending }}
+),
+
+refined as (
+    select * from {{ ref('int_snds_dcir__refined') }}
+    where {{ pending }}
+),
+
+refined_line as (
+    -- Rule 8: no money here, it stays on the prestation. Rule 3: a complement counts nothing.
+    select
+        line.* exclude (prs_pai_mnt, bse_rem_bse, bse_rem_mnt, cpl_rem_mnt),
+        refined.kind,
+        refined.code,
+        refined.modifier,
+        refined.is_in_units,
+        refined.device_end,
+        case
+            when refined.kind = 'cam' then line.prs_act_qte
+            -- Rule 5: not signed, takes the sign of the prestation.
+            when refined.kind = 'ucd' then refined.quantity * sign(line.prs_act_qte)
+            else refined.quantity
+        end as quantity,
+        0 as charge,
+        0 as allowed,
+        0 as paid_basic,
+        0 as paid_supplement
+    from line
+    inner join refined using (_delivery, {{ nine_keys() }})
+    where not line.is_complement and refined.code is not null
+),
+
+has_refined as (
+    select distinct _delivery, {{ nine_keys() }} from refined
+),
+
+prestation_line as (
+    select
+        line.* exclude (prs_pai_mnt, bse_rem_bse, bse_rem_mnt, cpl_rem_mnt),
+        case when has_refined._delivery is null then 'act' else 'prs' end as kind,
+        cast(null as varchar) as code,
+        cast(null as varchar) as modifier,
+        false as is_in_units,
+        cast(null as date) as device_end,
+        -- Rule 3: counts without complements, amounts with all lines.
+        case when line.is_complement then 0 else line.prs_act_qte end as quantity,
+        coalesce(line.prs_pai_mnt, 0) as charge,
+        coalesce(line.bse_rem_bse, 0) as allowed,
+        coalesce(line.bse_rem_mnt, 0) as paid_basic,
+        coalesce(line.cpl_rem_mnt, 0) as paid_supplement
+    from line
+    left join has_refined using (_delivery, {{ nine_keys() }})
+),
+
+every_line as (
+    select * from prestation_line
+    union all by name
+    select * from refined_line
+)
+
+select
+    _delivery,
+    ben_nir_psa,
+    coalesce(ben_rng_gem, 0) as ben_rng_gem,
+    cast(date_trunc('month', care_start) as date) as care_month,
+    kind,
+    -- Rule 4: what a cancellation repeats of the line it cancels; never the nine keys nor the flux.
+    {{ hub_id(['event', "case when kind in ('prs', 'act') then 'prs' else kind end", 'care_start', 'care_end', 'nature',
+        'code', 'modifier', 'is_in_units', 'practice', 'prescriber_practice', 'etb_exe_fin', 'etb_pre_fin',
+        'pfs_exe_num', 'pfs_pre_num', 'org_cle_new', 'org_aff_ben', 'ben_res_dpt', 'ben_res_com']) }} as event_key,
+    {{ hub_id(['visit', 'care_start', 'care_end', 'nature', 'etb_exe_fin', 'etb_pre_fin', 'pfs_exe_num', 'pfs_pre_num',
+        'org_cle_new']) }} as visit_key,
+    care_start,
+    care_end,
+    nature,
+    code,
+    modifier,
+    is_in_units,
+    device_end,
+    practice,
+    coalesce(etb_exe_fin, etb_pre_fin) as establishment,
+    org_aff_ben as affiliation,
+    case when ben_cmu_top = '1' then 'C2S' when ben_cta_typ not in ('0', '99') then ben_cta_typ end as plan,
+    cast(quantity as decimal(18, 2)) as quantity,
+    cast(charge as decimal(18, 2)) as charge,
+    cast(allowed as decimal(18, 2)) as allowed,
+    cast(paid_basic as decimal(18, 2)) as paid_basic,
+    cast(paid_supplement as decimal(18, 2)) as paid_supplement
+from every_line

@@ -1,0 +1,66 @@
+{{ config(
+    materialized='cdm_table',
+    scope_person='person_id',
+    scope_date='care_start',
+    filters_itself=true,
+    partition_by=['care_month'],
+    contract={'enforced': true},
+) }}
+-- depends_on: {{ ref('int_hub__scope') }}
+with contribution as (
+    -- Rules 10 to 14: the person of each key, joined now and not when the line came, since the reference changes.
+    {{ contributions_in_scope(ref('int_snds_dcir__contribution'), ref('int_snds_beneficiaries__identity_kept')) }}
+),
+
+-- Rule 4: net quantities. Columns under `any_value` are part of the key.
+netted as (
+    select
+        person_id,
+        event_key,
+        min(case when kind = 'act' then 'prs' else kind end) as kind,
+        bool_and(kind = 'act') as is_unrefined,
+        any_value(visit_key) as visit_key,
+        any_value(care_month) as care_month,
+        any_value(care_start) as care_start,
+        any_value(care_end) as care_end,
+        any_value(nature) as nature,
+        any_value(code) as code,
+        any_value(modifier) as modifier,
+        any_value(is_in_units) as is_in_units,
+        max(device_end) as device_end,
+        any_value(practice) as practice,
+        any_value(establishment) as establishment,
+        any_value(affiliation) as affiliation,
+        max(plan) as plan,
+        sum(quantity) as quantity,
+        sum(charge) as charge,
+        sum(allowed) as allowed,
+        sum(paid_basic) as paid_basic,
+        sum(paid_supplement) as paid_supplement
+    from contribution
+    group by person_id, event_key
+),
+
+-- Rule 47: money without a contact is no visit; a nature nobody described is an outpatient contact.
+placed as (
+    select
+        netted.* exclude (visit_key),
+        coalesce(nature_of.domain, '') as nature_domain,
+        coalesce(nature_of.visit_concept_id, 9202) as visit_concept_id,
+        case
+            when coalesce(nature_of.visit_concept_id, 9202) <> 0
+                then {{ hub_id(['visit|snds_dcir', 'person_id', 'visit_key']) }}
+        end as visit_occurrence_id
+    from netted
+    left join {{ ref('int_snds_dcir__nature') }} as nature_of on nature_of.code = netted.nature
+    -- Rule 4: net zero is no event and no cost; an orphan negative stays, to be counted, and feeds nothing.
+    where netted.quantity <> 0
+)
+
+select
+    {{ hub_id(['event|snds_dcir', 'person_id', 'event_key']) }} as event_id,
+    *,
+    quantity > 0
+    and row_number() over (partition by visit_occurrence_id, quantity > 0 order by event_key) = 1
+        as is_first_of_visit
+from placed

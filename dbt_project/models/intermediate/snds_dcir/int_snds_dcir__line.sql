@@ -1,0 +1,38 @@
+-- One row per ER_PRS_F line, with what is read beside it and the rule that drops it, if any.
+with establishment as (
+    select
+        _delivery,
+        {{ nine_keys() }},
+        bool_or(ete_ind_taa = '1') as is_public_stay,
+        min(etb_exe_fin) as etb_exe_fin
+    from {{ ref('stg_snds_dcir__er_ete_f') }}
+    group by all
+),
+
+dated as (
+    select
+        line.*,
+        establishment.etb_exe_fin,
+        coalesce(establishment.is_public_stay, false) as is_public_stay,
+        -- Rule 37: a dispensing without a care date starts on its prescription date.
+        coalesce(line.exe_soi_dtd, line.pre_pre_dtd) as care_start
+    from {{ ref('stg_snds_dcir__er_prs_f') }} as line
+    left join establishment using (_delivery, {{ nine_keys() }})
+)
+
+select
+    * exclude (is_public_stay, exe_soi_dtd, exe_soi_dtf, pre_pre_dtd),
+    -- Rule 43: a missing end is the start.
+    greatest(care_start, exe_soi_dtf) as care_end,
+    -- Rule 3: a complement is no act, and its money goes with the act it completes.
+    coalesce(cpl_maj_top, 0) >= 2 as is_complement,
+    case when coalesce(cpl_maj_top, 0) >= 2 and bse_prs_nat > 0 then bse_prs_nat else prs_nat_ref end as nature,
+    -- Rule 44: specialty 0 or 99 falls back to the activity.
+    {{ practitioner_code('pse_spe_cod', 'pse_act_nat') }} as practice,
+    {{ practitioner_code('psp_spe_cod', 'psp_act_nat') }} as prescriber_practice,
+    case
+        when dpn_qlf in ('71', '72') or prs_dpn_qlp in ('71', '72') then '1'
+        when is_public_stay then '2'
+        when care_start is null then '43'
+    end as dropped_by_rule
+from dated

@@ -1,0 +1,185 @@
+"""Standardising a home: what changed since the last time, dbt on that, and what came out.
+
+The only entry is `standardise`. It holds the writer lock for the whole of it, runs dbt in a child process and notes
+what was done only when all of it was.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import duckdb
+from resources.lake_tables import ensure_tables
+
+from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.core.errors import HubError
+from hdh_assets.core.home import Home, Settings
+from hdh_assets.core.keys import OMOP_DOMAINS
+from hdh_assets.standard.child import Node, Plan
+from hdh_assets.standard.sources_yml import write_sources
+from hdh_assets.standard.state import (
+    Pending,
+    ensure_state,
+    fed_datasets,
+    pending,
+    put_everyone_in_scope,
+    record_done,
+    rules_fingerprint,
+)
+from resources.lake import Lake, connect_engine, open_lake
+
+_NOT_REBUILT = ("config.materialized:view", "resource_type:seed")
+"""What only a change of the rules rebuilds."""
+
+
+class StandardiseError(HubError):
+    """dbt could not build the tables; what was there before is unchanged or will be completed by the next run."""
+
+
+@dataclass(frozen=True)
+class StandardiseResult:
+    """What a standardisation did.
+
+    `tables` gives the rows of each CDM table (all 39), whether rebuilt or not; `nodes` every dbt model, seed and test
+    that ran. `is_changed` is false when there was nothing to do, and then `nodes` is empty.
+    """
+
+    is_changed: bool
+    tables: dict[str, int]
+    nodes: tuple[Node, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def failed_tests(self) -> tuple[Node, ...]:
+        """Tests that found rows they should not; each blocks a release."""
+        return tuple(node for node in self.nodes if node.kind == "test" and not node.is_good)
+
+    @property
+    def tests(self) -> tuple[Node, ...]:
+        """Every test that ran."""
+        return tuple(node for node in self.nodes if node.kind == "test")
+
+
+def standardise(
+    home: Home, settings: Settings, *, full: bool = False, on_event: Callable[[Node], None] | None = None
+) -> StandardiseResult:
+    """Bring staging and OMOP up to date with the deliveries in the lake; nothing is written when they are.
+
+    `full` recomputes every row from the deliveries. `on_event` is told each dbt node as it finishes. When a test
+    fails the result says so, and the same work is done again the next time.
+    Raises `StandardiseError` when a model cannot be built, `LakeBusyError` when another process keeps writing.
+    """
+    started = time.monotonic()
+    lake = open_lake(home, settings)
+    fingerprint, fed = rules_fingerprint(settings.vocab_dir), fed_datasets()
+    with lake.writer_lock(), _spill(home) as spill:
+        left = _prepare(lake, fed, fingerprint, full=full)
+        nodes = () if left.nothing else _run_dbt(home, settings, _plan(left), spill, on_event)
+        if nodes and all(node.is_good for node in nodes):
+            with _engine(lake) as engine:
+                record_done(engine, fed, fingerprint)
+        return StandardiseResult(bool(nodes), _count_rows(lake), nodes, round(time.monotonic() - started, 3))
+
+
+def _prepare(lake: Lake, fed: set[str], fingerprint: str, *, full: bool) -> Pending:
+    """Make the tables dbt reads exist, find what is left to do, and widen the scope to everyone if need be."""
+    datasets = load_datasets(lake.home)
+    write_sources(datasets.values())
+    with _engine(lake) as engine:
+        ensure_tables(engine, datasets.values())
+        ensure_state(engine)
+        left = pending(engine, fed, fingerprint)
+        left = Pending(left.rules or full, left.datasets, left.resumed)
+        if left.rules:
+            put_everyone_in_scope(engine)
+    return left
+
+
+def _plan(left: Pending) -> Plan:
+    """Everything when the rules changed; otherwise the tables downstream of the datasets that did."""
+    if left.rules or left.resumed:
+        return Plan()
+    downstream = tuple(f"source:{dataset}+" for dataset in left.datasets)
+    return Plan(build=downstream, exclude=_NOT_REBUILT, test=downstream)
+
+
+def _run_dbt(
+    home: Home, settings: Settings, plan: Plan, spill: Path, on_event: Callable[[Node], None] | None
+) -> tuple[Node, ...]:
+    folder = home.tmp / "dbt"
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "hdh_assets.standard.child", str(folder), json.dumps(asdict(plan))]
+    nodes: list[Node] = []
+    with subprocess.Popen(
+        command, env=_environment(home, settings, spill), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as child:
+        for line in child.stdout or ():
+            nodes.append(Node(**json.loads(line)))
+            if on_event:
+                on_event(nodes[-1])
+    if child.returncode:
+        raise _error(nodes, child.returncode)
+    return tuple(nodes)
+
+
+def _error(nodes: list[Node], code: int) -> StandardiseError:
+    broken = [node for node in nodes if not node.is_good and node.problem]
+    said = "; ".join(f"{node.name}: {node.problem}" for node in broken) or f"dbt stopped with code {code}"
+    return StandardiseError(
+        f"standardisation failed: {said}",
+        remedy="nothing is lost: run `hdh tick` again once the cause is removed; `hdh check --deep` checks the models",
+    )
+
+
+def _environment(home: Home, settings: Settings, spill: Path) -> dict[str, str]:
+    """What the child sees: this home and these settings, whatever the files say."""
+    given = {f"HDH_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
+    lake = open_lake(home, settings)
+    return (
+        os.environ
+        | given
+        | {
+            "HDH_HOME": str(home.root),
+            "HDH_DBT_SPILL": str(spill),
+            "HDH_DBT_THREADS": str(lake.threads_for_dbt),
+            "DO_NOT_TRACK": "1",
+        }
+    )
+
+
+@contextmanager
+def _engine(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection on the lake for one who holds the writer lock."""
+    engine = connect_engine(lake.settings)
+    try:
+        lake.attach(engine)
+        yield engine
+    finally:
+        engine.close()
+
+
+@contextmanager
+def _spill(home: Home) -> Iterator[Path]:
+    folder = home.tmp / f"standardise-{uuid4().hex}"
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _count_rows(lake: Lake) -> dict[str, int]:
+    tables = [table for group in OMOP_DOMAINS.values() for table in group]
+    counts = " UNION ALL ".join(f"SELECT '{table}', count(*) FROM lake.omop.{table}" for table in tables)
+    with _engine(lake) as engine:
+        return dict(engine.execute(counts).fetchall())

@@ -1,0 +1,100 @@
+"""What has been standardised, kept in the lake itself so that it moves in step with the tables.
+
+`staging.int_hub__standardised` has one row per delivery whose rows are in OMOP, and one (dataset `*`) for the version
+of the rules. Comparing it with `meta.delivery` tells what is left to do; there is no cursor.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from hdh_assets.standard.sources_yml import PROJECT, SOURCES_FILE
+from resources.lake import transaction
+
+_STATE = "lake.staging.int_hub__standardised"
+_SCOPE = "lake.staging.int_hub__scope"
+_RULES = "*"
+EVERYONE = 0
+"""The person of the scope that stands for all."""
+
+
+@dataclass(frozen=True)
+class Pending:
+    """What is left to standardise. `rules` is true when the rules changed, `datasets` those whose deliveries did."""
+
+    rules: bool
+    datasets: tuple[str, ...]
+    resumed: bool
+    """A former run was stopped before its end."""
+
+    @property
+    def nothing(self) -> bool:
+        """Whether the tables are up to date."""
+        return not (self.rules or self.datasets or self.resumed)
+
+
+def ensure_state(engine: duckdb.DuckDBPyConnection) -> None:
+    """Create the state and the scope when missing."""
+    engine.execute("CREATE SCHEMA IF NOT EXISTS lake.staging")
+    engine.execute(f"CREATE TABLE IF NOT EXISTS {_STATE} (dataset VARCHAR, delivery_id UUID, fingerprint VARCHAR)")
+    engine.execute(f"CREATE TABLE IF NOT EXISTS {_SCOPE} (person_id BIGINT NOT NULL, care_month DATE)")
+
+
+def pending(engine: duckdb.DuckDBPyConnection, fed: set[str], fingerprint: str) -> Pending:
+    """What is left to do for the datasets that feed OMOP (`fed`) under the rules of this `fingerprint`."""
+    rules = engine.execute(f"SELECT fingerprint FROM {_STATE} WHERE dataset = '{_RULES}'").fetchall()
+    current = "SELECT dataset, delivery_id FROM lake.meta.delivery WHERE status = 'current'"
+    done = f"SELECT dataset, delivery_id FROM {_STATE} WHERE dataset <> '{_RULES}'"
+    changed = engine.execute(
+        f"SELECT DISTINCT dataset FROM (({current} EXCEPT {done}) UNION ALL ({done} EXCEPT {current})) ORDER BY dataset"
+    ).fetchall()
+    scope = engine.execute(f"SELECT count(*) FROM {_SCOPE}").fetchall()[0][0]
+    return Pending(rules != [(fingerprint,)], tuple(name for (name,) in changed if name in fed), scope > 0)
+
+
+def put_everyone_in_scope(engine: duckdb.DuckDBPyConnection) -> None:
+    """Ask for every row of every table to be recomputed."""
+    engine.execute(f"INSERT INTO {_SCOPE} VALUES ({EVERYONE}, NULL)")
+
+
+def record_done(engine: duckdb.DuckDBPyConnection, fed: set[str], fingerprint: str) -> None:
+    """Empty the scope and note what the tables now hold, in one transaction."""
+    names = ", ".join(f"'{name}'" for name in sorted(fed)) or "''"
+    with transaction(engine):
+        engine.execute(f"DELETE FROM {_SCOPE}")
+        engine.execute(f"DELETE FROM {_STATE}")
+        engine.execute(
+            f"INSERT INTO {_STATE} SELECT dataset, delivery_id, NULL FROM lake.meta.delivery"
+            f" WHERE status = 'current' AND dataset IN ({names})"
+        )
+        engine.execute(f"INSERT INTO {_STATE} VALUES ('{_RULES}', NULL, ?)", [fingerprint])
+
+
+def rules_fingerprint(vocab_dir: str) -> str:
+    """Digest of all that decides the result beside the deliveries: dbt project, vocabularies, engine."""
+    digest = hashlib.sha256(f"duckdb {duckdb.__version__}\n{_project_digest()}\n".encode())
+    for path in sorted(Path(vocab_dir).glob("*.csv")) if vocab_dir else ():
+        stat = path.stat()
+        digest.update(f"{path.name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+@cache
+def _project_digest() -> str:
+    digest = hashlib.sha256()
+    for folder in ("models", "macros", "seeds"):
+        for path in sorted((PROJECT / folder).rglob("*")):
+            if path.is_file() and path.name != SOURCES_FILE.name:
+                digest.update(f"{path.relative_to(PROJECT)}\n".encode() + path.read_bytes())
+    digest.update((PROJECT / "dbt_project.yml").read_bytes())
+    return digest.hexdigest()
+
+
+def fed_datasets() -> set[str]:
+    """Datasets that have staging models, hence feed OMOP."""
+    return {path.name for path in (PROJECT / "models" / "staging").iterdir() if path.is_dir()}
