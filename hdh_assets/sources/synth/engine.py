@@ -7,42 +7,48 @@ order of rows, the number of threads or the periods asked for.
 from __future__ import annotations
 
 import codecs
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from hdh_assets.core.descriptor import Column, Format, Table
 
-CODES = Path(__file__).resolve().parent / "codes"
-CODE_LISTS = (
-    "services", "drugs", "acts", "lab_tests", "devices", "hospital_drugs", "illnesses", "communes", "ehr",
-)  # fmt: skip
+_HERE = Path(__file__).resolve().parent
+CODE_LISTS = tuple(sorted(path.stem for path in (_HERE / "codes").glob("*.csv")))
 
 BANDS: tuple[tuple[str, int], ...] = (("infant", 2), ("child", 16), ("adult", 40), ("mature", 65), ("senior", 200))
 """Age bands of the weights, each with the age it ends before."""
 
-_MACROS = """
--- A second hash over the first: the bits of one tag say nothing of those of another.
-CREATE MACRO rnd(tag, key) AS hash(hash(key, tag));
-CREATE MACRO pick(tag, key, n) AS (rnd(tag, key) % n)::BIGINT;
-CREATE MACRO unit(tag, key) AS (rnd(tag, key) >> 11)::DOUBLE / 9007199254740992.0;
-CREATE MACRO percent(tag, key, p) AS (rnd(tag, key) % 1000) < p * 10;
-CREATE MACRO band_of(age) AS (age >= 2)::INTEGER + (age >= 16)::INTEGER + (age >= 40)::INTEGER + (age >= 65)::INTEGER;
-CREATE MACRO pseudonym(text) AS upper(substr(md5(text), 1, 17));
-CREATE MACRO uuid_of(text) AS CAST(CAST(md5(text) AS UUID) AS VARCHAR);
-"""
+
+@cache
+def sql(name: str) -> str:
+    """The text of `sql/<name>.sql`."""
+    return (_HERE / "sql" / f"{name}.sql").read_text("utf-8")
+
+
+def run(con: duckdb.DuckDBPyConnection, name: str, **values: Any) -> None:
+    """Execute `sql/<name>.sql` with `values` in place of its `{names}`."""
+    con.execute(sql(name).format(**values))
 
 
 def open_engine(spill: Path) -> duckdb.DuckDBPyConnection:
-    """A connection with the macros and one `code_<list>` table per code list; it spills to `spill`."""
+    """A connection with the macros and one `code_<list>` table per code list; beyond 2 GB it spills to `spill`."""
     con = duckdb.connect(config={"temp_directory": str(spill), "memory_limit": "2GB"})
-    con.execute(_MACROS)
+    con.execute(sql("macros"))
     for name in CODE_LISTS:
+        path = _HERE / "codes" / f"{name}.csv"
         con.execute(
             f"CREATE TABLE code_{name} AS SELECT row_number() OVER () AS position, * "
-            f"FROM read_csv('{CODES / f'{name}.csv'}', all_varchar = true)"
+            f"FROM read_csv('{path}', all_varchar = true, header = true)"
         )
     return con
+
+
+def has_table(con: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Whether a table of that name was already made with this connection."""
+    return bool(con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [name]).fetchone())
 
 
 def slots(con: duckdb.DuckDBPyConnection, name: str, source: str, groups: str, item: str) -> None:
@@ -67,22 +73,21 @@ def slots(con: duckdb.DuckDBPyConnection, name: str, source: str, groups: str, i
 def write_table(con: duckdb.DuckDBPyConnection, query: str, table: Table, dialect: Format, path: Path) -> int:
     """Write the rows of `query`, in its order, as the producer would write `table`; the number of rows.
 
-    The query gives one column per declared column, under its name in lower case; those it lacks are empty.
+    The query gives declared columns under their names in lower case; the others are empty.
     """
     given = {row[0].lower() for row in con.execute(f"DESCRIBE {query}").fetchall()}
     shown = ", ".join(
         f'{_text(column, dialect) if column.lake_name in given else "NULL::VARCHAR"} AS "{column.name}"'
         for column in table.columns
     )
+    options = "FORMAT parquet"
     if dialect.kind == "parquet":
-        kept = ", ".join(f'"{c.lake_name}" AS "{c.name}"' for c in table.columns if c.lake_name in given)
-        counted = con.execute(f"COPY (SELECT {kept} FROM ({query})) TO '{path}' (FORMAT parquet)").fetchone()
-        return int(counted[0]) if counted else 0
-    quoting = "QUOTE '', ESCAPE ''" if dialect.quote is None else f"QUOTE '{dialect.quote}', ESCAPE '{dialect.quote}'"
-    counted = con.execute(
-        f"COPY (SELECT {shown} FROM ({query})) TO '{path}' (FORMAT csv, HEADER, DELIMITER '{dialect.delimiter}', {quoting})"
-    ).fetchone()
-    if dialect.encoding != "utf-8":
+        shown = ", ".join(f'"{c.lake_name}" AS "{c.name}"' for c in table.columns if c.lake_name in given)
+    else:
+        quote = dialect.quote or ""
+        options = f"FORMAT csv, HEADER, DELIMITER '{dialect.delimiter}', QUOTE '{quote}', ESCAPE '{quote}'"
+    counted = con.execute(f"COPY (SELECT {shown} FROM ({query})) TO '{path}' ({options})").fetchone()
+    if dialect.kind == "csv" and dialect.encoding != "utf-8":
         _recode(path, dialect.encoding)
     return int(counted[0]) if counted else 0
 
@@ -96,8 +101,6 @@ def _text(column: Column, dialect: Format) -> str:
             return f"strftime({name}, '{column.format or dialect.timestamp}')"
         case "decimal" | "float" if dialect.decimal == ",":
             return f"replace(CAST({name} AS VARCHAR), '.', ',')"
-        case "boolean":
-            return f"CASE WHEN {name} THEN 'true' ELSE 'false' END"
         case _:
             return name
 
@@ -105,7 +108,8 @@ def _text(column: Column, dialect: Format) -> str:
 def _recode(path: Path, encoding: str) -> None:
     """Rewrite a UTF-8 file in another encoding, a bounded piece at a time."""
     sibling = path.with_name(f".{path.name}.recoded")
-    decoder, encoder = codecs.getincrementaldecoder("utf-8")(), codecs.getincrementalencoder(encoding)()
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    encoder = codecs.getincrementalencoder(encoding)()
     with path.open("rb") as source, sibling.open("wb") as target:
         while chunk := source.read(1 << 20):
             target.write(encoder.encode(decoder.decode(chunk)))
