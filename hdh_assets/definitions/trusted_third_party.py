@@ -1,0 +1,34 @@
+"""Code location `trusted_third_party`: intake of deliveries. It alone has the identity keys and the vault."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.core.home import Home
+from hdh_assets.sources.assets import answer_job, delivered_assets
+from resources.hub import Hub
+from sensors.deliveries import deliveries_sensor, misplaced_sensor
+
+
+def build_defs(*, home: Home | None = None, datasets: Mapping[str, Dataset] | None = None) -> dg.Definitions:
+    """The definitions for this home and these datasets; by default `HDH_HOME` and every descriptor it knows."""
+    home = home or Home.resolve()
+    described = load_datasets(home) if datasets is None else datasets
+    answer = answer_job()
+    return dg.Definitions(
+        assets=[delivered_assets(dataset) for dataset in described.values()],
+        jobs=[answer],
+        sensors=[deliveries_sensor(described), misplaced_sensor(described, answer)],
+        resources={"hub": Hub(folder=str(home.root))},
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What Dagster loads."""
+    return build_defs()

@@ -1,0 +1,238 @@
+"""Delivered tables as assets: one multi-asset per dataset, one asset per table, one partition per period.
+
+Wrappers only: taking a delivery in is `intake/run.py`, which rules apply is `checks.py`.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+
+from hdh_assets.core.descriptor import Column, Dataset, Table
+from hdh_assets.core.keys import source_key
+from hdh_assets.core.tags import dataset_tags
+from hdh_assets.sources.checks import columns_concerned, rows_concerned, rules_of
+from hdh_assets.sources.intake.receipt import Receipt, receipt_folder
+from resources.failures import told
+from resources.hub import Hub
+from resources.inbox import Dropped, look
+
+POOL = "lake_writer"
+ACCEPTED = "delivery_accepted"
+_CRON = {
+    "daily": "0 0 * * *",
+    "weekly": "0 0 * * 1",
+    "monthly": "0 0 1 * *",
+    "quarterly": "0 0 1 1,4,7,10 *",
+    "yearly": "0 0 1 1 *",
+}
+
+
+def periods_of(dataset: Dataset) -> dg.TimeWindowPartitionsDefinition:
+    """The periods that may be delivered: from the first declared one to the one in progress."""
+    return dg.TimeWindowPartitionsDefinition(
+        cron_schedule=_CRON[dataset.cadence], start=dataset.first_period, fmt=dataset.period_format, end_offset=1
+    )
+
+
+def delivered_assets(dataset: Dataset) -> dg.AssetsDefinition:
+    """The delivered tables of one dataset; one materialisation takes in the delivery of one period."""
+    partitions = periods_of(dataset)
+
+    @dg.multi_asset(
+        name=f"take_in_{dataset.id}",
+        specs=[_spec(dataset, table, partitions) for table in dataset.tables],
+        check_specs=list(_check_specs(dataset)),
+        backfill_policy=dg.BackfillPolicy.multi_run(1),
+        pool=POOL,
+        op_tags={"hdh/dataset": dataset.id},
+    )
+    def take_in_dataset(context: dg.AssetExecutionContext, hub: Hub) -> Iterator[Any]:
+        """Take in what lies in the inbox for each period, or take the period in again from the vault."""
+        with told():
+            receipts = [r for period in context.partition_keys if (r := _take(context, hub, dataset, period))]
+        yield from _results(context, hub, dataset, receipts)
+
+    return take_in_dataset
+
+
+def answer_job() -> dg.JobDefinition:
+    """The job that answers deliveries no partition can hold: unknown dataset or period, wrong place."""
+
+    @dg.op(
+        name="answer_delivery",
+        description="Answers one delivery that belongs nowhere with a receipt.",
+        config_schema={"folder": dg.Field(str, description="Folder of the delivery in the inbox.")},
+        pool=POOL,
+    )
+    def answer_delivery(context: dg.OpExecutionContext, hub: Hub) -> None:
+        from pathlib import Path  # noqa: PLC0415
+
+        from hdh_assets.core.descriptor_files import load_datasets  # noqa: PLC0415
+
+        with told():
+            datasets = load_datasets(hub.home)
+            dropped = look(Path(context.op_config["folder"]), datasets)
+            if dropped is not None:
+                receipt = _take_in(hub, datasets, dropped, context.run_id)
+                context.log.info(f"{dropped.dataset} {dropped.period}: {receipt.status}")
+
+    @dg.job(
+        name="answer_delivery_without_a_place",
+        description="Deliveries of an unknown dataset or period, or in another producer's folder, get their refusal.",
+        executor_def=dg.in_process_executor,
+        tags={"hdh/work": "intake"},
+    )
+    def answer() -> None:
+        answer_delivery()
+
+    return answer
+
+
+def _spec(dataset: Dataset, table: Table, partitions: dg.PartitionsDefinition[str]) -> dg.AssetSpec:
+    key = source_key(dataset.id, table.name)
+    return dg.AssetSpec(
+        key=list(key.parts),
+        description=f"**{table.title.en}** · {table.title.fr}\n\n{table.description.en}\n\n*{dataset.title.en}*",
+        group_name=f"sources/{dataset.id}",
+        owners=[dataset.owner],
+        tags=dataset_tags(dataset, "sources"),
+        kinds={dataset.format.kind, "duckdb"},
+        metadata=_declared(dataset, table),
+        partitions_def=partitions,
+        skippable=True,
+    )
+
+
+def _declared(dataset: Dataset, table: Table) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "dagster/column_schema": dg.TableSchema(columns=[_column(table, column) for column in table.lake_columns]),
+        "dagster/table_name": str(source_key(dataset.id, table.name).lake_table),
+        "producer": dataset.producer.name,
+        "cadence": f"{dataset.cadence}, since {dataset.first_period}",
+        "what a new period does": str(dataset.mode),
+        "legal basis": dataset.legal_basis.en,
+    }
+    if table.primary_key:
+        facts["primary key"] = ", ".join(table.primary_key)
+    return facts
+
+
+def _column(table: Table, column: Column) -> dg.TableColumn:
+    key = [name.lower() for name in table.primary_key]
+    return dg.TableColumn(
+        name=column.lake_name,
+        type=column.duckdb_type.lower(),
+        description=column.description.en,
+        constraints=dg.TableColumnConstraints(nullable=column.nullable, unique=key == [column.lake_name]),
+        tags={"role": str(column.role)},
+    )
+
+
+def _check_specs(dataset: Dataset) -> Iterator[dg.AssetCheckSpec]:
+    yield dg.AssetCheckSpec(
+        name=ACCEPTED,
+        asset=list(source_key(dataset.id, dataset.tables[0].name).parts),
+        description="The last delivery was accepted. When it was not, the receipt says why; the lake is untouched.",
+    )
+    for table in dataset.tables:
+        for rule, sentence in rules_of(table).items():
+            yield dg.AssetCheckSpec(
+                name=rule, asset=list(source_key(dataset.id, table.name).parts), description=sentence
+            )
+
+
+def _take(context: dg.AssetExecutionContext, hub: Hub, dataset: Dataset, period: str) -> Receipt | None:
+    """The receipt of this period; None when somebody else already took in what was asked for."""
+    from hdh_assets.sources.intake.run import retake  # noqa: PLC0415
+
+    datasets = {dataset.id: dataset}
+    dropped = look(hub.home.inbox / dataset.producer.id / dataset.id / period, datasets)
+    if dropped is not None:
+        receipt = _take_in(hub, datasets, dropped, context.run_id)
+    elif context.run.tags.get("hdh/work") == "intake":
+        context.log.info(f"{dataset.id} {period}: no longer in the inbox, another run took it in")
+        return None
+    else:
+        receipt = retake(hub.home, hub.settings, datasets, dataset.id, period, run_id=context.run_id)
+    context.log.info(f"{dataset.id} {period}: {receipt.status}, {receipt.row_count} rows")
+    return receipt
+
+
+def _take_in(hub: Hub, datasets: Mapping[str, Dataset], dropped: Dropped, run_id: str) -> Receipt:
+    from hdh_assets.sources.intake.run import take_in  # noqa: PLC0415
+
+    return take_in(hub.home, hub.settings, datasets, dropped, run_id=run_id)
+
+
+def _results(
+    context: dg.AssetExecutionContext, hub: Hub, dataset: Dataset, receipts: list[Receipt]
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+    """One materialisation per accepted table and period, an observation per refusal, counts by rule as checks."""
+    loaded = [receipt for receipt in receipts if receipt.status != "refused"]
+    for receipt in receipts:
+        if receipt.status == "refused":
+            _observe(context, hub, dataset, receipt)
+    for table in dataset.tables:
+        key = dg.AssetKey(list(source_key(dataset.id, table.name).parts))
+        for receipt in loaded:
+            context.add_asset_metadata(_told(hub, receipt, table), asset_key=key, partition_key=receipt.period)
+        if loaded and len(loaded) == len(receipts) == len(context.partition_keys):
+            yield dg.MaterializeResult(asset_key=key)
+        else:
+            for receipt in loaded:
+                context.log_event(
+                    dg.AssetMaterialization(
+                        asset_key=key, partition=receipt.period, metadata=_told(hub, receipt, table)
+                    )
+                )
+    if receipts:
+        yield from _checks(dataset, receipts)
+
+
+def _observe(context: dg.AssetExecutionContext, hub: Hub, dataset: Dataset, receipt: Receipt) -> None:
+    context.log.warning(f"{dataset.id} {receipt.period} was refused; the receipt says why")
+    key = source_key(dataset.id, dataset.tables[0].name).parts
+    metadata = _read_receipt(hub, receipt) | {"status": receipt.status}
+    context.log_event(dg.AssetObservation(asset_key=list(key), partition=receipt.period, metadata=metadata))
+
+
+def _told(hub: Hub, receipt: Receipt, table: Table) -> dict[str, Any]:
+    counts = receipt.tables.get(table.lake_name)
+    return _read_receipt(hub, receipt) | {
+        "dagster/partition_row_count": counts.rows if counts else 0,
+        "rows rejected": counts.rejected if counts else 0,
+        "status": receipt.status,
+        "shown in the lake": receipt.is_current,
+        "delivery": receipt.digest[:12],
+    }
+
+
+def _read_receipt(hub: Hub, receipt: Receipt) -> dict[str, Any]:
+    path = receipt_folder(hub.home, receipt.producer, receipt.dataset, receipt.period, receipt.digest) / "receipt.md"
+    return {
+        "receipt": dg.MetadataValue.md(path.read_text("utf-8") if path.exists() else "no receipt was written"),
+        "receipt file": dg.MetadataValue.path(str(path)),
+    }
+
+
+def _checks(dataset: Dataset, receipts: list[Receipt]) -> Iterator[dg.AssetCheckResult]:
+    refused = [receipt for receipt in receipts if receipt.status == "refused"]
+    yield dg.AssetCheckResult(
+        asset_key=list(source_key(dataset.id, dataset.tables[0].name).parts),
+        check_name=ACCEPTED,
+        passed=not refused,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={receipt.period: ", ".join(sorted({p.rule for p in receipt.problems})) for receipt in refused},
+    )
+    for table in dataset.tables:
+        for rule in rules_of(table):
+            count = rows_concerned(receipts, table, rule)
+            columns: dict[str, Any] = dict(columns_concerned(receipts, dataset, table, rule))
+            yield dg.AssetCheckResult(
+                asset_key=list(source_key(dataset.id, table.name).parts),
+                check_name=rule,
+                passed=count == 0,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={"rows concerned": count} | ({"by column": columns} if columns else {}),
+            )

@@ -1,0 +1,46 @@
+"""Which rules of the intake a table's descriptor implies, and what a receipt says about each. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hdh_assets.core.descriptor import Dataset, Table
+from hdh_assets.sources.intake.manifest import table_of
+from hdh_assets.sources.intake.receipt import Receipt
+
+_TYPED = frozenset({"integer", "decimal", "float", "date", "timestamp", "year", "yearmonth", "boolean", "uuid"})
+
+
+def rules_of(table: Table) -> dict[str, str]:
+    """The row rules that apply to the table, each with the sentence that describes its check."""
+    columns = table.columns
+    applies = {
+        "required": (any(not c.nullable for c in columns), "Columns that must be filled are filled."),
+        "type": (any(c.kind in _TYPED for c in columns), "Numbers, dates and codes are written as declared."),
+        "length": (any(c.length for c in columns), "No text is longer than declared."),
+        "in_list": (any(c.codes for c in columns), "Codes are among those declared."),
+        "range": (any(c.minimum is not None or c.maximum is not None for c in columns), "Values are within bounds."),
+        "pattern": (any(c.pattern for c in columns), "Texts have the declared form."),
+        "duplicate_key": (bool(table.primary_key), "Each primary key appears once."),
+        "orphan": (bool(table.foreign_keys), "Foreign keys are found in the table they point to."),
+    }
+    return {rule: sentence for rule, (is_implied, sentence) in applies.items() if is_implied}
+
+
+def rows_concerned(receipts: Iterable[Receipt], table: Table, rule: str) -> int:
+    """Rows of the table that broke the rule, over these receipts."""
+    return sum(
+        receipt.tables[table.lake_name].by_rule.get(rule, 0)
+        for receipt in receipts
+        if table.lake_name in receipt.tables
+    )
+
+
+def columns_concerned(receipts: Iterable[Receipt], dataset: Dataset, table: Table, rule: str) -> dict[str, int]:
+    """Rows that broke the rule by column, largest first; column names only, never a value."""
+    counts: dict[str, int] = {}
+    for problem in (p for receipt in receipts for p in receipt.problems if p.rule == rule and p.column):
+        named = table_of(dataset, problem.file) if problem.file else None
+        if named is not None and named.name == table.name and problem.column:
+            counts[problem.column] = counts.get(problem.column, 0) + problem.count
+    return dict(sorted(counts.items(), key=lambda item: -item[1]))

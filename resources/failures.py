@@ -1,0 +1,36 @@
+"""How a failure is told to Dagster: the sentence and the remedy of a `HubError`, and of anything else its kind alone.
+
+Dagster keeps exceptions in its event log for everybody to read; an engine's message may quote a row.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from hdh_assets.core.errors import HubError
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn what is raised inside into a `dagster.Failure` that holds no row's value and no cause.
+
+    With HDH_DEBUG set, unexpected exceptions pass unchanged: for synthetic data only.
+    """
+    try:
+        yield
+    except dg.Failure:
+        raise
+    except HubError as error:
+        remedy = {"what to do": error.remedy} if error.remedy else {}
+        raise dg.Failure(description=error.message, metadata=remedy, allow_retries=False) from None
+    except Exception as error:
+        if os.environ.get("HDH_DEBUG"):
+            raise
+        raise dg.Failure(
+            description=f"unexpected {type(error).__name__}; nothing more is kept, as it could hold data",
+            metadata={"what to do": "run again with HDH_DEBUG=1 on synthetic data"},
+        ) from None

@@ -1,0 +1,95 @@
+"""Deliveries in the inbox ask for intake runs. Trusted third party only.
+
+The ledger and the inbox are the truth; there is no cursor. What is already queued or running is not asked for again.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import dagster as dg
+
+from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.keys import source_key
+from hdh_assets.sources.assets import periods_of
+from hdh_assets.sources.batches import MAX_IN_ONE_RUN, MAX_RUNS, Batch, batches, is_placeable
+from resources.hub import Hub
+from resources.inbox import Dropped, scan
+from resources.ledger import Ledger
+from sensors.runs import RANGE_END, RANGE_START, covers, periods_asked, times_tried, unfinished
+
+SECONDS = 10
+
+
+def deliveries_sensor(datasets: Mapping[str, Dataset]) -> dg.SensorDefinition:
+    """Asks for a run per delivery, oldest first, at most fifty a tick."""
+    partitions = {name: periods_of(dataset) for name, dataset in datasets.items()}
+
+    @dg.sensor(
+        name="deliveries",
+        description="Sealed deliveries in the inbox that nobody has taken in yet.",
+        asset_selection=dg.AssetSelection.key_prefixes(["sources"]),
+        minimum_interval_seconds=SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def deliveries(context: dg.SensorEvaluationContext, hub: Hub) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        asked = list(periods_asked(unfinished(context.instance, {"hdh/work": "intake"})))
+        waiting = [
+            dropped
+            for dropped in _pending(hub, datasets)
+            if is_placeable(dropped, datasets, lambda name, period: partitions[name].has_partition_key(period))
+            and not covers(asked, dropped.dataset, dropped.period)
+        ]
+        if not waiting:
+            yield dg.SkipReason(f"nothing new in the inbox; {len(asked)} intake run(s) under way")
+        for batch in batches(waiting, datasets, max_runs=max(MAX_RUNS - len(asked), 1)):
+            yield _request(context.instance, datasets[batch.dataset], batch)
+
+    return deliveries
+
+
+def misplaced_sensor(datasets: Mapping[str, Dataset], job: dg.JobDefinition) -> dg.SensorDefinition:
+    """Asks for an answer to deliveries that no partition can hold."""
+    partitions = {name: periods_of(dataset) for name, dataset in datasets.items()}
+
+    @dg.sensor(
+        name="misplaced_deliveries",
+        description="Deliveries of an unknown dataset or period, or in another producer's folder.",
+        job=job,
+        minimum_interval_seconds=3 * SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def misplaced(context: dg.SensorEvaluationContext, hub: Hub) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        lost = [
+            dropped
+            for dropped in _pending(hub, datasets)
+            if not is_placeable(dropped, datasets, lambda name, period: partitions[name].has_partition_key(period))
+        ]
+        for dropped in lost[:MAX_RUNS]:
+            tags = {"hdh/work": "intake", "hdh/delivery": dropped.digest[:12]}
+            if not unfinished(context.instance, tags):
+                yield dg.RunRequest(
+                    run_key=f"{dropped.digest}:{times_tried(context.instance, tags)}",
+                    run_config={"ops": {"answer_delivery": {"config": {"folder": str(dropped.folder)}}}},
+                    tags=tags,
+                )
+
+    return misplaced
+
+
+def _pending(hub: Hub, datasets: Mapping[str, Dataset]) -> list[Dropped]:
+    from hdh_assets.sources.intake.decide import decide  # noqa: PLC0415
+
+    view = Ledger(hub.home, hub.settings).view()
+    return decide(view, scan(hub.home, datasets), limit=MAX_RUNS * MAX_IN_ONE_RUN)
+
+
+def _request(instance: dg.DagsterInstance, dataset: Dataset, batch: Batch) -> dg.RunRequest:
+    tags = {"hdh/work": "intake", "hdh/dataset": dataset.id, "hdh/delivery": batch.token}
+    attempt = times_tried(instance, tags)
+    is_single = batch.first == batch.last
+    span = {} if is_single else {RANGE_START: batch.first, RANGE_END: batch.last}
+    return dg.RunRequest(
+        run_key=f"{batch.token}:{attempt}",
+        asset_selection=[dg.AssetKey(list(source_key(dataset.id, t.name).parts)) for t in dataset.tables],
+        partition_key=batch.first if is_single else None,
+        tags=tags | span,
+    )
