@@ -43,6 +43,10 @@ def open_engine(spill: Path) -> duckdb.DuckDBPyConnection:
             f"CREATE TABLE code_{name} AS SELECT row_number() OVER () AS position, * "
             f"FROM read_csv('{path}', all_varchar = true, header = true)"
         )
+    for kind in ("first_1", "first_2", "last"):
+        con.execute(
+            f"SET VARIABLE {kind} = (SELECT list(name ORDER BY position) FROM code_names WHERE kind = '{kind}')"
+        )
     return con
 
 

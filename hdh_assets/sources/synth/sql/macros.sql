@@ -24,3 +24,9 @@ CREATE MACRO provider(p, c, service, taa, activity, specialty) AS
              + rnd('provider', hash(p, pick('which', c, 3))) % 900, 8) || '2' END;
 CREATE MACRO establishment(zone, service) AS
     zone || '0' || digits(10000 + rnd('establishment', hash(zone, service)) % 40, 5);
+
+-- French names; the lists are made in `engine.open_engine`.
+CREATE MACRO first_name(p, sex) AS
+    CASE WHEN sex = 1 THEN getvariable('first_1')[1 + pick('first', p, len(getvariable('first_1')))]
+         ELSE getvariable('first_2')[1 + pick('first', p, len(getvariable('first_2')))] END;
+CREATE MACRO last_name(p) AS getvariable('last')[1 + pick('last', p, len(getvariable('last')))];

@@ -1,0 +1,133 @@
+"""SQL expressions for one value of a described column: over `r` (row), `k` (its random key) and `s` (its subject).
+
+A column may name its generator in `synth:`, one of `NAMED`, or `between A B` for a number.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from hdh_assets.core.descriptor import Column
+from hdh_assets.core.errors import HubError
+from hdh_assets.sources.synth.patterns import can_be_unique, matching
+
+SUBJECTS = {
+    "person": "(SELECT i AS subject, * FROM person)",
+    "commune": "(SELECT position - 1 AS subject, * FROM code_communes)",
+    "nothing": "(SELECT 0 AS subject)",
+}
+"""What a row may be about, numbered from 0."""
+
+NAMED = {
+    "commune": "s.insee",
+    "commune_name": "s.name",
+    "commune_department": "CASE WHEN s.insee LIKE '97%' THEN substr(s.insee, 1, 3) ELSE substr(s.insee, 1, 2) END",
+    "commune_population": "s.weight::BIGINT * 1000 + pick('population', hash(s.insee), 1000)",
+    "home_commune": "s.home_insee",
+    "nir": "s.nir",
+    "birth_date": "s.birth_date",
+    "birth_year": "s.birth_year",
+    "sex": "s.sex::VARCHAR",
+    "death_date": "s.death_date",
+    "first_name": "first_name(s.p, s.sex)",
+    "last_name": "last_name(s.p)",
+}
+
+_IDENTIFIERS = {
+    "snds_psa": "s.psa_own",
+    "snds_nir": "s.nir_ano",
+    "nir": "s.nir",
+    "ins": "s.nir",
+    "ehr_patient": "uuid_of('ehr_patient' || s.nir)",
+}
+
+
+def person_value(identifier_type: str) -> str:
+    """The identifier of that type that the subject has: the same in every dataset."""
+    return _IDENTIFIERS.get(identifier_type, f"pseudonym('{identifier_type}' || s.nir)")
+
+
+def column_value(column: Column, start: date, days: int, unique: bool, count: int) -> str:
+    """A value the descriptor allows; different on each of `count` rows when `unique`.
+
+    Dates fall within `days` of `start`. Raises `HubError` when the column names an unknown generator, or its pattern
+    cannot give enough different values.
+    """
+    if column.synth:
+        return _named(column, start)
+    if column.codes:
+        codes = ", ".join(_quoted(code) for code in column.codes)
+        return f"([{codes}])[1 + pick({_tag(column)}, k, {len(column.codes)})]"
+    if column.pattern:
+        if unique and not can_be_unique(column.pattern, count):
+            raise HubError(
+                f"column {column.name}: its pattern gives fewer than {count} different values",
+                remedy="name a generator in `synth:`, or ask for fewer persons",
+            )
+        return matching(column.pattern, "r" if unique else f"pick({_tag(column)}, k, 1000000000000)")
+    return _by_kind(column, start, days, unique)
+
+
+def _by_kind(column: Column, start: date, days: int, unique: bool) -> str:
+    tag, day = _tag(column), f"DATE '{start}' + pick({_tag(column)}, k, {days})::INTEGER"
+    match column.kind:
+        case "string":
+            return _string(column, unique)
+        case "integer":
+            return f"(r + {int(column.minimum or 0)})" if unique else _number(column, "BIGINT")
+        case "decimal":
+            return _number(column, column.duckdb_type)
+        case "float":
+            return _number(column, "DOUBLE")
+        case "date":
+            return f"({day})"
+        case "timestamp":
+            return f"(({day})::TIMESTAMP + to_seconds(pick('seconds', hash(k, {tag}), 86400)))"
+        case "year":
+            return str(start.year)
+        case "yearmonth":
+            return f"'{start:%Y%m}'"
+        case "boolean":
+            return f"CASE WHEN pick({tag}, k, 2) = 0 THEN 'true' ELSE 'false' END"
+        case "uuid":
+            return f"uuid_of({tag} || k)"
+        case kind:
+            raise HubError(f"column {column.name}: no synthetic value for type {kind}", remedy="name one in `synth:`")
+
+
+def _named(column: Column, start: date) -> str:
+    name = column.synth or ""
+    if name in NAMED:
+        return NAMED[name]
+    if name == "period_year":
+        return str(start.year)
+    if name == "period_start":
+        return f"DATE '{start}'"
+    if name.startswith("between "):
+        low, high = (float(part) for part in name.split()[1:3])
+        return _number(column.model_copy(update={"minimum": low, "maximum": high}), column.duckdb_type)
+    raise HubError(
+        f"column {column.name}: no column generator is called {name!r}",
+        remedy=f"choose one of: {', '.join(sorted(NAMED))}, period_year, period_start, between A B",
+    )
+
+
+def _number(column: Column, sql_type: str) -> str:
+    low = column.minimum if column.minimum is not None else 0.0
+    high = column.maximum if column.maximum is not None else low + 100
+    return f"CAST({low} + ({high} - {low}) * unit({_tag(column)}, k) AS {sql_type})"
+
+
+def _string(column: Column, unique: bool) -> str:
+    length = min(column.length or 12, 12)
+    if unique:
+        return f"lpad(r::VARCHAR, {length}, '0')"
+    return f"upper(substr(md5({_tag(column)} || pick({_tag(column)}, k, 50)), 1, {min(length, 6)}))"
+
+
+def _tag(column: Column) -> str:
+    return f"'{column.lake_name}'"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
