@@ -97,7 +97,8 @@ class Column(_Frozen):
 
     name: Name
     type: str
-    """`string(n)`, `integer`, `decimal(p,s)`, `float` (binary, may be NaN), `date`, `timestamp`, `year`, `yearmonth` (AAAAMM), `boolean`, `uuid`."""
+    """`string(n)`, `integer`, `decimal(p,s)`, `float` (binary, may be NaN), `date`, `timestamp`, `year`, `yearmonth`
+    (AAAAMM), `boolean`, `uuid`."""
     description: Text
     nullable: bool = True
     optional: bool = False
@@ -120,6 +121,9 @@ class Column(_Frozen):
     """strptime format of a date or timestamp, where it differs from the table's dialect."""
     sentinels: tuple[str, ...] = ()
     """Producer's texts that mean missing; kept as delivered at the source, null in staging."""
+    identifying_when: dict[Name, tuple[str, ...]] = Field(default_factory=dict)
+    """Rows on which the value is a direct identifier: those where the named column holds one of these texts (a survey
+    answer that is an address). There the value goes to the vault and the lake has null."""
     synth: str | None = None
     """Name of a generator of synthetic values (see `hdh_assets/sources/synth`); else one is chosen by type."""
 
@@ -128,7 +132,9 @@ class Column(_Frozen):
     def _known_type(cls, value: str) -> str:
         found = _TYPE.match(value)
         if not found:
-            raise ValueError("must be string(n), integer, decimal(p,s), float, date, timestamp, year, yearmonth, boolean or uuid")
+            raise ValueError(
+                "must be string(n), integer, decimal(p,s), float, date, timestamp, year, yearmonth, boolean or uuid"
+            )
         if found["kind"] == "decimal" and not found["b"]:
             raise ValueError("decimal needs precision and scale, as decimal(9,2)")
         return value
@@ -215,9 +221,10 @@ class Table(_Frozen):
             raise ValueError(f"names that could mean two columns: {', '.join(doubled)}")
         known = set(names)
         used = [*self.primary_key, *(c for fk in self.foreign_keys for c in fk.columns)]
+        used += [name for column in self.columns for name in column.identifying_when]
         used += [self.event_date] if self.event_date else []
         if unknown := sorted({name for name in used if name.lower() not in known}):
-            raise ValueError(f"keys or event_date name unknown columns: {', '.join(unknown)}")
+            raise ValueError(f"keys, event_date or identifying_when name unknown columns: {', '.join(unknown)}")
         return self
 
     @property
@@ -343,7 +350,7 @@ class Dataset(_Frozen):
 
     @property
     def period_format(self) -> str:
-        """strptime format of a period of this dataset."""
+        """Strptime format of a period of this dataset."""
         return PERIOD_FORMATS[self.cadence]
 
     @cached_property

@@ -30,3 +30,11 @@ CREATE MACRO first_name(p, sex) AS
     CASE WHEN sex = 1 THEN getvariable('first_1')[1 + pick('first', p, len(getvariable('first_1')))]
          ELSE getvariable('first_2')[1 + pick('first', p, len(getvariable('first_2')))] END;
 CREATE MACRO last_name(p) AS getvariable('last')[1 + pick('last', p, len(getvariable('last')))];
+
+-- The hospital group: its houses, people and payers by number.
+CREATE MACRO organization_id(n) AS uuid_of('organization' || n);
+CREATE MACRO provider_id(organization, n) AS uuid_of('provider' || organization || '-' || n);
+CREATE MACRO payer_of(draw) AS CASE WHEN draw <= 80 THEN 0 WHEN draw <= 86 THEN 1 WHEN draw <= 96 THEN 2 ELSE 3 END;
+CREATE MACRO payer_id(n) AS uuid_of('payer' || n);
+CREATE MACRO covered(draw, amount) AS
+    CASE WHEN draw > 96 THEN 0 ELSE amount * 8 / 10 END::DECIMAL(18, 2);

@@ -13,7 +13,8 @@ traced AS (
     LEFT JOIN lived b ON b.i = related.parent_b
     LEFT JOIN lived sibling ON sibling.i = related.sibling
 )
-SELECT i, family, place, p, birth_date, birth_year, sex, death_date, nir, scheme, home_insee, moved_insee, move_date,
+SELECT i, family, place, p, birth_date, birth_year, sex, death_date, nir, scheme, birth_insee, home_insee,
+    moved_insee, move_date,
     -- 03 and 04 are provisional numbers; the fictitious ones make no person.
     CASE WHEN draw < {fictitious} THEN ['01', '05', '08', '09'][1 + pick('kind', p, 4)]
          WHEN draw < {fictitious} + 6 THEN '03' WHEN draw < {fictitious} + 12 THEN '04' ELSE '00' END AS nir_kind,
