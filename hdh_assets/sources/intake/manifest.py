@@ -17,9 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.errors import HubError
+from resources.inbox import MANIFEST, MAX_MANIFEST_BYTES
 
-MANIFEST = "manifest.json"
-MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 MAX_FILES = 10_000
 MAX_FILE_BYTES = 1 << 46
 MAX_ROWS = 1 << 48

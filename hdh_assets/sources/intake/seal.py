@@ -18,7 +18,8 @@ import numpy as np
 
 from hdh_assets.core.descriptor import Dataset, check_period
 from hdh_assets.core.errors import HubError
-from hdh_assets.sources.intake.manifest import MANIFEST, Manifest, ManifestFile, is_gzip
+from hdh_assets.sources.intake.manifest import Manifest, ManifestFile, is_gzip
+from resources.inbox import MANIFEST
 
 _CHUNK = 4 * 1024 * 1024
 
@@ -47,7 +48,7 @@ def seal(
         descriptor_version=dataset.version,
         producer=dataset.producer.id,
         files=tuple(files),
-        sealed_at=(sealed_at or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00"),
+        sealed_at=(sealed_at or datetime.now(UTC)).astimezone(UTC).isoformat(),
     )
     return write_atomically(folder / MANIFEST, manifest.to_bytes())
 

@@ -1,0 +1,107 @@
+"""The gate of manifests: whether a folder is the delivery its manifest says, before any of its files is opened.
+
+Names, places, sizes and kinds of files only; their bytes belong to the gates that follow.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hdh_assets.core.descriptor import Dataset, check_period
+from hdh_assets.sources.intake.manifest import Manifest, ManifestError, ManifestFile, parse_manifest, table_of
+from hdh_assets.sources.intake.receipt import DeliveryRefusedError, Problem, problem, refuse
+from resources.inbox import MANIFEST
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a delivery lies, by the names of its folders."""
+
+    producer: str
+    dataset: str
+    period: str
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A delivery whose manifest is sound and agrees with the descriptor: its files by table, in the descriptor's order."""
+
+    manifest: Manifest
+    dataset: Dataset
+    files: dict[str, tuple[ManifestFile, ...]]
+
+
+def admit(content: bytes | None, place: Place, datasets: Mapping[str, Dataset]) -> Admitted:
+    """What a manifest's bytes announce. Raises `DeliveryRefusedError` listing all that is wrong."""
+    if content is None:
+        raise refuse("manifest_not_a_file", file=MANIFEST)
+    try:
+        manifest = parse_manifest(content)
+    except ManifestError as error:
+        raise refuse(error.rule, file=MANIFEST, column=error.field, detail=error.expected) from None
+    dataset = datasets.get(place.dataset)
+    if dataset is None:
+        raise refuse("unknown_dataset", file=MANIFEST)
+    problems = [*_misplaced(manifest, place, dataset), *_tables(manifest, dataset)]
+    if problems:
+        raise DeliveryRefusedError(problems)
+    files = {
+        table.lake_name: tuple(file for file in manifest.files if table_of(dataset, file.name) is table)
+        for table in dataset.tables
+    }
+    return Admitted(manifest, dataset, {table: found for table, found in files.items() if found})
+
+
+def check_folder(folder: Path, manifest: Manifest) -> None:
+    """Compare a folder with its manifest, opening nothing. Raises `DeliveryRefusedError` listing all that is wrong."""
+    found = {entry.name: entry.stat(follow_symlinks=False) for entry in os.scandir(folder) if entry.name != MANIFEST}
+    if problems := list(_contents(found, manifest)):
+        raise DeliveryRefusedError(problems)
+
+
+def _contents(found: Mapping[str, os.stat_result], manifest: Manifest) -> Iterator[Problem]:
+    listed = {file.name: file for file in manifest.files}
+    for name in sorted(found.keys() - listed.keys()):
+        rule = "surplus_file" if stat.S_ISREG(found[name].st_mode) else "not_a_plain_file"
+        yield problem(rule, file=_printable(name))
+    for name, file in listed.items():
+        if name not in found:
+            yield problem("missing_file", file=name)
+        elif not stat.S_ISREG(found[name].st_mode):
+            yield problem("not_a_plain_file", file=name)
+        elif found[name].st_size != file.size:
+            yield problem("wrong_size", file=name, expected=file.size)
+
+
+def _misplaced(manifest: Manifest, place: Place, dataset: Dataset) -> Iterator[Problem]:
+    expected = {"dataset": place.dataset, "period": place.period, "producer": dataset.producer.id}
+    for field, value in expected.items():
+        if getattr(manifest, field) != value:
+            yield problem("wrong_place", file=MANIFEST, field=field, expected=_printable(value))
+    if place.producer != dataset.producer.id:
+        yield problem("wrong_place", field="producer", expected=dataset.producer.id)
+    try:
+        check_period(manifest.period, dataset.cadence)
+    except ValueError:
+        yield problem("wrong_period", file=MANIFEST, expected=dataset.first_period)
+    if manifest.descriptor_version > dataset.version:
+        yield problem("newer_descriptor", file=MANIFEST, expected=dataset.version)
+
+
+def _tables(manifest: Manifest, dataset: Dataset) -> Iterator[Problem]:
+    tables = {file.name: table_of(dataset, file.name) for file in manifest.files}
+    for name, table in tables.items():
+        if table is None:
+            expected = ", ".join(table.name for table in dataset.tables)
+            yield problem("unknown_table", file=name, kind=dataset.format.kind, expected=expected)
+    for table in dataset.tables:
+        if not table.optional and table not in tables.values():
+            yield problem("missing_table", expected=table.name)
+
+
+def _printable(name: str) -> str:
+    return name.encode("ascii", "backslashreplace").decode()[:200]

@@ -1,0 +1,59 @@
+"""Where the pieces of a delivery end: encrypted originals and identities in the vault, rejects and refusals in quarantine.
+
+Every move is a rename that can be done again, or undone for a delivery that was not loaded after all.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.home import Home
+from hdh_assets.sources.intake.admission import Place
+from hdh_assets.sources.intake.manifest import delivery_id
+from hdh_assets.sources.intake.outcome import Task
+from hdh_assets.sources.intake.receipt import DIGEST_IN_PATHS, Receipt
+from hdh_assets.sources.intake.receipt_page import page
+from hdh_assets.sources.intake.seal import write_atomically
+from resources.inbox import MANIFEST, move_folder
+from resources.vault import Vault
+
+
+def keep(home: Home, vault: Vault, task: Task, dataset: Dataset) -> None:
+    """Move what a run prepared to its lasting place, just before the commit."""
+    own = str(delivery_id(task.digest))
+    for path in sorted((task.run_folder / "identities").glob("*.parquet")):
+        target = vault.identities(dataset.id, path.stem, own)
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.replace(target)
+    rejected = task.run_folder / "rejected"
+    if rejected.is_dir():
+        move_folder(rejected, quarantine_folder(home, task.place, task.digest) / "rejected")
+    originals = task.run_folder / "originals"
+    if originals.is_dir():
+        write_atomically(originals / MANIFEST, task.content or b"")
+        move_folder(originals, vault.original(dataset.id, task.place.period, task.digest))
+
+
+def forget(home: Home, vault: Vault, dataset: Dataset, place: Place, digest: str) -> None:
+    """Remove what `keep` moved, for a delivery that is not in the lake."""
+    for table in dataset.tables:
+        vault.identities(dataset.id, table.lake_name, str(delivery_id(digest))).unlink(missing_ok=True)
+    shutil.rmtree(vault.original(dataset.id, place.period, digest), ignore_errors=True)
+    shutil.rmtree(quarantine_folder(home, place, digest) / "rejected", ignore_errors=True)
+
+
+def set_aside(home: Home, source: Path, receipt: Receipt) -> None:
+    """Move a refused delivery whole into quarantine, its report beside it."""
+    folder = quarantine_folder(home, Place(receipt.producer, receipt.dataset, receipt.period), receipt.digest)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / "receipt.json", receipt.to_json().encode("utf-8"))
+    write_atomically(folder / "receipt.md", page(receipt).encode("utf-8"))
+    if source.exists():
+        move_folder(source, folder / "delivery")
+
+
+def quarantine_folder(home: Home, place: Place, digest: str) -> Path:
+    """Where a refused delivery or the rejected rows of an accepted one lie."""
+    return home.quarantine / place.producer / place.dataset / place.period / digest[:DIGEST_IN_PATHS]

@@ -1,0 +1,111 @@
+"""The gate of bytes: one pass over one file, from what the producer sent to clean UTF-8 lines.
+
+Decompression (bounded), strict decoding of the declared encoding, byte-order mark, NUL, length of lines. It repairs
+nothing: the text that leaves is the text that came, in UTF-8. How lines and quotes stand is in `text_structure.py`;
+columns and values belong to later gates.
+"""
+
+from __future__ import annotations
+
+import codecs
+import zlib
+from collections.abc import Iterator
+
+from hdh_assets.core.descriptor import Format
+from hdh_assets.sources.intake.receipt import refuse
+from hdh_assets.sources.intake.text_structure import TextCounts, TextState
+
+MAX_LINE_BYTES = 2 * 1024 * 1024
+_GZIP_STEP = 4 * 1024 * 1024
+_GZIP_ALLOWANCE = 1024 * 1024
+_UTF8_MARK = codecs.BOM_UTF8
+
+
+def decompress(blocks: Iterator[bytes], size: int, max_expansion: int, file: str) -> Iterator[bytes]:
+    """The content of a gzip file, member after member. Raises `DeliveryRefusedError` when it is cut, damaged or a bomb."""
+    allowed = size * max_expansion + _GZIP_ALLOWANCE
+    stream = zlib.decompressobj(wbits=31)
+    is_started, produced = False, 0
+    for block in blocks:
+        pending = block
+        while pending:
+            if stream.eof:
+                stream, is_started = zlib.decompressobj(wbits=31), False
+            try:
+                clear = stream.decompress(pending, _GZIP_STEP)
+            except zlib.error:
+                raise refuse("gzip_damaged", file=file) from None
+            is_started = True
+            produced += len(clear)
+            if produced > allowed:
+                raise refuse("gzip_bomb", file=file, expected=max_expansion)
+            if clear:
+                yield clear
+            pending = stream.unused_data if stream.eof else stream.unconsumed_tail
+    if is_started and not stream.eof:
+        raise refuse("gzip_damaged", file=file)
+
+
+def decode(blocks: Iterator[bytes], encoding: str, file: str) -> Iterator[bytes]:
+    """The same text in UTF-8. Raises `DeliveryRefusedError` with the line when a byte is not of the declared encoding."""
+    codec = "utf-8" if encoding == "utf-8-sig" else encoding
+    decoder = codecs.getincrementaldecoder(codec)("strict")
+    line, is_first = 1, True
+    for raw in blocks:
+        block = _without_mark(raw, encoding, file) if is_first else raw
+        is_first = False
+        try:
+            clear = block if block.isascii() and not decoder.getstate()[0] else _transcoded(decoder, block)
+        except UnicodeDecodeError as error:
+            raise refuse(
+                "encoding", file=file, line=line + error.object[: error.start].count(b"\n"), expected=encoding
+            ) from None
+        if (nul := clear.find(0)) >= 0:
+            raise refuse("nul_byte", file=file, line=line + clear.count(b"\n", 0, nul))
+        line += clear.count(b"\n")
+        if clear:
+            yield clear
+    if decoder.getstate()[0]:
+        raise refuse("encoding", file=file, line=line, expected=encoding)
+
+
+def whole_lines(blocks: Iterator[bytes], file: str) -> Iterator[bytes]:
+    """The same bytes, cut after line feeds. Raises `DeliveryRefusedError` for a line longer than any real one."""
+    rest, line = b"", 1
+    for block in blocks:
+        cut = block.rfind(b"\n") + 1
+        if cut:
+            yield (whole := rest + block[:cut])
+            line += whole.count(b"\n")
+            rest = block[cut:]
+        else:
+            rest += block
+        if len(rest) > MAX_LINE_BYTES:
+            rule = "line_ending" if b"\r" in rest else "line_too_long"
+            raise refuse(rule, file=file, line=line, expected=MAX_LINE_BYTES)
+    if rest:
+        yield rest
+
+
+def check_text(blocks: Iterator[bytes], dialect: Format, file: str, counts: TextCounts) -> Iterator[bytes]:
+    """The same blocks of whole lines, each yielded once its structure is sound; `counts` grows.
+
+    Raises `DeliveryRefusedError` with the line of the first fault.
+    """
+    state = TextState(dialect, file, counts)
+    for block in blocks:
+        state.take(block)
+        yield block
+    state.end()
+
+
+def _without_mark(block: bytes, encoding: str, file: str) -> bytes:
+    has_mark = block.startswith(_UTF8_MARK)
+    if has_mark is not (encoding == "utf-8-sig"):
+        words = ("no", "pas d'") if has_mark else ("a", "un")
+        raise refuse("byte_order_mark", file=file, line=1, expected=words[0], expected_fr=words[1])
+    return block[len(_UTF8_MARK) :] if has_mark else block
+
+
+def _transcoded(decoder: codecs.IncrementalDecoder, block: bytes) -> bytes:
+    return decoder.decode(block).encode("utf-8")

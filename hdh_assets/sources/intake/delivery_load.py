@@ -1,0 +1,169 @@
+"""Loading a whole delivery inside one transaction: every file, its rejects, its keys; counts and problems come out.
+
+The caller opens and ends the transaction. What is loaded stays invisible until it commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+import duckdb
+
+from hdh_assets.core.crash import crash_point
+from hdh_assets.core.descriptor import Table
+from hdh_assets.sources.intake.admission import Admitted
+from hdh_assets.sources.intake.diagnose import find_rejects, lines_of
+from hdh_assets.sources.intake.identities import IdentityKeeper
+from hdh_assets.sources.intake.key_gate import KeyFault, key_faults
+from hdh_assets.sources.intake.load import FilePlan, load_file, open_file
+from hdh_assets.sources.intake.manifest import ManifestFile
+from hdh_assets.sources.intake.origin import Origin
+from hdh_assets.sources.intake.receipt import (
+    MAX_LINES,
+    DeliveryRefusedError,
+    Problem,
+    TableCounts,
+    problem,
+    refuse,
+)
+from resources.lake_tables import table_sql
+from resources.pseudonyms import Pseudonymiser
+from resources.vault import Vault
+
+Progress = Callable[[str], None]
+
+
+@dataclass
+class Loaded:
+    """What loading found: rows in, rows out, and why."""
+
+    inserted: dict[str, int] = field(default_factory=dict)
+    rejected: dict[str, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def tables(self) -> dict[str, TableCounts]:
+        """Counts per table, by rule."""
+        return {name: TableCounts(rows=rows, rejected=self.rejected[name]) for name, rows in self.inserted.items()}
+
+
+@dataclass(frozen=True)
+class DeliveryLoad:
+    """One delivery on its way into the lake.
+
+    `folder` is the run's own; `first` gives the bytes of its files, `again` gives them later.
+    """
+
+    engine: duckdb.DuckDBPyConnection
+    admitted: Admitted
+    delivery: UUID
+    first: Origin
+    again: Origin
+    folder: Path
+    vault: Vault
+    pseudonymiser: Pseudonymiser
+    max_expansion: int
+    progress: Progress
+
+    def run(self) -> Loaded:
+        """Load every file, then judge the keys. Raises `DeliveryRefusedError`."""
+        dataset = self.admitted.dataset
+        types = {
+            c.identifier_type for t in dataset.tables for c in t.columns if c.is_pseudonymised and c.identifier_type
+        }
+        self.pseudonymiser.register(self.engine, types)
+        self.engine.execute("SET preserve_insertion_order = false")
+        loaded = Loaded()
+        for name, files in self.admitted.files.items():
+            self._load_table(dataset.by_name[name], files, loaded)
+        crash_point("intake.after_load")
+        for fault in key_faults(self.engine, dataset, set(self.admitted.files), self.delivery):
+            self._act_on(fault, loaded)
+        crash_point("intake.after_keys")
+        self._check_threshold(loaded)
+        return loaded
+
+    def _load_table(self, table: Table, files: tuple[ManifestFile, ...], loaded: Loaded) -> None:
+        keeper = self._keeper(table)
+        loaded.inserted[table.lake_name] = loaded.rejected[table.lake_name] = 0
+        try:
+            for file in files:
+                self.progress(f"{self.admitted.dataset.id} {self.admitted.manifest.period}: {file.name}")
+                self._load_file(self._plan(table, file), keeper, loaded)
+        except BaseException:
+            if keeper:
+                keeper.abandon()
+            raise
+        if keeper:
+            keeper.close()
+
+    def _load_file(self, plan: FilePlan, keeper: IdentityKeeper | None, loaded: Loaded) -> None:
+        inserted = load_file(self.engine, open_file(plan, self.first, self.folder), keeper)
+        loaded.inserted[plan.table.lake_name] += inserted
+        missing = plan.file.rows - inserted
+        crash_point("intake.after_file")
+        if not missing:
+            return
+        opened = open_file(plan, self.again, self.folder)
+        rejects = find_rejects(
+            self.engine, opened, self.vault.writer(self.folder / "rejected" / f"{plan.file.name}.parquet")
+        )
+        if rejects.rows != missing:
+            raise refuse("wrong_rows", file=plan.file.name, expected=plan.file.rows, found=inserted + rejects.rows)
+        loaded.rejected[plan.table.lake_name] += rejects.rows
+        loaded.add(plan.table, rejects.problems(plan.file.name, opened.checks))
+
+    def _act_on(self, fault: KeyFault, loaded: Loaded) -> None:
+        is_rejected = fault.action != "count"
+        file, lines = self._lines(fault) if is_rejected else (None, [])
+        found = problem(
+            fault.rule,
+            file=file or fault.table.name,
+            lines=lines,
+            column=", ".join(fault.columns),
+            count=fault.rows,
+            is_rejected=is_rejected,
+            expected=fault.expected,
+        )
+        loaded.add(fault.table, [found])
+        if fault.action == "refuse":
+            raise DeliveryRefusedError(loaded.problems)
+        if fault.action == "reject":
+            self.engine.execute(f"DELETE FROM {table_sql(self.admitted.dataset, fault.table)} WHERE {fault.where}")
+            loaded.inserted[fault.table.lake_name] -= fault.rows
+            loaded.rejected[fault.table.lake_name] += fault.rows
+
+    def _lines(self, fault: KeyFault) -> tuple[str | None, list[int]]:
+        """The first file concerned and its first lines, for the receipt."""
+        for file in self.admitted.files[fault.table.lake_name]:
+            opened = open_file(self._plan(fault.table, file), self.again, self.folder)
+            if lines := lines_of(self.engine, opened, fault, MAX_LINES):
+                return file.name, lines
+        return None, []
+
+    def _check_threshold(self, loaded: Loaded) -> None:
+        limit = self.admitted.dataset.thresholds.max_reject_ratio
+        for name, rejected in loaded.rejected.items():
+            rows = loaded.inserted[name] + rejected
+            if rejected and rejected > limit * rows:
+                excess = problem(
+                    "too_many_rejects",
+                    count=rejected,
+                    file=self.admitted.dataset.by_name[name].name,
+                    expected=f"{limit:.2%}",
+                    found=f"{rejected / rows:.2%}",
+                )
+                raise DeliveryRefusedError([excess, *loaded.problems])
+
+    def _keeper(self, table: Table) -> IdentityKeeper | None:
+        if all(column.is_in_lake for column in table.columns):
+            return None
+        keeper = IdentityKeeper(self.vault, table, self.folder / "identities" / f"{table.lake_name}.parquet")
+        keeper.register(self.engine)
+        return keeper
+
+    def _plan(self, table: Table, file: ManifestFile) -> FilePlan:
+        manifest = self.admitted.manifest
+        return FilePlan(self.admitted.dataset, table, file, self.delivery, manifest.period, self.max_expansion)

@@ -1,0 +1,119 @@
+"""Finding the rows a file's rules rejected: a second pass, only over files that have some.
+
+Counts by rule and column, the first lines, and the rows themselves, encrypted, for the trusted third party's
+quarantine. No value leaves but to that file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import IO, Any, cast
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
+
+from hdh_assets.sources.intake.key_gate import KeyFault
+from hdh_assets.sources.intake.load import OpenFile
+from hdh_assets.sources.intake.receipt import MAX_LINES, Problem, problem
+from hdh_assets.sources.intake.row_rules import Check, quoted, valid_sql, value_sql
+from resources.lake_tables import table_sql
+from resources.vault import EncryptedWriter
+
+_BATCH_ROWS = 10_000
+
+
+@dataclass
+class Rejects:
+    """What was rejected in one file: how many rows, and per rule how many and the first lines."""
+
+    rows: int = 0
+    counts: dict[int, int] = field(default_factory=dict)
+    lines: dict[int, list[int]] = field(default_factory=dict)
+
+    def problems(self, file: str, checks: list[Check]) -> list[Problem]:
+        """One problem per rule and column, in the order of the descriptor."""
+        return [
+            problem(
+                checks[number].rule,
+                file=file,
+                lines=self.lines[number],
+                column=checks[number].column,
+                count=self.counts[number],
+                expected=checks[number].expected,
+            )
+            for number in sorted(self.counts)
+        ]
+
+
+def find_rejects(engine: duckdb.DuckDBPyConnection, opened: OpenFile, quarantine: EncryptedWriter) -> Rejects:
+    """Read the file again and set its rejected rows aside in `quarantine`, an encrypted Parquet file."""
+    found = Rejects()
+    checks = opened.checks
+    with opened.feed() as feed:
+        for batch in _rejected(engine, opened, feed.path, checks, quarantine):
+            found.rows += batch.num_rows
+            _count(found, batch.column("line"), batch.column("rules"))
+    return found
+
+
+def lines_of(engine: duckdb.DuckDBPyConnection, opened: OpenFile, fault: KeyFault, limit: int) -> list[int]:
+    """The first lines of a file whose rows break a key. To be asked before the rows are taken out of the lake."""
+    columns = [opened.plan.table.by_name[name.lower()] for name in fault.columns]
+    if any(column not in opened.header.columns for column in columns):
+        return []
+    values = ", ".join(f"{value_sql(column, opened.plan.dialect)}" for column in columns)
+    names = ", ".join(quoted(column.lake_name) for column in columns)
+    table = table_sql(opened.plan.dataset, opened.plan.table)
+    with opened.feed() as feed:
+        rows = engine.execute(
+            f"SELECT line::BIGINT FROM ({numbered_sql(opened, feed.path)}) WHERE ({valid_sql(opened.checks)}) "
+            f"AND hash({values}) IN (SELECT hash({names}) FROM {table} WHERE {fault.where}) ORDER BY line LIMIT {limit}"
+        ).fetchall()
+    return [line for (line,) in rows]
+
+
+def numbered_sql(opened: OpenFile, path: str) -> str:
+    """The rows of a file in order, as text, with `line`: the line of the file where each begins."""
+    reader = opened.reader_sql(path, in_order=True)
+    if not opened.plan.dialect.quote:
+        return f"SELECT row_number() OVER () + 1 AS line, * FROM {reader}"
+    feeds = " + ".join(
+        f"coalesce(length({quoted(c.lake_name)}) - length(replace({quoted(c.lake_name)}, chr(10), '')), 0)"
+        for c in opened.header.columns
+    )
+    return (
+        f"SELECT row_number() OVER () + 1 + sum(feeds) OVER (ROWS UNBOUNDED PRECEDING) - feeds AS line, * EXCLUDE (feeds) "
+        f"FROM (SELECT *, {feeds} AS feeds FROM {reader})"
+    )
+
+
+def _rejected(
+    engine: duckdb.DuckDBPyConnection, opened: OpenFile, path: str, checks: list[Check], quarantine: EncryptedWriter
+) -> Iterator[pa.RecordBatch]:
+    broken = ", ".join(f"CASE WHEN {check.sql} THEN NULL ELSE {number} END" for number, check in enumerate(checks))
+    columns = ", ".join(quoted(column.lake_name) for column in opened.header.columns)
+    engine.execute("SET preserve_insertion_order = true")
+    result = engine.execute(
+        f"SELECT line::BIGINT AS line, list_filter([{broken}], lambda n: n IS NOT NULL)::INTEGER[] AS rules, {columns} "
+        f"FROM ({numbered_sql(opened, path)}) WHERE NOT ({valid_sql(checks)})"
+    )
+    batches = result.fetch_record_batch(_BATCH_ROWS)
+    with parquet.ParquetWriter(cast("IO[bytes]", quarantine), batches.schema, compression="zstd") as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+            yield batch
+    quarantine.close()
+    engine.execute("SET preserve_insertion_order = false")
+
+
+def _count(found: Rejects, lines: Any, rules: Any) -> None:
+    numbers = np.asarray(rules.flatten())
+    places = np.repeat(np.asarray(lines), np.asarray(rules.value_lengths()))
+    for number in np.unique(numbers).tolist():
+        concerned = places[numbers == number]
+        found.counts[number] = found.counts.get(number, 0) + len(concerned)
+        known = found.lines.setdefault(number, [])
+        known += concerned[: MAX_LINES - len(known)].tolist()

@@ -1,0 +1,103 @@
+"""Feeding the engine: clean text goes through a pipe, from a thread that runs the gates, to the engine's reader.
+
+The engine reads, casts and loads while the gates still read, hash and keep the file: one pass, no clear copy on disk.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+import duckdb
+
+from hdh_assets.core.errors import HubError
+from hdh_assets.sources.intake.receipt import DeliveryRefusedError, refuse
+
+_LINE = re.compile(r"CSV Error on Line: (\d+)")
+_KINDS = (
+    ("Expected Number of Columns", "ragged_row"),
+    ("unterminated quote", "unclosed_quote"),
+    ("Maximum line size", "line_too_long"),
+)
+
+
+class Feed:
+    """A pipe the engine reads as a file at `path`; leaving the block waits for the gates and raises what they found.
+
+    The gates always run to the end of the file, even when the engine stops early: its digest counts too.
+    What the engine itself refuses becomes a `DeliveryRefusedError` without its text, which would hold a value.
+    """
+
+    def __init__(self, blocks: Iterator[bytes], file: str, header_lines: int = 1) -> None:
+        self._blocks = blocks
+        self._file = file
+        self._header_lines = header_lines
+        self._error: BaseException | None = None
+        self._reader, self._writer = os.pipe()
+        self._thread = threading.Thread(target=self._run, name=f"gates of {file}", daemon=True)
+
+    @property
+    def path(self) -> str:
+        """What the engine opens, once."""
+        return f"/dev/fd/{self._reader}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        os.close(self._reader)
+        self._thread.join()
+        if self._error is not None:
+            # the gates' finding is the cause; what the engine made of a cut stream is not
+            raise self._error from None
+        if isinstance(error, duckdb.Error):
+            raise self._refusal(error) from None
+
+    def _run(self) -> None:
+        is_read = True
+        try:
+            for block in self._blocks:
+                is_read = is_read and self._write(block)
+        except BaseException as error:
+            self._error = error
+        finally:
+            os.close(self._writer)
+
+    def _write(self, block: bytes) -> bool:
+        view = memoryview(block)
+        try:
+            while view:
+                view = view[os.write(self._writer, view) :]
+        except BrokenPipeError:
+            return False
+        return True
+
+    def _refusal(self, error: duckdb.Error) -> HubError:
+        text = str(error)
+        if isinstance(error, (duckdb.OutOfMemoryException, duckdb.IOException, duckdb.FatalException)):
+            return engine_failure(error)
+        if not isinstance(error, duckdb.InvalidInputException) or "CSV" not in text:
+            return engine_failure(error)
+        rule = next((rule for words, rule in _KINDS if words in text), "unreadable_text")
+        found = _LINE.search(text)
+        line = int(found[1]) + self._header_lines if found else None
+        return _as_refusal(rule, self._file, line)
+
+
+def engine_failure(error: duckdb.Error) -> HubError:
+    """An error of the engine without its text, which may hold a value: its kind and what to do."""
+    return HubError(
+        f"the engine stopped ({type(error).__name__})",
+        remedy="check the disk space of the home and the memory_limit setting; the delivery stays due",
+    )
+
+
+def _as_refusal(rule: str, file: str, line: int | None) -> DeliveryRefusedError:
+    return refuse(rule, file=file, line=line, expected="")

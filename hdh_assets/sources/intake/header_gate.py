@@ -1,0 +1,84 @@
+"""The gate of headers: which declared column stands where in a file, by exact name or alias, in any case declared.
+
+Names only; values belong to `row_rules.py`.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hdh_assets.core.descriptor import Column, Format, Table
+from hdh_assets.sources.intake.receipt import DeliveryRefusedError, Problem, problem, refuse
+
+
+@dataclass(frozen=True)
+class Header:
+    """The columns of one file, in the file's order; `missing` are the optional ones it lacks."""
+
+    columns: tuple[Column, ...]
+    missing: tuple[Column, ...] = ()
+
+
+def split_header(blocks: Iterator[bytes], dialect: Format, file: str) -> tuple[list[str], Iterator[bytes]]:
+    """The names on the first line, and the blocks after it. Raises `DeliveryRefusedError` when there is no such line."""
+    first = next(blocks, b"")
+    line, _, rest = first.partition(b"\n")
+    if not line:
+        raise refuse("empty_file", file=file, line=1)
+    text = line.removesuffix(b"\r").decode("utf-8")
+    try:
+        reader = csv.reader(
+            [text],
+            delimiter=dialect.delimiter,
+            quotechar=dialect.quote or '"',
+            quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+            strict=True,
+        )
+        names = next(reader)
+    except (csv.Error, StopIteration):
+        raise refuse("header", file=file, line=1) from None
+    return names, _chain(rest, blocks)
+
+
+def check_header(names: list[str], table: Table, dialect: Format, file: str) -> Header:
+    """Which column is where. Raises `DeliveryRefusedError` naming every column that is missing, doubled, unknown or out of order.
+
+    A name not declared is told by its position alone: it may be a row of data where the header should be.
+    """
+    known = {spelling.lower(): column for column in table.columns for spelling in (column.name, *column.aliases)}
+    found = [known.get(name.lower()) for name in names]
+    present = [column for column in found if column is not None]
+    missing = [column for column in table.columns if column not in present]
+    problems = [*_unknown(found, file), *_doubled(present, file), *_missing(missing, file)]
+    order = [column for column in table.columns if column in present]
+    if not problems and dialect.column_order == "declared" and present != order:
+        problems.append(problem("column_order", file=file, line=1))
+    if problems:
+        raise DeliveryRefusedError(problems)
+    return Header(tuple(present), tuple(missing))
+
+
+def _unknown(found: list[Column | None], file: str) -> Iterator[Problem]:
+    for position, column in enumerate(found, start=1):
+        if column is None:
+            yield problem("unknown_column", file=file, line=1, position=position)
+
+
+def _doubled(present: list[Column], file: str) -> Iterator[Problem]:
+    names = [column.name for column in present]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield problem("duplicate_column", file=file, line=1, column=name)
+
+
+def _missing(missing: list[Column], file: str) -> Iterator[Problem]:
+    for column in missing:
+        if not column.optional:
+            yield problem("missing_column", file=file, line=1, column=column.name)
+
+
+def _chain(rest: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    if rest:
+        yield rest
+    yield from blocks

@@ -1,0 +1,110 @@
+"""The gate of keys: rows with the same primary key, and rows whose foreign key finds nothing in the same delivery.
+
+Both are looked for among the rows just loaded, inside their transaction, by hashing keys first. What happens to them
+is the descriptor's decision: counted, rejected, or the delivery refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+import duckdb
+
+from hdh_assets.core.descriptor import Dataset, ForeignKey, Table
+from hdh_assets.sources.intake.row_rules import quoted
+from resources.lake_tables import table_sql
+
+
+@dataclass(frozen=True)
+class KeyFault:
+    """Rows of one table that break a key. `where` selects them among the lake's rows of the delivery."""
+
+    table: Table
+    rule: str
+    action: str
+    columns: tuple[str, ...]
+    expected: str
+    rows: int
+    where: str
+
+
+def key_faults(
+    engine: duckdb.DuckDBPyConnection, dataset: Dataset, delivered: set[str], delivery: UUID
+) -> Iterator[KeyFault]:
+    """Each fault in turn; referenced tables come first, so that rows rejected there make orphans here.
+
+    The caller acts on a fault before it asks for the next.
+    """
+    for table in _referenced_first(dataset):
+        if table.lake_name not in delivered:
+            continue
+        if table.primary_key and (fault := _duplicates(engine, dataset, table, delivery)):
+            yield fault
+        for key in table.foreign_keys:
+            if key.table.lower() in delivered and (fault := _orphans(engine, dataset, table, key, delivery)):
+                yield fault
+
+
+def _duplicates(engine: duckdb.DuckDBPyConnection, dataset: Dataset, table: Table, delivery: UUID) -> KeyFault | None:
+    name, key = table_sql(dataset, table), _columns(table.primary_key)
+    own = f"_delivery = '{delivery}'"
+    suspects = engine.execute(
+        f"SELECT count(*) FROM (SELECT 1 FROM {name} WHERE {own} GROUP BY hash({key}) HAVING count(*) > 1)"
+    ).fetchone()
+    if not suspects or not suspects[0]:
+        return None
+    doubled = (
+        f"SELECT {key} FROM {name} WHERE {own} AND hash({key}) IN "
+        f"(SELECT hash({key}) FROM {name} WHERE {own} GROUP BY hash({key}) HAVING count(*) > 1) "
+        f"GROUP BY {key} HAVING count(*) > 1"
+    )
+    where = f"{own} AND ({key}) IN ({doubled})"
+    return _fault(
+        engine,
+        dataset,
+        KeyFault(
+            table, "duplicate_key", table.on_duplicate_key, table.primary_key, ", ".join(table.primary_key), 0, where
+        ),
+    )
+
+
+def _orphans(
+    engine: duckdb.DuckDBPyConnection, dataset: Dataset, table: Table, key: ForeignKey, delivery: UUID
+) -> KeyFault | None:
+    parent = dataset.by_name[key.table.lower()]
+    own = f"_delivery = '{delivery}'"
+    types = [parent.by_name[name.lower()].duckdb_type for name in key.target_columns]
+    casts = [f"{quoted(name.lower())}::{kind}" for name, kind in zip(key.columns, types, strict=True)]
+    given = " AND ".join(f"{quoted(name.lower())} IS NOT NULL" for name in key.columns)
+    where = (
+        f"{own} AND {given} AND hash({', '.join(casts)}) NOT IN "
+        f"(SELECT hash({_columns(key.target_columns)}) FROM {table_sql(dataset, parent)} WHERE {own})"
+    )
+    return _fault(engine, dataset, KeyFault(table, "orphan", key.on_orphan, key.columns, parent.name, 0, where))
+
+
+def _fault(engine: duckdb.DuckDBPyConnection, dataset: Dataset, fault: KeyFault) -> KeyFault | None:
+    found = engine.execute(f"SELECT count(*) FROM {table_sql(dataset, fault.table)} WHERE {fault.where}").fetchone()
+    rows = int(found[0]) if found else 0
+    return KeyFault(**(fault.__dict__ | {"rows": rows})) if rows else None
+
+
+def _columns(names: tuple[str, ...]) -> str:
+    return ", ".join(quoted(name.lower()) for name in names)
+
+
+def _referenced_first(dataset: Dataset) -> list[Table]:
+    ordered: list[Table] = []
+
+    def visit(table: Table, above: frozenset[str]) -> None:
+        if table in ordered or table.lake_name in above:
+            return
+        for key in table.foreign_keys:
+            visit(dataset.by_name[key.table.lower()], above | {table.lake_name})
+        ordered.append(table)
+
+    for table in dataset.tables:
+        visit(table, frozenset())
+    return ordered

@@ -1,0 +1,142 @@
+"""Loading one file: one statement reads the text, converts, checks and inserts the rows that obey every rule.
+
+How many rows it inserted tells whether any was rejected; finding which belongs to `diagnose.py`. The rows that hold
+direct identifiers pass by `identities.py` on their way. The caller holds the transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import duckdb
+
+from hdh_assets.core.descriptor import Column, Dataset, Format, Table
+from hdh_assets.sources.intake.byte_gate import MAX_LINE_BYTES, check_text, decode, decompress, whole_lines
+from hdh_assets.sources.intake.feed import Feed
+from hdh_assets.sources.intake.header_gate import Header, check_header, split_header
+from hdh_assets.sources.intake.identities import IdentityKeeper
+from hdh_assets.sources.intake.manifest import ManifestFile, is_gzip
+from hdh_assets.sources.intake.origin import Origin
+from hdh_assets.sources.intake.parquet_gate import parquet_text
+from hdh_assets.sources.intake.receipt import refuse
+from hdh_assets.sources.intake.row_rules import Check, checks, literal, quoted, valid_sql, value_sql
+from hdh_assets.sources.intake.text_structure import TextCounts
+from resources.lake_tables import table_sql
+
+
+@dataclass(frozen=True)
+class FilePlan:
+    """One file of a delivery and what it becomes."""
+
+    dataset: Dataset
+    table: Table
+    file: ManifestFile
+    delivery: UUID
+    period: str
+    max_expansion: int
+
+    @property
+    def dialect(self) -> Format:
+        """How the text that reaches the engine is written: Parquet comes as plain quoted text."""
+        form = self.dataset.format
+        return Format(kind="parquet", timestamp=form.timestamp, date=form.date) if form.kind == "parquet" else form
+
+
+@dataclass(frozen=True)
+class OpenFile:
+    """A file whose header passed: its columns, and the clean text after the header."""
+
+    plan: FilePlan
+    header: Header
+    blocks: Iterator[bytes]
+    counts: TextCounts
+
+    @property
+    def checks(self) -> list[Check]:
+        """The rules on its rows."""
+        return checks(self.plan.table, self.header.columns, self.plan.dialect)
+
+    def feed(self) -> Feed:
+        """The pipe to the engine."""
+        return Feed(self.blocks, self.plan.file.name, len(self.header.columns))
+
+    def reader_sql(self, path: str, *, in_order: bool = False) -> str:
+        """The engine's reader of the text: every column as text, nothing guessed, nothing forgiven."""
+        dialect = self.plan.dialect
+        quote = dialect.quote or ""
+        columns = ", ".join(f"{literal(c.lake_name)}: 'VARCHAR'" for c in self.header.columns)
+        return (
+            f"read_csv({literal(path)}, columns = {{{columns}}}, auto_detect = false, header = false, strict_mode = true, "
+            f"delim = {literal(dialect.delimiter)}, quote = {literal(quote)}, escape = {literal(quote)}, "
+            f"null_padding = false, ignore_errors = false, max_line_size = {MAX_LINE_BYTES}, "
+            f"parallel = {'false' if in_order else 'true'})"
+        )
+
+
+def open_file(plan: FilePlan, origin: Origin, folder: Path) -> OpenFile:
+    """Pass the gates of bytes and header as far as the first line. Raises `DeliveryRefusedError`.
+
+    `folder` is the run's own, in the vault.
+    """
+    name = plan.file.name
+    counts = TextCounts()
+    blocks = check_text(whole_lines(_text(plan, origin, folder), name), plan.dialect, name, counts)
+    names, rest = split_header(blocks, plan.dialect, name)
+    return OpenFile(plan, check_header(names, plan.table, plan.dialect, name), rest, counts)
+
+
+def load_file(engine: duckdb.DuckDBPyConnection, opened: OpenFile, keeper: IdentityKeeper | None) -> int:
+    """Insert the rows that obey every rule; how many. Raises `DeliveryRefusedError` when the file is not what it says."""
+    with opened.feed() as feed:
+        (inserted,) = engine.execute(insert_sql(opened, feed.path, keeper)).fetchone() or (0,)
+    check_counts(opened)
+    return int(inserted)
+
+
+def insert_sql(opened: OpenFile, path: str, keeper: IdentityKeeper | None) -> str:
+    """The one statement that loads a file."""
+    plan = opened.plan
+    columns = [quoted(column.lake_name) for column in plan.table.lake_columns]
+    values = ", ".join(f"{_value(column, opened)} AS {quoted(column.lake_name)}" for column in plan.table.lake_columns)
+    texts = "".join(f", {quoted(c.lake_name)} AS {quoted(c.lake_name)}" for c in _identifiers(opened)) if keeper else ""
+    # random() keeps the optimiser from evaluating every conversion twice, once for the filter and once for the rows
+    inner = f"SELECT {values}{texts}, {valid_sql(opened.checks)} AND random() >= 0 AS is_valid FROM {opened.reader_sql(path)}"
+    kept = keeper.call_sql() if keeper else "is_valid"
+    return (
+        f"INSERT INTO {table_sql(plan.dataset, plan.table)} ({', '.join(columns)}, _delivery, _period, _file) "
+        f"SELECT {', '.join(columns)}, '{plan.delivery}'::UUID, {literal(plan.period)}, {literal(plan.file.name)} "
+        f"FROM ({inner}) WHERE {kept}"
+    )
+
+
+def check_counts(opened: OpenFile) -> None:
+    """Compare what the pass counted with the manifest. Raises `DeliveryRefusedError`."""
+    file, counts = opened.plan.file, opened.counts
+    rows = counts.records - 1
+    if counts.delimiters != counts.records * (len(opened.header.columns) - 1):
+        # the engine forgives one delimiter too many at the end of a line
+        raise refuse("ragged_row", file=file.name, expected=len(opened.header.columns))
+    if rows != file.rows:
+        raise refuse("wrong_rows", file=file.name, expected=file.rows, found=rows)
+
+
+def _text(plan: FilePlan, origin: Origin, folder: Path) -> Iterator[bytes]:
+    blocks = origin.blocks(plan.file)
+    if plan.dialect.kind == "parquet":
+        return decode(parquet_text(blocks, plan.file.size, folder, plan.file.name), "utf-8", plan.file.name)
+    if is_gzip(plan.file.name):
+        blocks = decompress(blocks, plan.file.size, plan.max_expansion, plan.file.name)
+    return decode(blocks, plan.dataset.format.encoding, plan.file.name)
+
+
+def _value(column: Column, opened: OpenFile) -> str:
+    if column not in opened.header.columns:
+        return f"NULL::{column.duckdb_type}"
+    return value_sql(column, opened.plan.dialect)
+
+
+def _identifiers(opened: OpenFile) -> list[Column]:
+    return [column for column in opened.header.columns if not column.is_in_lake]

@@ -1,0 +1,101 @@
+"""The receipt each outcome deserves: pure functions from what happened to the hub's answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hdh_assets.core.descriptor import Text
+from hdh_assets.sources.intake.admission import Admitted, Place
+from hdh_assets.sources.intake.delivery_load import Loaded
+from hdh_assets.sources.intake.manifest import delivery_id
+from hdh_assets.sources.intake.receipt import DeliveryRefusedError, Receipt
+
+_NOTHING = Text(
+    en="Nothing. The data will be in the next release of the hub.",
+    fr="Rien. Les données seront dans la prochaine version du hub.",
+)
+_SUPERSEDED = Text(
+    en="Nothing. A later delivery already replaces this one; it is recorded and kept.",
+    fr="Rien. Une livraison postérieure remplace déjà celle-ci ; elle est enregistrée et conservée.",
+)
+_REJECTS = Text(
+    en="The other rows are loaded. Correct the rows listed below at the source and deliver the period again, whole.",
+    fr="Les autres lignes sont chargées. Corrigez à la source les lignes listées plus bas et livrez à nouveau la période, entière.",
+)
+_REFUSED = Text(
+    en="Correct what is listed below, seal again and deliver again. Nothing was loaded; an earlier delivery stays as it was.",
+    fr="Corrigez ce qui est listé plus bas, scellez et livrez à nouveau. Rien n'a été chargé ; une livraison antérieure reste telle quelle.",
+)
+_ALREADY = Text(
+    en="Nothing: this very delivery was already taken in. To replace it, seal the corrected files again.",
+    fr="Rien : cette livraison même a déjà été prise en charge. Pour la remplacer, scellez à nouveau les fichiers corrigés.",
+)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One delivery being taken in: where it lies, what its manifest's bytes are, and the run that does it."""
+
+    place: Place
+    source: Path
+    digest: str
+    content: bytes | None
+    run_id: str
+    run_folder: Path
+    started_at: datetime
+
+
+def accepted(task: Task, admitted: Admitted, loaded: Loaded, *, is_current: bool) -> Receipt:
+    """The answer to a delivery that passed."""
+    rejected = sum(loaded.rejected.values())
+    what_next = _SUPERSEDED if not is_current else _REJECTS if rejected else _NOTHING
+    return Receipt(
+        status="accepted_with_rejects" if rejected else "accepted",
+        dataset=task.place.dataset,
+        period=task.place.period,
+        producer=task.place.producer,
+        digest=task.digest,
+        delivery_id=str(delivery_id(task.digest)),
+        is_current=is_current,
+        row_count=sum(loaded.inserted.values()),
+        rejected_count=rejected,
+        tables=loaded.tables(),
+        problems=tuple(loaded.problems),
+        what_next=what_next,
+        run_id=task.run_id,
+        sealed_at=admitted.manifest.sealed_instant,
+        started_at=task.started_at,
+        finished_at=datetime.now(UTC),
+    )
+
+
+def refused(task: Task, error: DeliveryRefusedError) -> Receipt:
+    """The answer to a delivery that a gate refused."""
+    return Receipt(
+        status="refused",
+        dataset=task.place.dataset,
+        period=task.place.period,
+        producer=task.place.producer,
+        digest=task.digest,
+        delivery_id=str(delivery_id(task.digest)),
+        problems=error.problems,
+        what_next=_REFUSED,
+        run_id=task.run_id,
+        started_at=task.started_at,
+        finished_at=datetime.now(UTC),
+    )
+
+
+def already_received(task: Task, first: Receipt) -> Receipt:
+    """The answer to a delivery received before: what it was then, and that nothing was done."""
+    return first.model_copy(
+        update={
+            "status": "already_received",
+            "what_next": _ALREADY,
+            "run_id": task.run_id,
+            "started_at": task.started_at,
+            "finished_at": datetime.now(UTC),
+        }
+    )

@@ -1,0 +1,80 @@
+"""The gate of Parquet: a child process reads the file, strictly and within limits, and hands it over as text.
+
+Readers of Parquet crash on hostile files or read corrupt ones in silence. So the file is opened only in a process that may
+die: a signal, an abort, too much memory or time is a refused delivery, never a failed run. The text then passes the
+same gates as any other. What the child does is in `parquet_child.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from hdh_assets.sources.intake.receipt import DeliveryRefusedError, refuse
+
+MEMORY_BYTES = 2 * 1024**3
+"""Address space of the child, libraries included."""
+SECONDS_PER_MIB = 2
+SECONDS_AT_LEAST = 60
+_BLOCK = 1024 * 1024
+TOO_COSTLY = 3
+
+
+def parquet_text(blocks: Iterator[bytes], size: int, folder: Path, file: str) -> Iterator[bytes]:
+    """The file as comma-separated UTF-8 with a header line. Raises `DeliveryRefusedError`.
+
+    `folder` takes a clear copy without a name, which disappears with this process, however it ends.
+    """
+    copy = os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        for block in blocks:
+            os.write(copy, block)
+        yield from _read_in_child(copy, SECONDS_AT_LEAST + SECONDS_PER_MIB * size // 1024**2, file)
+    finally:
+        os.close(copy)
+
+
+def _read_in_child(copy: int, seconds: int, file: str) -> Iterator[bytes]:
+    command = [
+        sys.executable,
+        "-m",
+        "hdh_assets.sources.intake.parquet_child",
+        str(copy),
+        str(MEMORY_BYTES),
+        str(seconds),
+    ]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("HDH_")} | {
+        "ARROW_DEFAULT_MEMORY_POOL": "system",
+        "OMP_NUM_THREADS": "1",
+    }
+    child = subprocess.Popen(
+        command,
+        pass_fds=[copy],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+    )
+    clock = threading.Timer(seconds, child.kill)
+    clock.start()
+    try:
+        assert child.stdout is not None  # noqa: S101 - PIPE was asked for
+        while block := child.stdout.read(_BLOCK):
+            yield block
+        code = child.wait()
+    finally:
+        clock.cancel()
+        child.kill()
+        child.wait()
+    if code:
+        raise _refusal(code, seconds, file)
+
+
+def _refusal(code: int, seconds: int, file: str) -> DeliveryRefusedError:
+    if code == TOO_COSTLY or -code in {9, 24}:
+        return refuse("parquet_too_costly", file=file, expected=f"{MEMORY_BYTES // 1024**3} GiB, {seconds} s")
+    return refuse("parquet_damaged", file=file)

@@ -1,0 +1,129 @@
+"""The receipt: the hub's answer to a delivery, as data and as a page in plain words.
+
+Counts, names and line numbers only; never a value of a row. Deciding what the answer is belongs to `run.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from hdh_assets.core.descriptor import Text
+from hdh_assets.core.errors import RefusedError
+from hdh_assets.core.home import Home
+from hdh_assets.sources.intake.rule_texts import RULES
+
+ReceiptStatus = Literal["accepted", "accepted_with_rejects", "refused", "already_received"]
+DIGEST_IN_PATHS = 12
+MAX_LINES = 10
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Problem(_Frozen):
+    """One rule that something broke: where, how often, what was expected and what kind of thing was found."""
+
+    rule: str
+    file: str | None = None
+    line: int | None = None
+    """First line concerned, the header being line 1; None when the problem is not on a line."""
+    lines: tuple[int, ...] = ()
+    """The first lines concerned, at most ten."""
+    column: str | None = None
+    count: int = 1
+    """Rows concerned, or 1 for a problem of a whole file."""
+    is_rejected: bool = True
+    """Whether the rows concerned were kept out; False where the descriptor only counts them."""
+    expected: Text
+    found: Text
+    what_next: Text
+
+
+class TableCounts(_Frozen):
+    """What became of a table's rows."""
+
+    rows: int
+    """Rows loaded."""
+    rejected: int
+    by_rule: dict[str, int] = {}
+    """Rows concerned by each rule; a row may break several."""
+
+
+class Receipt(_Frozen):
+    """The hub's answer to one delivery."""
+
+    status: ReceiptStatus
+    dataset: str
+    period: str
+    producer: str
+    digest: str
+    delivery_id: str
+    is_current: bool = False
+    """Whether the lake's tables show this delivery; False when refused, or when a later one already replaced it."""
+    row_count: int = 0
+    rejected_count: int = 0
+    tables: dict[str, TableCounts] = {}
+    problems: tuple[Problem, ...] = ()
+    what_next: Text
+    run_id: str
+    data_version: str | None = None
+    sealed_at: datetime | None = None
+    started_at: datetime
+    finished_at: datetime
+
+    def to_json(self) -> str:
+        """The receipt as one JSON document."""
+        return json.dumps(self.model_dump(mode="json"), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+class DeliveryRefusedError(RefusedError):
+    """A gate refuses the delivery; `problems` say why."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(f"{p.file or 'delivery'}: {p.rule}" for p in self.problems))
+
+
+def problem(
+    rule: str,
+    *,
+    file: str | None = None,
+    line: int | None = None,
+    lines: Iterable[int] = (),
+    column: str | None = None,
+    count: int = 1,
+    is_rejected: bool = True,
+    **details: Any,
+) -> Problem:
+    """A problem in the words of its rule; `details` fill the texts' fields."""
+    text = RULES[rule]
+    first = tuple(sorted(lines))[:MAX_LINES]
+    return Problem(
+        rule=rule,
+        file=file,
+        line=line if line is not None else (first[0] if first else None),
+        lines=first,
+        column=column,
+        count=count,
+        is_rejected=is_rejected,
+        expected=Text(en=text.expected_en.format(**details), fr=text.expected_fr.format(**details)),
+        found=Text(en=text.found_en.format(**details), fr=text.found_fr.format(**details)),
+        what_next=Text(en=text.next_en, fr=text.next_fr),
+    )
+
+
+def refuse(rule: str, **where: Any) -> DeliveryRefusedError:
+    """A refusal for one problem; see `problem`."""
+    return DeliveryRefusedError([problem(rule, **where)])
+
+
+def receipt_folder(home: Home, producer: str, dataset: str, period: str, digest: str) -> Path:
+    """Where the receipt of a delivery goes."""
+    return home.outbox / producer / dataset / period / digest[:DIGEST_IN_PATHS]

@@ -1,0 +1,73 @@
+"""After a crash: finish what was committed, make due again what was not, remove what no run owns any more."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.home import Home, Settings
+from hdh_assets.sources.intake.admission import Place
+from hdh_assets.sources.intake.archive import forget
+from hdh_assets.sources.intake.receipt import Receipt, receipt_folder
+from hdh_assets.sources.intake.receipt_page import write_receipt
+from resources.inbox import look, remove_folder
+from resources.keys import open_keys
+from resources.lake import Lake, open_lake
+from resources.lake_tables import DeliveryRow, find_delivery
+from resources.ledger import Attempt, Ledger, Status
+from resources.vault import Vault, is_run_alive, open_vault, remove_dead_run_folders
+
+
+def recover(home: Home, settings: Settings, datasets: Mapping[str, Dataset]) -> list[str]:
+    """Bring ledger, inbox, vault and outbox in line with the lake; what was done, in words.
+
+    The lake is the truth: a delivery it registers is finished (receipt, clean-up), never loaded again; any other
+    becomes due again. Runs still alive are left alone, so it may be called at any time.
+    """
+    ledger = Ledger(home, settings)
+    dead = [attempt for attempt in ledger.under_way() if not is_run_alive(home, attempt.run_folder)]
+    done = []
+    if dead:
+        lake, vault = open_lake(home, settings), open_vault(home, open_keys(home))
+        for attempt in dead:
+            row = _registered(lake, attempt.digest)
+            status, words = _finish(home, attempt, row) if row else _release(home, vault, datasets, attempt)
+            ledger.finish(attempt, status)
+            done.append(f"{attempt.dataset} {attempt.period}: {words}")
+    removed = remove_dead_run_folders(home)
+    return done + [f"{len(removed)} folder(s) of dead runs removed from the vault"] * bool(removed)
+
+
+def _registered(lake: Lake, digest: str) -> DeliveryRow | None:
+    with lake.writer() as engine:
+        tables = "SELECT 1 FROM duckdb_tables() WHERE database_name = 'lake' AND table_name = 'delivery'"
+        return find_delivery(engine, digest) if engine.execute(tables).fetchone() else None
+
+
+def _finish(home: Home, attempt: Attempt, row: DeliveryRow) -> tuple[Status, str]:
+    receipt = Receipt.model_validate(row.receipt_data)
+    write_receipt(home, receipt)
+    if _lies_there(attempt):
+        remove_folder(Path(attempt.folder), home.inbox)
+    return receipt.status, "was loaded when the run died; its receipt is written"
+
+
+def _release(home: Home, vault: Vault, datasets: Mapping[str, Dataset], attempt: Attempt) -> tuple[Status, str]:
+    place = Place(attempt.producer, attempt.dataset, attempt.period)
+    if attempt.dataset in datasets:
+        forget(home, vault, datasets[attempt.dataset], place, attempt.digest)
+    if not _lies_there(attempt) and _was_refused(home, attempt):
+        return "refused", "was refused when the run died; its receipt is written"
+    return "failed", "was not loaded when the run died; it is due again"
+
+
+def _lies_there(attempt: Attempt) -> bool:
+    dropped = look(Path(attempt.folder), {attempt.dataset})
+    return dropped is not None and dropped.digest == attempt.digest
+
+
+def _was_refused(home: Home, attempt: Attempt) -> bool:
+    path = receipt_folder(home, attempt.producer, attempt.dataset, attempt.period, attempt.digest) / "receipt.json"
+    return path.exists() and json.loads(path.read_text("utf-8")).get("status") == "refused"

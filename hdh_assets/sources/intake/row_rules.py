@@ -1,0 +1,169 @@
+"""The rules of rows as SQL, made from a descriptor: for each column, how its text becomes a value and what it must obey.
+
+Pure: text in, text out. Every conversion is one that cannot raise (`TRY_…`), because an error would carry a value.
+Every check is true or false, never null. Running them belongs to `load.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hdh_assets.core.descriptor import Column, Format, Table
+from resources.pseudonyms import function_name
+
+_WIDTHS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2, "j": 3, "y": 2, "b": 3, "f": 6}
+_SHORTEST_YEAR = "DATE '1000-01-01'"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One rule on one column: `sql` is true for a row that obeys. `expected` says what was, in words or a limit."""
+
+    rule: str
+    column: str
+    sql: str
+    expected: str = ""
+
+
+def value_sql(column: Column, dialect: Format) -> str:
+    """The value of a column from its delivered text, null when it is not one."""
+    text = quoted(column.lake_name)
+    if column.is_pseudonymised and column.identifier_type:
+        return f"TRY_CAST({function_name(column.identifier_type)}({text}) AS UUID)"
+    return typed_sql(column, dialect)
+
+
+def typed_sql(column: Column, dialect: Format) -> str:
+    """The typed value of a column's text, before any pseudonym."""
+    text = quoted(column.lake_name)
+    match column.kind:
+        case "string" | "yearmonth":
+            return text
+        case "decimal" | "float" if dialect.decimal == "," and dialect.kind == "csv":
+            return f"TRY_CAST(replace({text}, ',', '.') AS {_plain_type(column)})"
+        case "date" | "timestamp" if (form := _form(column, dialect)) is not None:
+            return f"TRY_CAST(TRY_STRPTIME({text}, {literal(form)}) AS {_plain_type(column)})"
+        case _:
+            return f"TRY_CAST({text} AS {_plain_type(column)})"
+
+
+def checks(table: Table, present: tuple[Column, ...], dialect: Format) -> list[Check]:
+    """Every rule on the columns of a file, in the order of the descriptor."""
+    key = {name.lower() for name in table.primary_key}
+    return [
+        check
+        for column in table.columns
+        if column in present
+        for check in _of_column(column, column.lake_name in key, dialect)
+    ]
+
+
+def valid_sql(all_checks: list[Check]) -> str:
+    """True for a row that obeys every rule."""
+    return " AND ".join(f"({check.sql})" for check in all_checks) or "true"
+
+
+def quoted(name: str) -> str:
+    """A name as SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _of_column(column: Column, is_key: bool, dialect: Format) -> Iterator[Check]:
+    text = quoted(column.lake_name)
+    if is_key or not column.nullable:
+        yield Check("required", column.name, f"{text} IS NOT NULL")
+    for rule, sql, expected in _on_text(column, dialect):
+        spared = f" OR {text} IN ({', '.join(map(literal, column.sentinels))})" if column.sentinels else ""
+        yield Check(rule, column.name, f"{text} IS NULL OR coalesce({sql}, false){spared}", expected)
+
+
+def _on_text(column: Column, dialect: Format) -> Iterator[tuple[str, str, str]]:
+    text, value = quoted(column.lake_name), typed_sql(column, dialect)
+    if (form := _type_check(column, dialect)) is not None:
+        yield "type", form, _type_words(column, dialect)
+    if column.length is not None:
+        yield "length", f"length({text}) <= {column.length}", str(column.length)
+    if column.codes is not None:
+        yield "in_list", f"{text} IN ({', '.join(map(literal, column.codes))})", ""
+    if column.minimum is not None or column.maximum is not None:
+        yield "range", _range_check(column, value), _range_words(column)
+    if column.pattern is not None:
+        yield "pattern", f"regexp_full_match({text}, {literal(column.pattern)})", column.pattern
+
+
+def _type_check(column: Column, dialect: Format) -> str | None:
+    """What makes a text one of the type, exactly: the engine's own casts round, trim and guess."""
+    text, value = quoted(column.lake_name), typed_sql(column, dialect)
+    point = re.escape("." if dialect.kind == "parquet" else dialect.decimal)
+    match column.kind:
+        case "string":
+            return None
+        case "integer":
+            return f"{value} IS NOT NULL AND regexp_full_match({text}, '[+-]?[0-9]+')"
+        case "decimal":
+            scale = int(column.type.rstrip(")").partition(",")[2])
+            form = rf"[+-]?([0-9]+({point}[0-9]{{0,{scale}}}0*)?|{point}[0-9]{{1,{max(scale, 1)}}}0*)"
+            return f"{value} IS NOT NULL AND regexp_full_match({text}, {literal(form)})"
+        case "float":
+            form = rf"[+-]?([0-9]+{point}?[0-9]*|{point}[0-9]+)([eE][+-]?[0-9]+)?|NaN"
+            return f"{value} IS NOT NULL AND regexp_full_match({text}, {literal(form)})"
+        case "year":
+            return f"{value} IS NOT NULL AND regexp_full_match({text}, '[0-9]{{4}}')"
+        case "yearmonth":
+            return f"regexp_full_match({text}, '[12][0-9]{{3}}(0[1-9]|1[0-2])')"
+        case "boolean":
+            return f"lower({text}) IN ('true', 'false', '0', '1')"
+        case "uuid":
+            return f"{value} IS NOT NULL AND length({text}) = 36"
+        case _:
+            width = _width(_form(column, dialect))
+            exact = f" AND length({text}) = {width}" if width else ""
+            return f"{value} >= {_SHORTEST_YEAR}{exact}"
+
+
+def _range_check(column: Column, value: str) -> str:
+    bounds = [f"{value} >= {column.minimum!r}"] if column.minimum is not None else []
+    bounds += [f"{value} <= {column.maximum!r}"] if column.maximum is not None else []
+    # a text that is not of the type breaks rule `type`, not this one too
+    return f"{value} IS NULL OR ({' AND '.join(bounds)})"
+
+
+def _range_words(column: Column) -> str:
+    low = "" if column.minimum is None else f"≥ {column.minimum:g}"
+    high = "" if column.maximum is None else f"≤ {column.maximum:g}"
+    return ", ".join(bound for bound in (low, high) if bound)
+
+
+def _type_words(column: Column, dialect: Format) -> str:
+    form = _form(column, dialect) if column.kind in {"date", "timestamp"} else None
+    comma = column.kind in {"decimal", "float"} and dialect.decimal == "," and dialect.kind == "csv"
+    return f"{column.type}{f' {form}' if form else ''}{' (1,5)' if comma else ''}"
+
+
+def _plain_type(column: Column) -> str:
+    """The lake's type of the column were it not pseudonymised."""
+    return column.model_copy(update={"identifier_type": None}).duckdb_type
+
+
+def _form(column: Column, dialect: Format) -> str | None:
+    """Strptime form of a date or timestamp; None in Parquet, where they are typed."""
+    if dialect.kind == "parquet":
+        return None
+    return column.format or (dialect.date if column.kind == "date" else dialect.timestamp)
+
+
+def _width(form: str | None) -> int | None:
+    """Characters of every text of that form, when they are always as many."""
+    if form is None:
+        return None
+    directives = re.findall(r"%(.)", form)
+    if not all(directive in _WIDTHS for directive in directives):
+        return None
+    return len(re.sub(r"%.", "", form)) + sum(_WIDTHS[directive] for directive in directives)

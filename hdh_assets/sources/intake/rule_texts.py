@@ -1,0 +1,333 @@
+"""What each rule of the intake says to the producer, in English and French: what was expected, found, and to do next.
+
+Texts only. A text may name columns, counts and limits through its fields; it never holds a value of a row.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class RuleText(NamedTuple):
+    """One rule's words. Fields in braces are filled from the problem's details."""
+
+    expected_en: str
+    expected_fr: str
+    found_en: str
+    found_fr: str
+    next_en: str
+    next_fr: str
+
+
+_RESEAL = ("seal the files again and deliver again", "scellez à nouveau les fichiers et livrez à nouveau")
+_CORRECT = (
+    "correct the export, seal and deliver again",
+    "corrigez l'export, scellez et livrez à nouveau",
+)
+_ROWS = (
+    "correct these rows at the source; the next delivery of the period replaces this one",
+    "corrigez ces lignes à la source ; la prochaine livraison de la période remplace celle-ci",
+)
+_QUOTES = (
+    "write fields with the declared quote, doubled inside, or without any; then seal and deliver again",
+    "écrivez les champs avec le guillemet déclaré, doublé à l'intérieur, ou sans guillemet ; puis scellez et livrez",
+)
+
+MANIFEST_RULES: dict[str, RuleText] = {
+    "manifest_malformed": RuleText(
+        "a manifest as `hdh deliver` writes it: {detail}",
+        "un manifeste tel que `hdh deliver` l'écrit : {detail}",
+        "something else",
+        "autre chose",
+        "write the manifest with `hdh deliver`",
+        "écrivez le manifeste avec `hdh deliver`",
+    ),
+    "manifest_unknown_field": RuleText(
+        "only the fields of a manifest",
+        "les seuls champs d'un manifeste",
+        "a field that a manifest does not have",
+        "un champ qu'un manifeste n'a pas",
+        *_RESEAL,
+    ),
+    "manifest_too_large": RuleText(
+        "a manifest of at most 4 MiB",
+        "un manifeste d'au plus 4 Mio",
+        "a larger one",
+        "un manifeste plus gros",
+        *_RESEAL,
+    ),
+    "manifest_not_a_file": RuleText(
+        "manifest.json as a plain file",
+        "manifest.json comme fichier ordinaire",
+        "a link or a special file",
+        "un lien ou un fichier spécial",
+        *_RESEAL,
+    ),
+    "file_name": RuleText(
+        "plain file names: letters, digits, `.`, `_`, `-`, no path",
+        "des noms de fichier simples : lettres, chiffres, `.`, `_`, `-`, sans chemin",
+        "a name with something else",
+        "un nom qui contient autre chose",
+        "rename the file after its table, seal and deliver again",
+        "renommez le fichier d'après sa table, scellez et livrez à nouveau",
+    ),
+    "duplicate_file": RuleText(
+        "each file once, whatever the case of its name, and never the manifest itself",
+        "chaque fichier une fois, quelle que soit la casse, et jamais le manifeste lui-même",
+        "the same name twice, or the manifest",
+        "deux fois le même nom, ou le manifeste",
+        *_RESEAL,
+    ),
+    "unknown_dataset": RuleText(
+        "one of the datasets of this hub",
+        "un des jeux de données de ce hub",
+        "a dataset no descriptor has",
+        "un jeu de données qu'aucun descripteur ne décrit",
+        "check the name of the folder; `hdh dataset list` gives those that exist",
+        "vérifiez le nom du dossier ; `hdh dataset list` donne ceux qui existent",
+    ),
+    "wrong_place": RuleText(
+        "{field} `{expected}`, as the folder or the descriptor says",
+        "{field} `{expected}`, comme le disent le dossier ou le descripteur",
+        "another {field} in the manifest",
+        "un autre {field} dans le manifeste",
+        "put the delivery in the right folder or seal it for the right period",
+        "placez la livraison dans le bon dossier ou scellez-la pour la bonne période",
+    ),
+    "wrong_period": RuleText(
+        "a period such as {expected}",
+        "une période comme {expected}",
+        "another form",
+        "une autre forme",
+        *_RESEAL,
+    ),
+    "newer_descriptor": RuleText(
+        "descriptor version {expected} or earlier",
+        "la version {expected} du descripteur ou une version antérieure",
+        "a later version",
+        "une version postérieure",
+        "tell the hub's operator, whose descriptor is older than yours",
+        "prévenez l'opérateur du hub, dont le descripteur est plus ancien que le vôtre",
+    ),
+    "missing_file": RuleText(
+        "every file the manifest lists",
+        "tous les fichiers que le manifeste liste",
+        "no such file",
+        "pas de tel fichier",
+        *_RESEAL,
+    ),
+    "surplus_file": RuleText(
+        "only the files the manifest lists",
+        "les seuls fichiers que le manifeste liste",
+        "a file that it does not list",
+        "un fichier qu'il ne liste pas",
+        *_RESEAL,
+    ),
+    "not_a_plain_file": RuleText(
+        "plain files only",
+        "des fichiers ordinaires seulement",
+        "a folder, a link or a special file",
+        "un dossier, un lien ou un fichier spécial",
+        "deliver the file itself, then seal again",
+        "livrez le fichier lui-même, puis scellez à nouveau",
+    ),
+    "wrong_size": RuleText(
+        "{expected} bytes, as sealed",
+        "{expected} octets, comme scellé",
+        "another size",
+        "une autre taille",
+        *_RESEAL,
+    ),
+    "wrong_digest": RuleText(
+        "the SHA-256 that was sealed",
+        "l'empreinte SHA-256 scellée",
+        "another one: the file changed after sealing",
+        "une autre : le fichier a changé après le scellement",
+        *_RESEAL,
+    ),
+    "wrong_rows": RuleText(
+        "{expected} rows, as sealed",
+        "{expected} lignes, comme scellé",
+        "{found} rows",
+        "{found} lignes",
+        "check that the export is whole, then seal and deliver again",
+        "vérifiez que l'export est complet, puis scellez et livrez à nouveau",
+    ),
+    "unknown_table": RuleText(
+        "a {kind} file named after one of the tables: {expected}",
+        "un fichier {kind} nommé d'après une des tables : {expected}",
+        "a name that is none of them",
+        "un nom qui n'en est pas un",
+        "rename the file after its table, seal and deliver again",
+        "renommez le fichier d'après sa table, scellez et livrez à nouveau",
+    ),
+    "missing_table": RuleText(
+        "a file of table {expected}",
+        "un fichier de la table {expected}",
+        "none",
+        "aucun",
+        "add the file, even with its header alone, then seal and deliver again",
+        "ajoutez le fichier, même avec son seul en-tête, puis scellez et livrez à nouveau",
+    ),
+}
+
+BYTES_RULES: dict[str, RuleText] = {
+    "empty_file": RuleText("a header line", "une ligne d'en-tête", "an empty file", "un fichier vide", *_CORRECT),
+    "encoding": RuleText(
+        "text in {expected}",
+        "du texte en {expected}",
+        "bytes that are not",
+        "des octets qui n'en sont pas",
+        "export in the declared encoding, then seal and deliver again",
+        "exportez dans l'encodage déclaré, puis scellez et livrez à nouveau",
+    ),
+    "byte_order_mark": RuleText(
+        "{expected} byte-order mark at the start",
+        "{expected_fr} indicateur d'ordre des octets (BOM) au début",
+        "the contrary",
+        "le contraire",
+        "export in the declared encoding, then seal and deliver again",
+        "exportez dans l'encodage déclaré, puis scellez et livrez à nouveau",
+    ),
+    "nul_byte": RuleText("text", "du texte", "a NUL byte", "un octet nul", *_CORRECT),
+    "line_ending": RuleText(
+        "the same line ending everywhere: LF or CR LF",
+        "la même fin de ligne partout : LF ou CR LF",
+        "another one",
+        "une autre",
+        *_CORRECT,
+    ),
+    "blank_line": RuleText(
+        "a row on every line", "une ligne de données par ligne", "a blank line", "une ligne vide", *_CORRECT
+    ),
+    "quoting": RuleText(
+        "quotes around whole fields, doubled inside",
+        "des guillemets autour de champs entiers, doublés à l'intérieur",
+        "a quote elsewhere",
+        "un guillemet ailleurs",
+        *_QUOTES,
+    ),
+    "unclosed_quote": RuleText(
+        "a closing quote",
+        "un guillemet fermant",
+        "a quote that is never closed",
+        "un guillemet jamais fermé",
+        *_QUOTES,
+    ),
+    "ragged_row": RuleText(
+        "{expected} fields on every line",
+        "{expected} champs par ligne",
+        "another number of fields",
+        "un autre nombre de champs",
+        *_CORRECT,
+    ),
+    "line_too_long": RuleText(
+        "lines under {expected} bytes",
+        "des lignes de moins de {expected} octets",
+        "a longer one",
+        "une ligne plus longue",
+        *_CORRECT,
+    ),
+    "unreadable_text": RuleText(
+        "delimited text as declared",
+        "du texte délimité comme déclaré",
+        "text that cannot be read so",
+        "du texte illisible ainsi",
+        *_CORRECT,
+    ),
+    "gzip_damaged": RuleText(
+        "a whole gzip file", "un fichier gzip complet", "a cut or damaged one", "un fichier tronqué ou abîmé", *_CORRECT
+    ),
+    "gzip_bomb": RuleText(
+        "a file that grows at most {expected} times when decompressed",
+        "un fichier qui grossit d'au plus {expected} fois une fois décompressé",
+        "one that grows more",
+        "un fichier qui grossit davantage",
+        "deliver the file uncompressed",
+        "livrez le fichier sans compression",
+    ),
+    "parquet_damaged": RuleText(
+        "a Parquet file that a strict reader takes whole",
+        "un fichier Parquet qu'un lecteur strict lit en entier",
+        "one that it refuses",
+        "un fichier qu'il refuse",
+        "write the file again with page checksums, then seal and deliver again",
+        "réécrivez le fichier avec sommes de contrôle, puis scellez et livrez à nouveau",
+    ),
+    "parquet_too_costly": RuleText(
+        "a Parquet file that is read within {expected}",
+        "un fichier Parquet lisible dans la limite de {expected}",
+        "one that is not",
+        "un fichier qui la dépasse",
+        "write smaller row groups, or several files",
+        "écrivez des groupes de lignes plus petits, ou plusieurs fichiers",
+    ),
+}
+
+HEADER_RULES: dict[str, RuleText] = {
+    "duplicate_column": RuleText(
+        "each column once", "chaque colonne une fois", "a column twice", "une colonne deux fois", *_CORRECT
+    ),
+    "unknown_column": RuleText(
+        "only the declared columns",
+        "les seules colonnes déclarées",
+        "a column at position {position} that is not declared",
+        "en position {position}, une colonne non déclarée",
+        "remove it, or ask the hub to add it to the descriptor",
+        "retirez-la, ou demandez au hub de l'ajouter au descripteur",
+    ),
+    "missing_column": RuleText(
+        "every declared column", "toutes les colonnes déclarées", "no such column", "pas de telle colonne", *_CORRECT
+    ),
+    "column_order": RuleText(
+        "the columns in the declared order",
+        "les colonnes dans l'ordre déclaré",
+        "another order",
+        "un autre ordre",
+        *_CORRECT,
+    ),
+    "header": RuleText(
+        "a header line with the names of the columns",
+        "une ligne d'en-tête avec le nom des colonnes",
+        "a first line that is not one",
+        "une première ligne qui n'en est pas une",
+        *_CORRECT,
+    ),
+}
+
+ROW_RULES: dict[str, RuleText] = {
+    "required": RuleText("a value", "une valeur", "none", "aucune", *_ROWS),
+    "type": RuleText("{expected}", "{expected}", "text that is not one", "un texte qui n'en est pas un", *_ROWS),
+    "length": RuleText(
+        "at most {expected} characters", "au plus {expected} caractères", "longer text", "un texte plus long", *_ROWS
+    ),
+    "in_list": RuleText("one of the declared codes", "un des codes déclarés", "another code", "un autre code", *_ROWS),
+    "range": RuleText("{expected}", "{expected}", "a value outside", "une valeur en dehors", *_ROWS),
+    "pattern": RuleText(
+        "text of the form `{expected}`", "un texte de la forme `{expected}`", "another form", "une autre forme", *_ROWS
+    ),
+    "duplicate_key": RuleText(
+        "each key once: {expected}",
+        "chaque clé une fois : {expected}",
+        "rows with the same key",
+        "des lignes de même clé",
+        *_ROWS,
+    ),
+    "orphan": RuleText(
+        "a row of {expected} with the same key",
+        "une ligne de {expected} avec la même clé",
+        "rows without one",
+        "des lignes qui n'en ont pas",
+        *_ROWS,
+    ),
+    "too_many_rejects": RuleText(
+        "at most {expected} of the rows rejected",
+        "au plus {expected} des lignes rejetées",
+        "{found}",
+        "{found}",
+        *_CORRECT,
+    ),
+}
+
+RULES: dict[str, RuleText] = MANIFEST_RULES | BYTES_RULES | HEADER_RULES | ROW_RULES
+"""Every rule of the intake by name."""

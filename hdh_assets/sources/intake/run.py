@@ -1,0 +1,284 @@
+"""Taking a delivery in: from a folder of the inbox to committed tables, or to a refusal, and always to a receipt.
+
+The order of steps makes a crash harmless: everything is prepared in the run's folder, moved into the vault, then rows
+and register are committed together, then come receipt and clean-up, which `recover` can redo. The gates themselves are
+in the modules beside this one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import duckdb
+
+from hdh_assets.core.crash import crash_point
+from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.errors import HubError
+from hdh_assets.core.home import Home, Settings
+from hdh_assets.sources.intake.admission import Admitted, Place, admit, check_folder
+from hdh_assets.sources.intake.archive import forget, keep, set_aside
+from hdh_assets.sources.intake.delivery_load import DeliveryLoad, Loaded
+from hdh_assets.sources.intake.feed import engine_failure
+from hdh_assets.sources.intake.manifest import delivery_id, digest_of
+from hdh_assets.sources.intake.origin import InboxOrigin, Origin, VaultOrigin
+from hdh_assets.sources.intake.outcome import Task, accepted, already_received, refused
+from hdh_assets.sources.intake.receipt import DeliveryRefusedError, Receipt
+from hdh_assets.sources.intake.receipt_page import write_receipt
+from resources.inbox import Dropped, read_manifest, remove_folder
+from resources.keys import open_keys
+from resources.lake import Lake, open_lake, transaction
+from resources.lake_tables import (
+    DeliveryRow,
+    delete_rows,
+    deliveries,
+    ensure_tables,
+    find_delivery,
+    insert_delivery,
+    is_latest,
+    rivals,
+    supersede,
+)
+from resources.ledger import Ledger
+from resources.pseudonyms import Pseudonymiser, open_pseudonymiser
+from resources.vault import Vault, new_run_folder_name, open_vault
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What intake works with, opened once: keys checked before a byte of input is read."""
+
+    home: Home
+    settings: Settings
+    datasets: Mapping[str, Dataset]
+    vault: Vault
+    pseudonymiser: Pseudonymiser
+    lake: Lake
+    progress: Progress
+
+
+def open_intake(
+    home: Home, settings: Settings, datasets: Mapping[str, Dataset], on_progress: Progress | None = None
+) -> Intake:
+    """Open everything intake needs. Raises `KeyMaterialError` when a key is missing, empty or wrong."""
+    keys = open_keys(home)
+    progress = on_progress or (lambda _: None)
+    vault, pseudonymiser = open_vault(home, keys), open_pseudonymiser(keys)
+    return Intake(home, settings, datasets, vault, pseudonymiser, open_lake(home, settings), progress)
+
+
+def take_in(
+    home: Home,
+    settings: Settings,
+    datasets: Mapping[str, Dataset],
+    dropped: Dropped,
+    *,
+    run_id: str,
+    on_progress: Progress | None = None,
+) -> Receipt:
+    """Take one delivery in, whole or not at all; its receipt, written to the outbox.
+
+    Bad input never raises: a refused delivery is a receipt of status `refused`, and lies in quarantine. Raises
+    `KeyMaterialError` before reading a byte, and `HubError` when the hub itself fails (disk full, lake busy): the
+    delivery then stays due.
+    """
+    intake = open_intake(home, settings, datasets, on_progress)
+    content = _manifest(dropped)
+    digest = dropped.digest if content is None else digest_of(content)
+    place = Place(dropped.producer, dropped.dataset, dropped.period)
+    ledger, name = Ledger(home, settings), new_run_folder_name()
+    with intake.vault.run_folder(name) as folder:
+        attempt = ledger.start(
+            digest=digest,
+            dataset=place.dataset,
+            period=place.period,
+            producer=place.producer,
+            run_id=run_id,
+            run_folder=name,
+            folder=str(dropped.folder),
+        )
+        crash_point("intake.started")
+        task = Task(place, dropped.folder, digest, content, run_id, folder, datetime.now(UTC))
+        try:
+            receipt = _answer(intake, task)
+            path = _conclude(intake, task, receipt)
+        except BaseException:
+            ledger.finish(attempt, "failed")
+            raise
+        ledger.finish(attempt, receipt.status, str(path))
+        crash_point("intake.finished")
+    return receipt
+
+
+def retake(
+    home: Home,
+    settings: Settings,
+    datasets: Mapping[str, Dataset],
+    dataset: str,
+    period: str,
+    *,
+    run_id: str,
+    on_progress: Progress | None = None,
+) -> Receipt:
+    """Load a period's current delivery again from its encrypted original, under the descriptor and keys of today.
+
+    A period that a later one replaced is left alone: its receipt comes back. A refusal leaves the lake as it was.
+    Raises `HubError` when nothing was ever accepted for the period.
+    """
+    intake = open_intake(home, settings, datasets, on_progress)
+    with intake.lake.reader() as engine:
+        known = [row for row in deliveries(engine, dataset) if row.period == period]
+    current = next((row for row in known if row.status == "current"), None)
+    if not known:
+        raise HubError(f"nothing was ever accepted for {dataset} {period}", remedy="deliver the period first")
+    if current is None:
+        return Receipt.model_validate(known[-1].receipt_data)
+    original = intake.vault.original(dataset, period, current.digest)
+    with intake.vault.run_folder(new_run_folder_name()) as folder:
+        place = Place(current.producer, dataset, period)
+        content = (original / "manifest.json").read_bytes()
+        task = Task(place, original, current.digest, content, run_id, folder, datetime.now(UTC))
+        origin = VaultOrigin(intake.vault, original)
+        try:
+            admitted = admit(content, place, datasets)
+            with _engine(intake, task) as engine:
+                receipt = _load(intake, task, admitted, engine, origin, origin)
+        except DeliveryRefusedError as error:
+            return refused(task, error)
+        write_receipt(home, receipt)
+    return receipt
+
+
+def _manifest(dropped: Dropped) -> bytes | None:
+    try:
+        return read_manifest(dropped.folder)
+    except FileNotFoundError:
+        raise HubError(
+            f"{dropped.dataset} {dropped.period} is no longer in the inbox",
+            remedy="another run took it in; see its receipt with `hdh receipts`",
+        ) from None
+
+
+def _answer(intake: Intake, task: Task) -> Receipt:
+    try:
+        admitted = admit(task.content, task.place, intake.datasets)
+        with _engine(intake, task) as engine:
+            if known := find_delivery(engine, task.digest):
+                return already_received(task, Receipt.model_validate(known.receipt_data))
+            check_folder(task.source, admitted.manifest)
+            originals = task.run_folder / "originals"
+            first = InboxOrigin(task.source, intake.vault, originals)
+            return _load(intake, task, admitted, engine, first, VaultOrigin(intake.vault, originals))
+    except DeliveryRefusedError as error:
+        return refused(task, error)
+
+
+@contextmanager
+def _engine(intake: Intake, task: Task) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A writer on the lake whose spill is encrypted in the run's folder and whose errors hold no value."""
+    spill = task.run_folder / "spill"
+    spill.mkdir(mode=0o700)
+    dataset = intake.datasets[task.place.dataset]
+    try:
+        with intake.lake.writer(spill=spill) as engine:
+            ensure_tables(engine, {dataset.id: dataset})
+            yield engine
+    except duckdb.Error as error:
+        raise engine_failure(error) from None
+    except OSError as error:
+        raise HubError(
+            f"the disk refused a file ({error.strerror})", remedy="free space in the home; the delivery stays due"
+        ) from None
+
+
+def _load(
+    intake: Intake, task: Task, admitted: Admitted, engine: duckdb.DuckDBPyConnection, first: Origin, again: Origin
+) -> Receipt:
+    """Load, register and archive in one transaction. A delivery loaded before is replaced by itself."""
+    dataset, own = admitted.dataset, delivery_id(task.digest)
+    others = [
+        row for row in rivals(dataset, task.place.period, deliveries(engine, dataset.id)) if row.delivery_id != own
+    ]
+    is_current = is_latest(task.place.period, admitted.manifest.sealed_instant, others)
+    is_new = isinstance(first, InboxOrigin)
+    try:
+        with transaction(engine):
+            if not is_new:
+                delete_rows(engine, dataset, own)
+            loaded = _delivery_load(intake, task, admitted, engine, first, again).run()
+            if is_current:
+                supersede(engine, dataset, others)
+            else:
+                delete_rows(engine, dataset, own)
+            receipt = accepted(task, admitted, loaded, is_current=is_current)
+            insert_delivery(engine, _row(admitted, loaded, receipt))
+            keep(intake.home, intake.vault, task, dataset)
+            crash_point("intake.before_commit")
+    except BaseException:
+        if is_new:
+            forget(intake.home, intake.vault, dataset, task.place, task.digest)
+        raise
+    crash_point("intake.after_commit")
+    return receipt.model_copy(update={"data_version": _data_version(engine)})
+
+
+def _delivery_load(
+    intake: Intake, task: Task, admitted: Admitted, engine: duckdb.DuckDBPyConnection, first: Origin, again: Origin
+) -> DeliveryLoad:
+    return DeliveryLoad(
+        engine=engine,
+        admitted=admitted,
+        delivery=delivery_id(task.digest),
+        first=first,
+        again=again,
+        folder=task.run_folder,
+        vault=intake.vault,
+        pseudonymiser=intake.pseudonymiser,
+        max_expansion=intake.settings.max_expansion,
+        progress=intake.progress,
+    )
+
+
+def _row(admitted: Admitted, loaded: Loaded, receipt: Receipt) -> DeliveryRow:
+    manifest = admitted.manifest
+    return DeliveryRow(
+        delivery_id=delivery_id(receipt.digest),
+        digest=receipt.digest,
+        dataset=receipt.dataset,
+        period=receipt.period,
+        producer=receipt.producer,
+        status="current" if receipt.is_current else "superseded",
+        loaded_at=receipt.finished_at,
+        descriptor_version=admitted.dataset.version,
+        row_count=receipt.row_count,
+        rejected_count=receipt.rejected_count,
+        tables=json.dumps(
+            {name: {"rows": n, "rejected": loaded.rejected[name]} for name, n in loaded.inserted.items()}
+        ),
+        files=json.dumps([file.model_dump() for file in manifest.files]),
+        receipt=receipt.to_json(),
+        run_id=receipt.run_id,
+        sealed_at=manifest.sealed_instant,
+    )
+
+
+def _data_version(engine: duckdb.DuckDBPyConnection) -> str | None:
+    found = engine.execute("SELECT id FROM lake.last_committed_snapshot()").fetchone()
+    return str(found[0]) if found and found[0] is not None else None
+
+
+def _conclude(intake: Intake, task: Task, receipt: Receipt) -> str:
+    """Write the receipt, then empty the delivery's place in the inbox; the receipt's path. Can be done again."""
+    path = write_receipt(intake.home, receipt)
+    crash_point("intake.after_receipt")
+    if receipt.status == "refused":
+        set_aside(intake.home, task.source, receipt)
+    else:
+        remove_folder(task.source, intake.home.inbox)
+    crash_point("intake.after_cleanup")
+    return str(path)

@@ -1,0 +1,135 @@
+"""How delimited text must stand: line endings, quotes, blank lines; counts of records and delimiters.
+
+No reader of delimited files is strict about all of it, so it is checked here, a block of whole lines at a time, with
+the line of the first fault. Bytes of the wrong encoding never come this far; columns and values are judged later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hdh_assets.core.descriptor import Format
+from hdh_assets.sources.intake.receipt import DeliveryRefusedError, refuse
+
+_LF, _CR = 10, 13
+
+Octets = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+Positions = npt.NDArray[np.int64]
+
+
+@dataclass
+class TextCounts:
+    """What a pass counted, header included: records, delimiters outside quotes, line feeds inside quotes."""
+
+    records: int = 0
+    delimiters: int = 0
+    quoted_newlines: int = 0
+
+
+class TextState:
+    """Where a pass over one file stands. Blocks end with a line feed, the last one perhaps not."""
+
+    def __init__(self, dialect: Format, file: str, counts: TextCounts) -> None:
+        self._quote = ord(dialect.quote) if dialect.quote else None
+        self._delimiter = ord(dialect.delimiter)
+        self._file = file
+        self._counts = counts
+        self._line = 1
+        self._opened_on: int | None = None
+        self._is_crlf: bool | None = None
+        self._is_single_column = False
+
+    def take(self, block: bytes) -> None:
+        """Check one block and count it. Raises `DeliveryRefusedError`."""
+        if self._is_crlf is None:
+            first = block.partition(b"\n")[0]
+            self._is_crlf = first.endswith(b"\r") and block[len(first) :] != b""
+            self._is_single_column = self._delimiter not in first
+        octets = np.frombuffer(block, dtype=np.uint8)
+        delimiters = octets == self._delimiter
+        newlines = block.count(b"\n")
+        if self._quote is None or (self._opened_on is None and self._quote not in block):
+            self._check_plain(block, octets, newlines)
+            self._count(newlines + (not block.endswith(b"\n")), int(np.count_nonzero(delimiters)), 0)
+        else:
+            inside = self._check_quotes(octets, self._quote)
+            self._check_lines(octets, ~inside)
+            quoted = int(np.count_nonzero((octets == _LF) & inside))
+            records = newlines - quoted + (not block.endswith(b"\n"))
+            self._count(records, int(np.count_nonzero(delimiters & ~inside)), quoted)
+        self._line += newlines
+
+    def end(self) -> None:
+        """Check what only the end tells: a quote left open. Raises `DeliveryRefusedError`."""
+        if self._opened_on is not None:
+            raise refuse("unclosed_quote", file=self._file, line=self._opened_on)
+
+    def _count(self, records: int, delimiters: int, quoted_newlines: int) -> None:
+        self._counts.records += records
+        self._counts.delimiters += delimiters
+        self._counts.quoted_newlines += quoted_newlines
+
+    def _check_plain(self, block: bytes, octets: Octets, newlines: int) -> None:
+        """The usual case, no quote in sight, with three fast searches; a fault is then located slowly."""
+        returns = block.count(b"\r")
+        if self._is_crlf:
+            is_sound = returns == newlines == block.count(b"\r\n") and not self._is_blank(block, b"\r\n")
+        else:
+            is_sound = not returns and not self._is_blank(block, b"\n")
+        if not is_sound:
+            self._check_lines(octets, np.ones(len(octets), dtype=np.bool_))
+
+    def _is_blank(self, block: bytes, ending: bytes) -> bool:
+        return not self._is_single_column and (block.startswith(ending) or b"\n" + ending in block)
+
+    def _check_quotes(self, octets: Octets, quote: int) -> Mask:
+        """Which bytes are within quotes, the opening quote included.
+
+        A quote opens after a delimiter or a line feed and closes before one; doubled inside, it closes and opens.
+        """
+        is_quote = octets == quote
+        inside = np.logical_xor.accumulate(is_quote) ^ (self._opened_on is not None)
+        quotes = np.flatnonzero(is_quote)
+        openings, closings = quotes[inside[quotes]], quotes[~inside[quotes]]
+        before = np.where(openings == 0, _LF, octets[openings - 1])
+        after = np.where(closings == len(octets) - 1, _LF, octets[np.minimum(closings + 1, len(octets) - 1)])
+        stray = np.concatenate(
+            [
+                openings[~np.isin(before, (self._delimiter, _LF, quote))],
+                closings[~np.isin(after, (self._delimiter, _LF, _CR, quote))],
+            ]
+        )
+        if len(stray):
+            raise self._fault("quoting", octets, int(stray.min()))
+        if not inside[-1]:
+            self._opened_on = None
+        elif len(openings):
+            self._opened_on = self._line_of(octets, int(openings[-1]))
+        return inside
+
+    def _check_lines(self, octets: Octets, outside: Mask) -> None:
+        feeds = np.flatnonzero((octets == _LF) & outside)
+        returns = np.flatnonzero((octets == _CR) & outside)
+        bad = returns
+        if self._is_crlf:
+            ended = octets[np.minimum(returns + 1, len(octets) - 1)] == _LF
+            begun = (feeds > 0) & (octets[feeds - 1] == _CR)
+            bad = np.concatenate([returns[~ended], feeds[~begun]])
+        if len(bad):
+            raise self._fault("line_ending", octets, int(bad.min()))
+        starts = np.concatenate([[0], feeds + 1])
+        starts = starts[starts < len(octets)]
+        starts = starts[outside[starts]]
+        blanks = starts[np.isin(octets[starts], (_LF, _CR))]
+        if len(blanks) and not self._is_single_column:
+            raise self._fault("blank_line", octets, int(blanks.min()))
+
+    def _fault(self, rule: str, octets: Octets, position: int) -> DeliveryRefusedError:
+        return refuse(rule, file=self._file, line=self._line_of(octets, position))
+
+    def _line_of(self, octets: Octets, position: int) -> int:
+        return self._line + int(np.count_nonzero(octets[:position] == _LF))

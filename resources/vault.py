@@ -1,0 +1,233 @@
+"""The vault: encrypted originals and identities, and the run-scoped folders where clear data may pass.
+
+Only the trusted third party opens it. Files are AES-256-GCM in chunks, so that any size is written and read in
+bounded memory and a cut or reordered file is refused. What is put in it is the intake's business.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+import shutil
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Self
+from uuid import uuid4
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from filelock import FileLock, Timeout
+
+from hdh_assets.core.errors import HubError
+from hdh_assets.core.home import Home
+from resources.keys import KeyProvider, Purpose, derive_key
+
+CHUNK_BYTES = 1024 * 1024
+_MAGIC = b"HDHV1\0"
+_SALT_BYTES = 16
+_LENGTH = struct.Struct(">I")
+_LAST = 1 << 31
+_TAG_BYTES = 16
+
+
+class VaultFileError(HubError):
+    """An encrypted file is cut, altered, or was written under another key."""
+
+
+class EncryptedWriter(io.RawIOBase):
+    """A write-only file whose bytes reach the disk encrypted, one authenticated chunk at a time.
+
+    Each file has its own key, derived from the vault key and a random salt, so a chunk's number is its nonce.
+    The last chunk is marked: a file cut at a chunk's end does not pass for a whole one.
+    """
+
+    def __init__(self, file: IO[bytes], key: bytes) -> None:
+        super().__init__()
+        salt = secrets.token_bytes(_SALT_BYTES)
+        self._cipher = _cipher(key, salt)
+        self._file = file
+        self._buffer = bytearray()
+        self._number = 0
+        file.write(_MAGIC + salt)
+
+    def writable(self) -> bool:
+        """Always."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Take bytes; whole chunks are encrypted at once."""
+        view = memoryview(data).cast("B")
+        self._buffer += view
+        # a full chunk is kept back: only the next write tells whether it is the last
+        while len(self._buffer) > CHUNK_BYTES:
+            self._emit(bytes(memoryview(self._buffer)[:CHUNK_BYTES]), last=False)
+            del self._buffer[:CHUNK_BYTES]
+        return len(view)
+
+    def close(self) -> None:
+        """Write the last chunk and flush to disk."""
+        if self.closed:
+            return
+        self._emit(bytes(self._buffer), last=True)
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        super().close()
+
+    def abandon(self) -> None:
+        """Close without the last chunk: the file will not be readable."""
+        if not self.closed:
+            self._file.close()
+            super().close()
+
+    def _emit(self, chunk: bytes, *, last: bool) -> None:
+        head = _LENGTH.pack(len(chunk) | (_LAST if last else 0))
+        sealed = self._cipher.encrypt(_nonce(self._number), chunk, head)
+        self._file.write(head)
+        self._file.write(sealed)
+        self._number += 1
+
+
+def read_chunks(path: Path, key: bytes) -> Iterator[bytes]:
+    """The clear bytes of an encrypted file, chunk by chunk. Raises `VaultFileError`."""
+    with path.open("rb") as file:
+        if file.read(len(_MAGIC)) != _MAGIC:
+            raise _unreadable(path)
+        cipher = _cipher(key, file.read(_SALT_BYTES))
+        last, number = False, 0
+        while not last:
+            head = file.read(_LENGTH.size)
+            if len(head) != _LENGTH.size:
+                raise _unreadable(path)
+            (length,) = _LENGTH.unpack(head)
+            last = bool(length & _LAST)
+            try:
+                yield cipher.decrypt(_nonce(number), file.read((length & ~_LAST) + _TAG_BYTES), head)
+            except (InvalidTag, ValueError):
+                raise _unreadable(path) from None
+            number += 1
+        if file.read(1):
+            raise _unreadable(path)
+
+
+@dataclass(frozen=True)
+class Vault:
+    """The vault of one home, opened with its key."""
+
+    home: Home
+    key: bytes
+
+    def writer(self, path: Path) -> EncryptedWriter:
+        """An encrypted file at `path`; its folder is made."""
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return EncryptedWriter(path.open("wb"), self.key)
+
+    def chunks(self, path: Path) -> Iterator[bytes]:
+        """The clear bytes of the encrypted file at `path`."""
+        return read_chunks(path, self.key)
+
+    def original(self, dataset: str, period: str, digest: str) -> Path:
+        """Folder of the encrypted files of one delivery, as the producer sent them, and its manifest."""
+        return self.home.vault / "originals" / dataset / period / digest
+
+    def identities(self, dataset: str, table: str, delivery: str) -> Path:
+        """Encrypted Parquet: one row per delivered row that holds an identity, with its pseudonyms."""
+        return self.home.vault / "identities" / dataset / table / f"{delivery}.parquet"
+
+    @contextmanager
+    def run_folder(self, name: str) -> Iterator[Path]:
+        """A folder of mode 0700 for one run, removed when the run ends, however it ends but by `kill -9`."""
+        folder = self.home.vault / "tmp" / name
+        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = FileLock(_lock_path(folder))
+        lock.acquire()
+        try:
+            folder.mkdir(mode=0o700)
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            lock.release()
+            _lock_path(folder).unlink(missing_ok=True)
+
+
+def open_vault(home: Home, keys: KeyProvider) -> Vault:
+    """The vault of this home. Raises `KeyMaterialError` when its key is not right."""
+    return Vault(home, keys.get(Purpose.vault))
+
+
+def new_run_folder_name() -> str:
+    """A name no other run has."""
+    return uuid4().hex
+
+
+def is_run_alive(home: Home, name: str) -> bool:
+    """Whether the process of that run folder still holds its lock."""
+    path = _lock_path(home.vault / "tmp" / name)
+    if not path.exists():
+        return False
+    try:
+        FileLock(path).acquire(timeout=0).lock.release()
+    except Timeout:
+        return True
+    return False
+
+
+def remove_dead_run_folders(home: Home) -> list[str]:
+    """Remove what killed runs left in the vault; the names of their folders."""
+    root = home.vault / "tmp"
+    dead = [p for p in sorted(root.iterdir()) if p.is_dir() and not is_run_alive(home, p.name)] if root.is_dir() else []
+    for folder in dead:
+        shutil.rmtree(folder, ignore_errors=True)
+        _lock_path(folder).unlink(missing_ok=True)
+    return [folder.name for folder in dead]
+
+
+class ChunkReader(io.RawIOBase):
+    """A read-only file over an iterator of byte chunks."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        super().__init__()
+        self._chunks = chunks
+        self._rest = b""
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill `buffer` with what the next chunk holds; 0 at the end."""
+        while not self._rest:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._rest = chunk
+        taken = self._rest[: len(buffer)]
+        buffer[: len(taken)] = taken
+        self._rest = self._rest[len(taken) :]
+        return len(taken)
+
+    def __enter__(self) -> Self:
+        return self
+
+
+def _cipher(key: bytes, salt: bytes) -> AESGCM:
+    return AESGCM(derive_key(key, f"vault-file/{salt.hex()}"))
+
+
+def _nonce(number: int) -> bytes:
+    return number.to_bytes(12, "big")
+
+
+def _lock_path(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.lock")
+
+
+def _unreadable(path: Path) -> VaultFileError:
+    return VaultFileError(
+        f"{path} is cut, altered, or was encrypted under another key",
+        remedy="restore the vault and its key from the same backup, or ask the producer to deliver again",
+    )
