@@ -120,10 +120,11 @@ class Column(_Frozen):
     format: str | None = None
     """strptime format of a date or timestamp, where it differs from the table's dialect."""
     sentinels: tuple[str, ...] = ()
-    """Producer's texts that mean missing; kept as delivered at the source, null in staging."""
+    """Producer's texts that mean missing; kept as delivered at the source, null in staging. A pseudonymised column has
+    null at the source already: the pseudonym of a sentinel would pass for somebody."""
     identifying_when: dict[Name, tuple[str, ...]] = Field(default_factory=dict)
     """Rows on which the value is a direct identifier: those where the named column holds one of these texts (a survey
-    answer that is an address). There the value goes to the vault and the lake has null."""
+    answer that is an address). There the lake has null; the vault keeps the original file."""
     synth: str | None = None
     """Name of a generator of synthetic values (see `hdh_assets/sources/synth`); else one is chosen by type."""
 

@@ -28,11 +28,19 @@ class Check:
 
 
 def value_sql(column: Column, dialect: Format) -> str:
-    """The value of a column from its delivered text, null when it is not one."""
-    text = quoted(column.lake_name)
+    """The value of a column from its delivered text; null when it is not one, or where it tells an identity."""
+    identifying = [_is_one_of(name.lower(), texts) for name, texts in column.identifying_when.items()]
     if column.is_pseudonymised and column.identifier_type:
-        return f"TRY_CAST({function_name(column.identifier_type)}({text}) AS UUID)"
-    return typed_sql(column, dialect)
+        # a sentinel means that there is nobody: a pseudonym of it would be somebody
+        identifying += [_is_one_of(column.lake_name, column.sentinels)] if column.sentinels else []
+        value = f"TRY_CAST({function_name(column.identifier_type)}({quoted(column.lake_name)}) AS UUID)"
+    else:
+        value = typed_sql(column, dialect)
+    return f"CASE WHEN {' OR '.join(identifying)} THEN NULL ELSE {value} END" if identifying else value
+
+
+def _is_one_of(name: str, texts: tuple[str, ...]) -> str:
+    return f"{quoted(name)} IN ({', '.join(map(literal, texts))})"
 
 
 def typed_sql(column: Column, dialect: Format) -> str:
