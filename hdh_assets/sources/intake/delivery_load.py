@@ -43,10 +43,21 @@ class Loaded:
     inserted: dict[str, int] = field(default_factory=dict)
     rejected: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    by_rule: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def add(self, table: Table, found: Iterable[Problem]) -> None:
+        """Keep the problems of one table's rows, and count them by rule."""
+        counts = self.by_rule.setdefault(table.lake_name, {})
+        for item in found:
+            counts[item.rule] = counts.get(item.rule, 0) + item.count
+            self.problems.append(item)
 
     def tables(self) -> dict[str, TableCounts]:
         """Counts per table, by rule."""
-        return {name: TableCounts(rows=rows, rejected=self.rejected[name]) for name, rows in self.inserted.items()}
+        return {
+            name: TableCounts(rows=rows, rejected=self.rejected[name], by_rule=self.by_rule.get(name, {}))
+            for name, rows in self.inserted.items()
+        }
 
 
 @dataclass(frozen=True)

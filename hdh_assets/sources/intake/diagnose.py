@@ -62,7 +62,7 @@ def find_rejects(engine: duckdb.DuckDBPyConnection, opened: OpenFile, quarantine
 def lines_of(engine: duckdb.DuckDBPyConnection, opened: OpenFile, fault: KeyFault, limit: int) -> list[int]:
     """The first lines of a file whose rows break a key. To be asked before the rows are taken out of the lake."""
     columns = [opened.plan.table.by_name[name.lower()] for name in fault.columns]
-    if any(column not in opened.header.columns for column in columns):
+    if any(column.lake_name not in opened.header.names for column in columns):
         return []
     values = ", ".join(f"{value_sql(column, opened.plan.dialect)}" for column in columns)
     names = ", ".join(quoted(column.lake_name) for column in columns)

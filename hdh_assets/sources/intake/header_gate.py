@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from hdh_assets.core.descriptor import Column, Format, Table
 from hdh_assets.sources.intake.receipt import DeliveryRefusedError, Problem, problem, refuse
@@ -19,6 +20,11 @@ class Header:
 
     columns: tuple[Column, ...]
     missing: tuple[Column, ...] = ()
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Lake names of the columns present."""
+        return frozenset(column.lake_name for column in self.columns)
 
 
 def split_header(blocks: Iterator[bytes], dialect: Format, file: str) -> tuple[list[str], Iterator[bytes]]:
@@ -50,10 +56,11 @@ def check_header(names: list[str], table: Table, dialect: Format, file: str) -> 
     known = {spelling.lower(): column for column in table.columns for spelling in (column.name, *column.aliases)}
     found = [known.get(name.lower()) for name in names]
     present = [column for column in found if column is not None]
-    missing = [column for column in table.columns if column not in present]
+    names_present = [column.lake_name for column in present]
+    missing = [column for column in table.columns if column.lake_name not in names_present]
     problems = [*_unknown(found, file), *_doubled(present, file), *_missing(missing, file)]
-    order = [column for column in table.columns if column in present]
-    if not problems and dialect.column_order == "declared" and present != order:
+    order = [name for name in table.by_name if name in names_present]
+    if not problems and dialect.column_order == "declared" and names_present != order:
         problems.append(problem("column_order", file=file, line=1))
     if problems:
         raise DeliveryRefusedError(problems)

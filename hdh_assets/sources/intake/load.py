@@ -57,7 +57,7 @@ class OpenFile:
     @property
     def checks(self) -> list[Check]:
         """The rules on its rows."""
-        return checks(self.plan.table, self.header.columns, self.plan.dialect)
+        return checks(self.plan.table, self.header.names, self.plan.dialect)
 
     def feed(self) -> Feed:
         """The pipe to the engine."""
@@ -133,7 +133,7 @@ def _text(plan: FilePlan, origin: Origin, folder: Path) -> Iterator[bytes]:
 
 
 def _value(column: Column, opened: OpenFile) -> str:
-    if column not in opened.header.columns:
+    if column.lake_name not in opened.header.names:
         return f"NULL::{column.duckdb_type}"
     return value_sql(column, opened.plan.dialect)
 

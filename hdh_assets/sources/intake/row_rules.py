@@ -1,4 +1,4 @@
-"""The rules of rows as SQL, made from a descriptor: for each column, how its text becomes a value and what it must obey.
+"""The rules of rows as SQL, made from a descriptor: how the text of a column becomes a value, and what it must obey.
 
 Pure: text in, text out. Every conversion is one that cannot raise (`TRY_…`), because an error would carry a value.
 Every check is true or false, never null. Running them belongs to `load.py`.
@@ -7,7 +7,7 @@ Every check is true or false, never null. Running them belongs to `load.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from hdh_assets.core.descriptor import Column, Format, Table
@@ -57,13 +57,13 @@ def typed_sql(column: Column, dialect: Format) -> str:
             return f"TRY_CAST({text} AS {_plain_type(column)})"
 
 
-def checks(table: Table, present: tuple[Column, ...], dialect: Format) -> list[Check]:
-    """Every rule on the columns of a file, in the order of the descriptor."""
+def checks(table: Table, present: Collection[str], dialect: Format) -> list[Check]:
+    """Every rule on the columns of a file (their lake names are `present`), in the order of the descriptor."""
     key = {name.lower() for name in table.primary_key}
     return [
         check
         for column in table.columns
-        if column in present
+        if column.lake_name in present
         for check in _of_column(column, column.lake_name in key, dialect)
     ]
 
