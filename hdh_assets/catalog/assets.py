@@ -1,0 +1,126 @@
+"""The release and the catalogue entries as assets. Wrappers: measuring is `measure.py`, releasing `resources/releases.py`."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import dagster as dg
+
+from hdh_assets.catalog import page
+from hdh_assets.catalog.chart import rows_per_period
+from hdh_assets.catalog.entry import Entry, write_entry
+from hdh_assets.catalog.measure import measure
+from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.keys import Key, catalog_key, source_key
+from hdh_assets.core.tags import dataset_tags, layer_tags
+from resources.failures import told
+from resources.hub import Hub
+from resources.releases import Release, make_release
+
+POOL = "lake_writer"
+RELEASE = Key("catalog", "releases", "release")
+
+
+def release_asset(omop: Iterable[dg.AssetKey], checks: Iterable[dg.AssetCheckKey]) -> dg.AssetsDefinition:
+    """The release: made once every blocking check of the tables it depends on has passed."""
+    blocking = list(checks)
+
+    @dg.asset(
+        key=list(RELEASE.parts),
+        deps=list(omop),
+        description=(
+            "**The newest release**: a snapshot of the lake on which every blocking check passed. "
+            "Extracts read releases, never the moving head."
+        ),
+        group_name="catalog/releases",
+        owners=["team:standardisation"],
+        tags=layer_tags("catalog"),
+        kinds={"ducklake", "python"},
+        pool=POOL,
+    )
+    def release(context: dg.AssetExecutionContext, hub: Hub) -> dg.MaterializeResult[Any]:
+        """Count the checks as Dagster last recorded them, then release."""
+        with told():
+            made = make_release(hub.lake, checks=count_checks(context.instance, blocking))
+        context.log.info(f"release {made.number}: snapshot {made.snapshot_id}")
+        return dg.MaterializeResult(metadata=_facts(made))
+
+    return release
+
+
+def entry_assets(dataset: Dataset) -> dg.AssetsDefinition:
+    """The catalogue entry of one dataset."""
+
+    @dg.asset(
+        key=list(catalog_key(dataset.id).parts),
+        deps=[list(source_key(dataset.id, table.name).parts) for table in dataset.tables] + [list(RELEASE.parts)],
+        description=f"**Catalogue entry: {dataset.title.en}** · {dataset.title.fr}\n\n{dataset.description.en}",
+        group_name="catalog/datasets",
+        owners=[dataset.owner],
+        tags=dataset_tags(dataset, "catalog"),
+        kinds={"ducklake", "python"},
+        pool=POOL,
+    )
+    def entry(context: dg.AssetExecutionContext, hub: Hub) -> dg.MaterializeResult[Any]:
+        """Measure the dataset on the lake and write its entry."""
+        with told():
+            with hub.lake.writer() as engine:
+                found = measure(engine, dataset)
+                write_entry(engine, found)
+            return dg.MaterializeResult(metadata=entry_metadata(dataset, found))
+
+    return entry
+
+
+def entry_metadata(dataset: Dataset, entry: Entry) -> dict[str, Any]:
+    """The entry as the UI shows it."""
+    chart = rows_per_period(entry)
+    facts: dict[str, Any] = {
+        "summary": dg.MetadataValue.md(page.summary(dataset, entry)),
+        "rows by period": dg.MetadataValue.md(chart or "*Nothing delivered yet.*"),
+        "tables": dg.MetadataValue.md(page.tables(dataset, entry)),
+        "last deliveries": dg.MetadataValue.md(page.last_deliveries(entry)),
+        "checks": dg.MetadataValue.md(page.checks(entry)),
+        "dagster/row_count": entry.rows,
+        "periods": len(entry.periods),
+    }
+    if entry.persons is not None:
+        facts["persons"] = entry.persons
+    for table in dataset.tables:
+        facts[f"completeness of {table.lake_name}"] = dg.MetadataValue.md(page.completeness(table, entry))
+    return facts
+
+
+def count_checks(instance: dg.DagsterInstance, keys: list[dg.AssetCheckKey]) -> dict[str, Any]:
+    """How many of these checks passed, failed or warned when last evaluated; `failures` names those that block."""
+    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+    passed, warned, failures = 0, 0, []
+    for key, record in latest.items():
+        evaluation = record.event.dagster_event.asset_check_evaluation_data if _is_evaluated(record) else None
+        if evaluation is None:
+            continue
+        if evaluation.passed:
+            passed += 1
+        elif evaluation.severity is dg.AssetCheckSeverity.WARN:
+            warned += 1
+        else:
+            failures.append(f"{key.asset_key.path[-1]}: {key.name}")
+    return {"passed": passed, "warned": warned, "failed": len(failures), "failures": sorted(failures)}
+
+
+def _is_evaluated(record: Any) -> bool:
+    return bool(record.event and record.event.dagster_event and record.status.value in {"SUCCEEDED", "FAILED"})
+
+
+def _facts(release: Release) -> dict[str, Any]:
+    rows = {name: count for name, count in release.contents["rows"].items() if count}
+    return {
+        "number": release.number,
+        "snapshot": release.snapshot_id,
+        "code": release.code_commit,
+        "deliveries": sum(len(found) for found in release.contents["deliveries"].values()),
+        "persons": rows.get("omop.person", 0),
+        "checks passed": release.checks.get("passed", 0),
+        "checks warned": release.checks.get("warned", 0),
+        "tables": dg.MetadataValue.md(page.rows_of_tables(rows)),
+        "what it holds": dg.MetadataValue.md(page.deliveries_of_release(release.contents["deliveries"])),
+    }

@@ -1,0 +1,96 @@
+"""What the hub has left to do for the deliveries in the lake. The decision is pure; `read_state` is the reading.
+
+There is no cursor: the newest release says what was done, the lake says what there is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+import duckdb
+
+from hdh_assets.catalog.entry import has_table
+from hdh_assets.standard.state import fed_datasets, pending, rules_fingerprint
+
+Digests = Mapping[str, frozenset[str]]
+LONGEST_WAIT = timedelta(minutes=10)
+"""How long standardisation waits for more deliveries."""
+
+
+@dataclass(frozen=True)
+class LakeState:
+    """Digests of the current deliveries by dataset, and of those in the newest release; and whether OMOP lags."""
+
+    current: Digests
+    released: Digests
+    is_behind: bool
+    """Standardisation has something to do that a comparison with the release does not show (changed rules)."""
+    rules: str
+    """Fingerprint of the rules."""
+    newest_at: datetime | None
+    """When the newest delivery was loaded."""
+
+
+@dataclass(frozen=True)
+class Due:
+    """Something to do: the datasets whose entry is out of date, and a digest of the whole, equal for equal work."""
+
+    datasets: tuple[str, ...]
+    token: str
+
+
+def due(state: LakeState) -> Due | None:
+    """What is left to do; None when the release shows the lake as it is, or when nothing was ever delivered."""
+    names = sorted(set(state.current) | set(state.released))
+    changed = tuple(name for name in names if state.current.get(name) != state.released.get(name))
+    if not state.current or not (changed or state.is_behind):
+        return None
+    everything = {name: sorted(digests) for name, digests in state.current.items()}
+    content = json.dumps([everything, state.rules], sort_keys=True)
+    return Due(changed or tuple(names), sha256(content.encode()).hexdigest()[:16])
+
+
+def should_wait(state: LakeState, *, intake_under_way: bool, now: datetime) -> bool:
+    """Whether to let the deliveries under way come in first, so that they are standardised together.
+
+    Never for longer than ten minutes after the newest one was loaded.
+    """
+    return intake_under_way and state.newest_at is not None and now - state.newest_at < LONGEST_WAIT
+
+
+def read_state(engine: duckdb.DuckDBPyConnection, vocab_dir: str) -> LakeState:
+    """The state as the lake shows it; a reader is enough."""
+    rules = rules_fingerprint(vocab_dir)
+    current: dict[str, set[str]] = {}
+    newest: datetime | None = None
+    if has_table(engine, "meta", "delivery"):
+        for dataset, digest, loaded_at in engine.execute(
+            "SELECT dataset, digest, loaded_at FROM lake.meta.delivery WHERE status = 'current'"
+        ).fetchall():
+            current.setdefault(dataset, set()).add(digest)
+            newest = max(newest or loaded_at, loaded_at)
+    return LakeState(
+        current={name: frozenset(found) for name, found in current.items()},
+        released=_released(engine),
+        is_behind=_is_behind(engine, rules),
+        rules=rules,
+        newest_at=newest.astimezone(UTC) if newest else None,
+    )
+
+
+def _released(engine: duckdb.DuckDBPyConnection) -> dict[str, frozenset[str]]:
+    if not has_table(engine, "meta", "release"):
+        return {}
+    found = engine.execute("SELECT contents FROM lake.meta.release ORDER BY number DESC LIMIT 1").fetchone()
+    deliveries = json.loads(found[0])["deliveries"] if found else {}
+    return {dataset: frozenset(d["digest"] for d in listed) for dataset, listed in deliveries.items()}
+
+
+def _is_behind(engine: duckdb.DuckDBPyConnection, rules: str) -> bool:
+    if not has_table(engine, "staging", "int_hub__standardised"):
+        return True
+    return not pending(engine, fed_datasets(), rules).nothing

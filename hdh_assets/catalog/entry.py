@@ -1,0 +1,103 @@
+"""A catalogue entry: its model, where it is kept in the lake, and reading it back.
+
+One row of `catalog.entry` per dataset, the entry as JSON. Counts and shares only, never a row. Measuring is in
+`measure.py`, the page people read in `page.py`. Nothing here knows Dagster.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+from pydantic import BaseModel, ConfigDict
+
+from resources.lake import transaction
+
+_TABLE = "lake.catalog.entry"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class TableEntry(_Frozen):
+    """What a delivered table holds now."""
+
+    rows: int
+    persons: int | None = None
+    """Distinct persons; None when the table designates none."""
+    first_event: str | None = None
+    """Day of the earliest event, ISO; None when the table has no event date or no row."""
+    last_event: str | None = None
+    completeness: dict[str, float] = {}
+    """Share of rows where the column is filled, 0 to 1, by column; empty when the table is."""
+
+
+class DeliveryEntry(_Frozen):
+    """One current delivery."""
+
+    period: str
+    rows: int
+    rejected: int
+    loaded_at: str
+    digest: str
+    """First twelve digits."""
+    rows_by_table: dict[str, int] = {}
+
+
+class Entry(_Frozen):
+    """The entry of one dataset."""
+
+    dataset: str
+    release: int | None = None
+    """The newest release when the entry was made."""
+    measured_at: str
+    rows: int = 0
+    persons: int | None = None
+    """Distinct persons over all tables; None when the dataset has no person."""
+    first_event: str | None = None
+    last_event: str | None = None
+    tables: dict[str, TableEntry] = {}
+    deliveries: tuple[DeliveryEntry, ...] = ()
+    """Current deliveries in period order."""
+    rejected_by_rule: dict[str, int] = {}
+    """Rows concerned by each rule of the intake, over the current deliveries."""
+
+    @property
+    def periods(self) -> tuple[str, ...]:
+        """Periods the lake shows, in order."""
+        return tuple(delivery.period for delivery in self.deliveries)
+
+
+def now() -> str:
+    """The present instant, ISO, to the second, UTC."""
+    return datetime.now(UTC).replace(microsecond=0).isoformat()
+
+
+def read_entry(engine: duckdb.DuckDBPyConnection, dataset_id: str) -> dict[str, Any] | None:
+    """The entry as plain values; None when there is none yet."""
+    if not has_table(engine, "catalog", "entry"):
+        return None
+    found = engine.execute(f"SELECT document FROM {_TABLE} WHERE dataset = ?", [dataset_id]).fetchone()
+    return Entry.model_validate_json(found[0]).model_dump(mode="json") if found else None
+
+
+def write_entry(engine: duckdb.DuckDBPyConnection, entry: Entry) -> None:
+    """Replace the dataset's entry, in one transaction."""
+    with transaction(engine):
+        engine.execute("CREATE SCHEMA IF NOT EXISTS lake.catalog")
+        engine.execute(f"CREATE TABLE IF NOT EXISTS {_TABLE} (dataset VARCHAR, document VARCHAR)")
+        engine.execute(f"DELETE FROM {_TABLE} WHERE dataset = ?", [entry.dataset])
+        document = json.dumps(entry.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+        engine.execute(f"INSERT INTO {_TABLE} VALUES (?, ?)", [entry.dataset, document])
+
+
+def has_table(engine: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+    """Whether the lake has that table."""
+    found = engine.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = ? AND table_name = ?",
+        [schema, table],
+    ).fetchone()
+    return bool(found and found[0])

@@ -1,0 +1,104 @@
+"""Measuring a dataset on the lake: profiles of its deliveries summed, persons counted, receipts summed up."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import duckdb
+
+from hdh_assets.catalog.entry import DeliveryEntry, Entry, TableEntry, has_table, now
+from hdh_assets.catalog.profile import COLUMNS, TABLES, ensure_profiles, update_profiles
+from hdh_assets.core.descriptor import Dataset, Table
+
+
+def measure(engine: duckdb.DuckDBPyConnection, dataset: Dataset) -> Entry:
+    """The entry of the dataset as the lake stands; profiles new deliveries on the way. Needs a writer."""
+    ensure_profiles(engine)
+    update_profiles(engine, dataset)
+    tables = {table.lake_name: _table(engine, dataset, table) for table in dataset.tables}
+    first = [t.first_event for t in tables.values() if t.first_event]
+    last = [t.last_event for t in tables.values() if t.last_event]
+    deliveries, rejected = _deliveries(engine, dataset)
+    return Entry(
+        dataset=dataset.id,
+        release=_release(engine),
+        measured_at=now(),
+        rows=sum(t.rows for t in tables.values()),
+        persons=_persons(engine, dataset, dataset.tables),
+        first_event=min(first, default=None),
+        last_event=max(last, default=None),
+        tables=tables,
+        deliveries=deliveries,
+        rejected_by_rule=rejected,
+    )
+
+
+def _table(engine: duckdb.DuckDBPyConnection, dataset: Dataset, table: Table) -> TableEntry:
+    where = "WHERE dataset = ? AND table_name = ?"
+    names = [dataset.id, table.lake_name]
+    found = engine.execute(
+        f"SELECT coalesce(sum(row_count), 0), min(first_event)::VARCHAR, max(last_event)::VARCHAR "
+        f"FROM {TABLES} {where}",
+        names,
+    ).fetchall()
+    rows, first, last = found[0]
+    filled = dict(
+        engine.execute(
+            f"SELECT column_name, sum(filled_count) FROM {COLUMNS} {where} GROUP BY column_name", names
+        ).fetchall()
+    )
+    shares = {c.lake_name: round(int(filled.get(c.lake_name, 0)) / int(rows), 4) for c in table.lake_columns if rows}
+    return TableEntry(
+        rows=int(rows),
+        persons=_persons(engine, dataset, (table,)),
+        first_event=first,
+        last_event=last,
+        completeness=shares,
+    )
+
+
+def _persons(engine: duckdb.DuckDBPyConnection, dataset: Dataset, tables: tuple[Table, ...]) -> int | None:
+    """Distinct pseudonyms designated by the first person key of these tables; None when none designates a person."""
+    keys = [
+        f'SELECT DISTINCT "{table.person_keys[0].lake_name}" AS person FROM lake."{dataset.id}"."{table.lake_name}"'
+        for table in tables
+        if table.person_keys
+    ]
+    if not keys:
+        return None
+    found = engine.execute(f"SELECT count(DISTINCT person) FROM ({' UNION ALL '.join(keys)})").fetchall()
+    return int(found[0][0])
+
+
+def _deliveries(
+    engine: duckdb.DuckDBPyConnection, dataset: Dataset
+) -> tuple[tuple[DeliveryEntry, ...], dict[str, int]]:
+    """Current deliveries in period order, and rows concerned by rule over all of them."""
+    found = engine.execute(
+        "SELECT period, row_count, rejected_count, loaded_at, digest, tables, receipt FROM lake.meta.delivery "
+        "WHERE dataset = ? AND status = 'current' ORDER BY period",
+        [dataset.id],
+    ).fetchall()
+    rejected: Counter[str] = Counter()
+    deliveries = []
+    for period, rows, refused, loaded_at, digest, tables, receipt in found:
+        for counts in json.loads(receipt or "{}").get("tables", {}).values():
+            rejected.update(counts.get("by_rule", {}))
+        deliveries.append(
+            DeliveryEntry(
+                period=period,
+                rows=rows,
+                rejected=refused,
+                loaded_at=loaded_at.isoformat(timespec="seconds"),
+                digest=digest[:12],
+                rows_by_table={name: counts["rows"] for name, counts in json.loads(tables or "{}").items()},
+            )
+        )
+    return tuple(deliveries), dict(rejected.most_common())
+
+
+def _release(engine: duckdb.DuckDBPyConnection) -> int | None:
+    if not has_table(engine, "meta", "release"):
+        return None
+    return engine.execute("SELECT max(number) FROM lake.meta.release").fetchall()[0][0]  # type: ignore[no-any-return]

@@ -1,0 +1,96 @@
+"""Code location `hub`: standardisation, releases, catalogue, extracts. It never sees an identity key or the vault."""
+
+import logging
+from collections.abc import Mapping, Sequence
+
+import dagster as dg
+
+from hdh_assets.catalog.assets import entry_assets, release_asset
+from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.core.errors import HubError
+from hdh_assets.core.home import Home, Settings
+from hdh_assets.extracts.assets import extract_assets
+from hdh_assets.extracts.deliverable import deliverable
+from hdh_assets.governance.permit import Permit
+from hdh_assets.governance.register import read_permits
+from hdh_assets.standard.assets import standard_assets
+from resources.hub import Hub
+from resources.registry import Registry
+from sensors.decisions import decisions_sensor
+from sensors.maintenance import maintenance_job, maintenance_schedule
+from sensors.standardisation import JOB, standardisation_sensor
+
+_log = logging.getLogger(__name__)
+
+
+def build_defs(
+    *,
+    home: Home | None = None,
+    datasets: Mapping[str, Dataset] | None = None,
+    permits: Sequence[Permit] | None = None,
+) -> dg.Definitions:
+    """The definitions for this home, these datasets and permits; by default `HDH_HOME` and all it knows."""
+    home = home or Home.resolve()
+    described = load_datasets(home) if datasets is None else datasets
+    granted = granted_permits(home, described) if permits is None else permits
+    standard = standard_assets(described)
+    omop = [key for key in standard.keys if key.path[0] == "omop"]
+    release = release_asset(omop, standard.check_keys)
+    extracts, loaded = _extracts(granted, described)
+    maintenance = maintenance_job()
+    return dg.Definitions(
+        assets=[standard, release, *(entry_assets(dataset) for dataset in described.values()), *extracts],
+        jobs=[
+            dg.define_asset_job(
+                JOB,
+                selection=dg.AssetSelection.key_prefixes(["staging"], ["omop"], ["catalog"]),
+                description="Standardise what came in, release it when every blocking check passes, describe it.",
+                executor_def=dg.in_process_executor,
+            ),
+            maintenance,
+        ],
+        schedules=[maintenance_schedule(maintenance)],
+        sensors=[
+            standardisation_sensor([*standard.keys, release.key], list(described)),
+            decisions_sensor(described, loaded),
+        ],
+        resources={"hub": Hub(folder=str(home.root))},
+        executor=dg.in_process_executor,
+    )
+
+
+def granted_permits(home: Home, datasets: Mapping[str, Dataset]) -> list[Permit]:
+    """Permits in force that can be used; a broken one disables itself and the reason is logged."""
+    if not home.settings_file.exists():
+        return []
+    try:
+        registry = Registry(home, Settings.load(home))
+        usable, broken = read_permits(registry, known=deliverable(datasets))
+        registry.close()
+    except HubError as error:
+        _log.error("no extract is shown: %s", error.message)
+        return []
+    for permit in broken:
+        _log.error("permit %s of %s is disabled: %s", permit.number, permit.project, permit.problem)
+    return usable
+
+
+def _extracts(
+    permits: Sequence[Permit], datasets: Mapping[str, Dataset]
+) -> tuple[list[dg.AssetsDefinition], dict[str, int]]:
+    """The extract of each permit, and the permit number of each project that has one."""
+    assets, loaded = [], {}
+    for permit in permits:
+        try:
+            assets.append(extract_assets(permit, datasets))
+            loaded[permit.project] = permit.number
+        except (HubError, LookupError, dg.DagsterError) as error:
+            _log.error("permit %s is disabled: %s", permit.id, type(error).__name__)
+    return assets, loaded
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What Dagster loads."""
+    return build_defs()

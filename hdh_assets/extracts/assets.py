@@ -1,0 +1,90 @@
+"""Extracts as assets: one multi-asset per permit in force, one asset per permitted table. A wrapper: see `build.py`."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+
+from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.keys import Key, extract_key, omop_key, source_key
+from hdh_assets.core.tags import layer_tags
+from hdh_assets.extracts.build import build_extract
+from hdh_assets.extracts.deliverable import table_words
+from hdh_assets.extracts.versions import Version
+from hdh_assets.governance.permit import Permit
+from resources.failures import told
+from resources.hub import Hub
+from resources.releases import find
+
+OWNER = "team:projects"
+
+
+def asset_table(lake_table: str) -> str:
+    """Name of the asset of a permitted table: `person` for `omop.person`, `snds_dcir__er_prs_f` for a delivered one."""
+    schema, _, table = lake_table.partition(".")
+    return table if schema == "omop" else f"{schema}__{table}"
+
+
+def extract_keys(permit: Permit) -> dict[str, Key]:
+    """Asset key of each table of the permit, by lake table."""
+    return {table: extract_key(permit.project, asset_table(table)) for table in permit.table_names}
+
+
+def extract_assets(permit: Permit, datasets: Mapping[str, Dataset]) -> dg.AssetsDefinition:
+    """The extract of one permit; its dependencies are exactly the permitted tables."""
+
+    @dg.multi_asset(
+        name=f"extract_{permit.project}",
+        specs=[_spec(permit, table, key, datasets) for table, key in extract_keys(permit).items()],
+        op_tags={"hdh/project": permit.project},
+    )
+    def extract(context: dg.AssetExecutionContext, hub: Hub) -> Iterator[dg.MaterializeResult[Any]]:
+        """Deliver the next version from the newest release."""
+        with told():
+            release = find(hub.lake)
+            result = build_extract(hub.home, hub.settings, datasets, permit, release)
+        context.log.info(f"{result.version.name} from release {release.number}")
+        for table, key in extract_keys(permit).items():
+            metadata = _facts(result.version, table, permit, release.number)
+            yield dg.MaterializeResult(asset_key=list(key.parts), metadata=metadata)
+
+    return extract
+
+
+def source_of(lake_table: str) -> Key:
+    """Key of the asset a permitted table comes from."""
+    schema, _, table = lake_table.partition(".")
+    return omop_key(table) if schema == "omop" else source_key(schema, table)
+
+
+def _spec(permit: Permit, table: str, key: Key, datasets: Mapping[str, Dataset]) -> dg.AssetSpec:
+    words, columns = table_words(datasets, table)
+    granted = permit.tables[table]
+    kept = list(columns) if granted == "all" else list(granted)
+    schema = dg.TableSchema(columns=[dg.TableColumn(name=c, description=columns[c].description) for c in kept])
+    return dg.AssetSpec(
+        key=list(key.parts),
+        deps=[list(source_of(table).parts)],
+        description=f"**{permit.title}**: `{table}` under permit {permit.number}.\n\n{words}",
+        group_name=f"extracts/{key.domain}",
+        owners=[OWNER],
+        tags=layer_tags("extracts"),
+        kinds={"parquet"},
+        metadata={
+            "permit": permit.id,
+            "expires": permit.expires.isoformat(),
+            "period": f"{permit.period.first} to {permit.period.last}",
+            "dagster/column_schema": schema,
+        },
+    )
+
+
+def _facts(version: Version, table: str, permit: Permit, release: int) -> dict[str, Any]:
+    return {
+        "dagster/row_count": version.rows.get(table, 0),
+        "version": version.name,
+        "release": release,
+        "permit": permit.id,
+        "folder": dg.MetadataValue.path(str(version.folder)),
+        "read me": dg.MetadataValue.md((version.folder / "README.md").read_text("utf-8")),
+    }

@@ -1,0 +1,103 @@
+"""The dbt project as assets: staging, fragments and the 39 OMOP tables. A wrapper: the work is `runner.standardise`.
+
+Loading reads the manifest that `make setup` and `hdh check --deep` write; dbt itself never runs then.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import dbt_assets
+
+from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.errors import ConfigurationError
+from hdh_assets.standard.manifest import MANIFEST
+from hdh_assets.standard.runner import Node, StandardiseResult, standardise
+from hdh_assets.standard.translator import HubTranslator, key_of
+from resources.failures import told
+from resources.hub import Hub
+
+POOL = "lake_writer"
+
+
+class Standardise(dg.Config):
+    """How much to compute."""
+
+    full: bool = False
+    """Compute every row again from the deliveries."""
+
+
+def standard_assets(datasets: Mapping[str, Dataset], manifest: Path = MANIFEST) -> dg.AssetsDefinition:
+    """Every dbt model and seed, with its tests as checks.
+
+    Raises `ConfigurationError` when the manifest was never made.
+    """
+    content = read_manifest(manifest)
+
+    @dbt_assets(
+        manifest=content,
+        dagster_dbt_translator=HubTranslator(datasets),
+        exclude="test_type:unit",
+        name="standardise",
+        pool=POOL,
+    )
+    def standardise_deliveries(context: dg.AssetExecutionContext, hub: Hub, config: Standardise) -> Iterator[Any]:
+        """Bring staging and OMOP up to date with the deliveries in the lake."""
+        with told():
+            result = standardise(hub.home, hub.settings, full=config.full, on_event=lambda node: _log(context, node))
+        yield from _results(context, content, result)
+
+    return standardise_deliveries
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The manifest of the dbt project. Raises `ConfigurationError` when there is none."""
+    if not path.exists():
+        raise ConfigurationError("the dbt manifest was never made", remedy="run `make setup` or `hdh check --deep`")
+    return dict(json.loads(path.read_text("utf-8")))
+
+
+def _results(context: dg.AssetExecutionContext, manifest: dict[str, Any], result: StandardiseResult) -> Iterator[Any]:
+    """A materialisation per CDM table, rebuilt or found up to date, and per other model that ran; tests as checks."""
+    ran = {node.name: node for node in result.nodes}
+    context.log.info(f"{len(ran)} dbt nodes ran in {result.seconds} s" if ran else "nothing to do: all is up to date")
+    for node in manifest["nodes"].values():
+        if node["resource_type"] not in {"model", "seed"} or node["config"]["materialized"] == "ephemeral":
+            continue
+        key = dg.AssetKey(list(key_of(node).parts))
+        if key in context.selected_asset_keys and (key.path[0] == "omop" or node["name"] in ran):
+            yield dg.MaterializeResult(asset_key=key, metadata=_facts(node["name"], ran, result))
+    yield from _checks(context, ran)
+
+
+def _facts(name: str, ran: Mapping[str, Node], result: StandardiseResult) -> dict[str, Any]:
+    facts: dict[str, Any] = {"rebuilt": name in ran}
+    if name in ran:
+        facts["seconds"] = ran[name].seconds
+    if name in result.tables:
+        facts["dagster/row_count"] = result.tables[name]
+    return facts
+
+
+def _checks(context: dg.AssetExecutionContext, ran: Mapping[str, Node]) -> Iterator[dg.AssetCheckResult]:
+    """Results of the tests that ran. Raises `dagster.Failure` for a failed test that no asset shows."""
+    shown = {key.name: key for key in context.selected_asset_check_keys}
+    for name, key in shown.items():
+        if name in ran:
+            node = ran[name]
+            yield dg.AssetCheckResult(
+                asset_key=key.asset_key,
+                check_name=name,
+                passed=node.is_good and not node.failures,
+                severity=dg.AssetCheckSeverity.WARN if node.is_good else dg.AssetCheckSeverity.ERROR,
+                metadata={"rows concerned": node.failures, "seconds": node.seconds},
+            )
+    if hidden := [name for name, node in ran.items() if node.kind == "test" and not node.is_good and name not in shown]:
+        raise dg.Failure(description=f"dbt tests failed: {', '.join(sorted(hidden))}", allow_retries=False)
+
+
+def _log(context: dg.AssetExecutionContext, node: Node) -> None:
+    level = context.log.debug if node.is_good else context.log.error
+    level(f"{node.kind} {node.name}: {node.status} in {node.seconds} s")

@@ -1,0 +1,69 @@
+"""Keeping the lake small: merge small files, expire snapshots nobody pins, remove files nothing refers to.
+
+Which snapshots may go is a pure choice; releases pin theirs, and extracts are made from releases. Releases are never
+expired here. A snapshot also stays for a while, for readers that opened it and for looking back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import duckdb
+
+from resources.lake import Lake
+from resources.releases import list_releases
+
+KEPT = timedelta(days=7)
+"""How long an unpinned snapshot stays."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One state of the lake."""
+
+    id: int
+    made_at: datetime
+
+
+@dataclass(frozen=True)
+class Maintenance:
+    """What was done."""
+
+    snapshots_expired: int
+    snapshots_kept: int
+    files_before: int
+    files_after: int
+
+
+def expirable(
+    snapshots: Iterable[Snapshot], pinned: Collection[int], *, now: datetime, kept: timedelta = KEPT
+) -> list[int]:
+    """Snapshots that may be expired: neither pinned, nor the newest, nor younger than `kept`."""
+    ordered = sorted(snapshots, key=lambda snapshot: snapshot.id)
+    return [s.id for s in ordered[:-1] if s.id not in pinned and now - s.made_at > kept]
+
+
+def maintain(lake: Lake, *, kept: timedelta = KEPT, now: datetime | None = None) -> Maintenance:
+    """Compact and clean the lake, holding the writer lock. Safe to interrupt and to repeat."""
+    pinned = {release.snapshot_id for release in list_releases(lake)}
+    with lake.writer() as engine:
+        before = _count_files(engine)
+        engine.execute("CALL ducklake_merge_adjacent_files('lake')")
+        snapshots = _snapshots(engine)
+        expired = expirable(snapshots, pinned, now=now or datetime.now(UTC), kept=kept)
+        if expired:
+            engine.execute(f"CALL ducklake_expire_snapshots('lake', versions => {expired})")
+        engine.execute("CALL ducklake_cleanup_old_files('lake', cleanup_all => true)")
+        return Maintenance(len(expired), len(snapshots) - len(expired), before, _count_files(engine))
+
+
+def _snapshots(engine: duckdb.DuckDBPyConnection) -> list[Snapshot]:
+    rows = engine.execute("SELECT snapshot_id, snapshot_time FROM ducklake_snapshots('lake')").fetchall()
+    return [Snapshot(int(number), made_at) for number, made_at in rows]
+
+
+def _count_files(engine: duckdb.DuckDBPyConnection) -> int:
+    found = engine.execute("SELECT coalesce(sum(file_count), 0) FROM ducklake_table_info('lake')").fetchall()
+    return int(found[0][0])

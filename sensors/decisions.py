@@ -1,0 +1,85 @@
+"""Granted permits ask for their extract; a permit the loaded definitions do not know makes them be loaded again."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import dagster as dg
+
+from hdh_assets.core.descriptor import Dataset
+from hdh_assets.extracts.assets import extract_keys
+from hdh_assets.extracts.awaiting import awaiting
+from hdh_assets.extracts.deliverable import deliverable
+from hdh_assets.extracts.versions import list_versions
+from hdh_assets.governance.permit import Permit
+from hdh_assets.governance.register import active_permits
+from resources.hub import Hub
+from resources.releases import latest
+from sensors.runs import times_tried, unfinished
+
+SECONDS = 10
+MOST_TRIES = 3
+LOCATION = "hub"
+_RELOAD = "mutation ($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name) { __typename } }"
+
+
+def decisions_sensor(datasets: Mapping[str, Dataset], loaded: Mapping[str, int]) -> dg.SensorDefinition:
+    """Asks for a run per permit without extract; `loaded` has the permit number of each project that is an asset."""
+
+    @dg.sensor(
+        name="decisions",
+        description="Permits in force whose extract was not delivered yet.",
+        asset_selection=dg.AssetSelection.key_prefixes(["extracts"]),
+        minimum_interval_seconds=SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def decisions(context: dg.SensorEvaluationContext, hub: Hub) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        waiting = _awaiting(hub, datasets)
+        if not waiting:
+            yield dg.SkipReason("every permit in force has its extract")
+            return
+        unknown = [permit for permit in waiting if loaded.get(permit.project) != permit.number]
+        if unknown and reload_location(hub.home.dagster / "up.json"):
+            yield dg.SkipReason(f"definitions are loaded again for {', '.join(p.id for p in unknown)}")
+            return
+        if latest(hub.lake) is None:
+            yield dg.SkipReason(f"{len(waiting)} permit(s) wait for the first release")
+            return
+        for permit in waiting:
+            if permit not in unknown and (request := _request(context.instance, permit)):
+                yield request
+
+    return decisions
+
+
+def reload_location(address_file: Path) -> bool:
+    """Ask the webserver of this home to load the hub's definitions again; False when none answers."""
+    try:
+        url = json.loads(address_file.read_text("utf-8"))["url"]
+        body = json.dumps({"query": _RELOAD, "variables": {"name": LOCATION}}).encode()
+        request = urllib.request.Request(f"{url}/graphql", body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return int(answer.status) == 200
+    except (OSError, ValueError, KeyError, urllib.error.URLError):
+        return False
+
+
+def _awaiting(hub: Hub, datasets: Mapping[str, Dataset]) -> list[Permit]:
+    registry = hub.registry()
+    try:
+        permits = active_permits(registry, known=deliverable(datasets))
+    finally:
+        registry.close()
+    delivered = {(version.project, version.basis.permit) for version in list_versions(hub.home)}
+    return awaiting(permits, delivered)
+
+
+def _request(instance: dg.DagsterInstance, permit: Permit) -> dg.RunRequest | None:
+    tags = {"hdh/work": "extract", "hdh/project": permit.project, "hdh/permit": str(permit.number)}
+    tries = times_tried(instance, tags)
+    if tries >= MOST_TRIES or unfinished(instance, tags):
+        return None
+    keys = [dg.AssetKey(list(key.parts)) for key in extract_keys(permit).values()]
+    return dg.RunRequest(run_key=f"{permit.id}:{tries}", asset_selection=keys, tags=tags)

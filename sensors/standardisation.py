@@ -1,0 +1,49 @@
+"""What came into the lake asks for standardisation, a release and the catalogue entries it changes. Hub only."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from hdh_assets.catalog.due import due, read_state, should_wait
+from hdh_assets.core.keys import catalog_key
+from resources.hub import Hub
+from sensors.runs import times_tried, unfinished
+
+SECONDS = 10
+MOST_TRIES = 3
+JOB = "standardise"
+
+
+def standardisation_sensor(always: Collection[dg.AssetKey], entries: Collection[str]) -> dg.SensorDefinition:
+    """Asks for one run when the lake and the newest release differ.
+
+    `always` are the assets of every such run (dbt's and the release); `entries` the datasets that have an entry.
+    """
+
+    @dg.sensor(
+        name="standardisation",
+        description="Deliveries in the lake that are not in the newest release, or rules that changed since.",
+        job_name=JOB,
+        minimum_interval_seconds=SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def standardisation(context: dg.SensorEvaluationContext, hub: Hub) -> dg.RunRequest | dg.SkipReason:
+        if unfinished(context.instance, {"hdh/work": "standardise"}):
+            return dg.SkipReason("standardisation is under way")
+        with hub.lake.reader() as engine:
+            state = read_state(engine, hub.settings.vocab_dir)
+        left = due(state)
+        if left is None:
+            return dg.SkipReason("the newest release shows the lake as it is")
+        intake = bool(unfinished(context.instance, {"hdh/work": "intake"}))
+        if should_wait(state, intake_under_way=intake, now=datetime.now(UTC)):
+            return dg.SkipReason("deliveries are coming in; they are standardised together")
+        tags = {"hdh/work": "standardise", "hdh/due": left.token}
+        tries = times_tried(context.instance, tags)
+        if tries >= MOST_TRIES:
+            return dg.SkipReason(f"the same work failed {tries} times; look at its runs, then start the job by hand")
+        changed = [dg.AssetKey(list(catalog_key(name).parts)) for name in left.datasets if name in entries]
+        return dg.RunRequest(run_key=f"{left.token}:{tries}", asset_selection=[*always, *changed], tags=tags)
+
+    return standardisation
