@@ -1,0 +1,101 @@
+"""`hdh extract`: what was delivered to projects, and the proof of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hdh_assets.cli.console import JsonOption, cli_context, out, print_facts, print_json, print_rows, progress, say
+
+if TYPE_CHECKING:
+    from hdh_assets.extracts.versions import Version
+
+extract_app = typer.Typer(no_args_is_help=True, help="Extracts: list, show, verify, rebuild.")
+
+NameArgument = Annotated[str, typer.Argument(help="`project/v1`, or `project` for its latest version.")]
+
+
+@extract_app.command("list")
+def list_command(
+    ctx: typer.Context,
+    project: Annotated[str | None, typer.Argument(help="One project; all of them when left out.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the delivered versions."""
+    from hdh_assets.extracts.versions import list_versions  # noqa: PLC0415
+
+    versions = list_versions(cli_context(ctx).require_home().home, project)
+    print_rows([_summary(version) for version in versions], as_json=as_json, empty="no extract was delivered yet")
+
+
+@extract_app.command("show")
+def show_command(ctx: typer.Context, name: NameArgument, as_json: JsonOption = False) -> None:
+    """Show a version: what it was made from, its tables and where they come from."""
+    from hdh_assets.extracts.versions import find_version  # noqa: PLC0415
+
+    version = find_version(cli_context(ctx).require_home().home, name)
+    if as_json:
+        print_json(version.manifest)
+        return
+    print_facts(_summary(version))
+    out.print()
+    sources = version.manifest["provenance"]
+    rows = [{"table": t, "rows": n, "deliveries": len(sources[t])} for t, n in version.rows.items()]
+    print_rows(rows, as_json=False, title="Tables")
+
+
+@extract_app.command("verify")
+def verify_command(
+    ctx: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="A version or a project; everything when left out.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare the files of each version with its manifest. Exits 1 when one was altered."""
+    from hdh_assets.extracts.versions import find_version, list_versions, verify_version  # noqa: PLC0415
+
+    home = cli_context(ctx).require_home().home
+    versions = [find_version(home, name)] if name and "/" in name else list_versions(home, name)
+    rows: list[dict[str, Any]] = [
+        {"extract": version.name, "problem": problem}
+        for version in versions
+        for problem in (*verify_version(version),) or (None,)
+    ]
+    print_rows(rows, as_json=as_json, empty="no extract was delivered yet")
+    if any(row["problem"] for row in rows):
+        raise typer.Exit(1)
+
+
+@extract_app.command("rebuild")
+def rebuild_command(ctx: typer.Context, name: NameArgument, as_json: JsonOption = False) -> None:
+    """Build a version again from its release and compare it byte for byte; put it back if it was damaged or lost."""
+    from hdh_assets.extracts.rebuild import rebuild_extract  # noqa: PLC0415
+
+    context = cli_context(ctx).require_home()
+    with progress(f"rebuilding {name}") as (bar, task):
+        problems = rebuild_extract(
+            context.home,
+            context.settings,
+            context.datasets(),
+            name,
+            on_progress=lambda _, done, total: bar.update(task, completed=done, total=total),
+        )
+    if as_json:
+        print_json({"extract": name, "identical": not problems, "differences": problems})
+    elif problems:
+        print_rows([{"difference": problem} for problem in problems], as_json=False)
+    else:
+        say(f"[green]✓[/] {name}: the same bytes as delivered")
+    if problems:
+        raise typer.Exit(1)
+
+
+def _summary(version: Version) -> dict[str, Any]:
+    return {
+        "extract": version.name,
+        "permit": version.basis.permit,
+        "release": version.basis.release,
+        "tables": len(version.rows),
+        "rows": sum(version.rows.values()),
+        "folder": str(version.folder),
+    }

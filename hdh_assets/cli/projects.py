@@ -1,0 +1,243 @@
+"""`hdh project`, `hdh committee`, `hdh permit`: from a dossier to a permit."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hdh_assets.cli.console import Context, JsonOption, cli_context, out, print_facts, print_json, print_rows, say
+from hdh_assets.core.errors import RefusedError
+
+if TYPE_CHECKING:
+    from hdh_assets.governance.decisions import Decision
+    from hdh_assets.governance.states import Project
+    from resources.registry import Event, Registry
+
+project_app = typer.Typer(no_args_is_help=True, help="A project's dossier: write, check, file, follow, withdraw.")
+committee_app = typer.Typer(no_args_is_help=True, help="The committee's opinions.")
+permit_app = typer.Typer(no_args_is_help=True, help="Permits: grant or refuse, show, revoke.")
+
+ProjectArgument = Annotated[str, typer.Argument(help="The project's identifier, as in its dossier.")]
+DossierArgument = Annotated[Path, typer.Argument(help="The dossier file (YAML).")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept in the registry and shown to the project.")]
+
+
+@project_app.command("new")
+def new_command(
+    path: Annotated[Path, typer.Argument(help="Where to write the dossier.")] = Path("dossier.yaml"),
+) -> None:
+    """Write a dossier to fill in, with a word on every field."""
+    from hdh_assets.governance.dossier import TEMPLATE  # noqa: PLC0415
+
+    if path.exists():
+        raise RefusedError(f"{path} exists already", remedy="give another name")
+    shutil.copyfile(TEMPLATE, path)
+    say(f"wrote {path}; fill it in, then `hdh project check {path}`")
+
+
+@project_app.command("check")
+def check_command(ctx: typer.Context, dossier: DossierArgument) -> None:
+    """Check a dossier: every error, with its line. Nothing is filed."""
+    found = _checked(cli_context(ctx), dossier)
+    say(f"[green]✓[/] the dossier of {found.project} can be filed: `hdh project submit {dossier}`")
+
+
+@project_app.command("submit")
+def submit_command(ctx: typer.Context, dossier: DossierArgument, as_json: JsonOption = False) -> None:
+    """File a dossier; the committee then gives its opinion."""
+    from hdh_assets.governance import decisions, register  # noqa: PLC0415
+
+    context = cli_context(ctx).require_home()
+    _act(context, decisions.submit(_checked(context, dossier), register.today()), "filed", as_json=as_json)
+
+
+@project_app.command("amend")
+def amend_command(ctx: typer.Context, dossier: DossierArgument, as_json: JsonOption = False) -> None:
+    """File a new version of a dossier; a permit in force stays until the new version is granted."""
+    from hdh_assets.governance import decisions, register  # noqa: PLC0415
+
+    context = cli_context(ctx).require_home()
+    _act(context, decisions.amend(_checked(context, dossier), register.today()), "filed, amended", as_json=as_json)
+
+
+@project_app.command("withdraw")
+def withdraw_command(ctx: typer.Context, project: ProjectArgument, reason: ReasonOption) -> None:
+    """Give up a project; its permit ends."""
+    from hdh_assets.governance import decisions, register  # noqa: PLC0415
+
+    decision = decisions.withdraw(project, reason=reason, today=register.today())
+    _act(cli_context(ctx).require_home(), decision, "withdrawn")
+
+
+@project_app.command("list")
+def list_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
+    """List the projects and where each stands."""
+    from hdh_assets.governance import register  # noqa: PLC0415
+
+    projects = register.projects(_registry(cli_context(ctx).require_home())).values()
+    print_rows([_summary(project) for project in projects], as_json=as_json, empty="no dossier was filed yet")
+
+
+@project_app.command("show")
+def show_command(ctx: typer.Context, project: ProjectArgument, as_json: JsonOption = False) -> None:
+    """Show a project: its dossier, what happened to it and why."""
+    from hdh_assets.governance import register  # noqa: PLC0415
+
+    found = register.find_project(_registry(cli_context(ctx).require_home()), project)
+    history = [_told(event) for event in found.history]
+    if as_json:
+        print_json(_summary(found) | {"dossier": found.dossier.data["dossier"], "history": history})
+        return
+    print_facts(_summary(found))
+    out.print()
+    print_rows(history, as_json=False, title="History")
+
+
+@committee_app.command("opinion")
+def opinion_command(
+    ctx: typer.Context,
+    project: ProjectArgument,
+    favourable: Annotated[bool, typer.Option("--favourable/--unfavourable", help="The committee's opinion.")],
+    reason: ReasonOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Record the committee's opinion on the latest version of a dossier; an unfavourable one needs --reason."""
+    from hdh_assets.governance import decisions, register  # noqa: PLC0415
+
+    decision = decisions.give_opinion(project, favourable=favourable, reason=reason, today=register.today())
+    words = "given a favourable opinion" if favourable else "given an unfavourable opinion"
+    _act(cli_context(ctx).require_home(), decision, words, as_json=as_json)
+
+
+@committee_app.command("list")
+def pending_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
+    """List the dossiers that await an opinion."""
+    from hdh_assets.governance import register  # noqa: PLC0415
+    from hdh_assets.governance.states import Status  # noqa: PLC0415
+
+    projects = register.projects(_registry(cli_context(ctx).require_home())).values()
+    rows = [_summary(project) for project in projects if project.status is Status.submitted]
+    print_rows(rows, as_json=as_json, empty="no dossier awaits an opinion")
+
+
+@permit_app.command("grant")
+def grant_command(
+    ctx: typer.Context,
+    project: ProjectArgument,
+    expires: Annotated[
+        datetime | None,
+        typer.Option("--expires", formats=["%Y-%m-%d"], help="Last day. Default: the dossier's retention_until."),
+    ] = None,
+    conditions: Annotated[str, typer.Option("--conditions", help="What binds the project besides the rules.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Grant what the latest version of the dossier asks for; the next tick delivers the extract."""
+    from hdh_assets.governance import decisions, register  # noqa: PLC0415
+
+    last = expires.date() if expires else None
+    decision = decisions.grant(project, expires=last, conditions=conditions, today=register.today())
+    _act(cli_context(ctx).require_home(), decision, "granted a permit; `hdh tick` delivers", as_json=as_json)
+
+
+@permit_app.command("refuse")
+def refuse_command(ctx: typer.Context, project: ProjectArgument, reason: ReasonOption) -> None:
+    """Refuse the latest version of a dossier, and say why."""
+    from hdh_assets.governance import decisions, register  # noqa: PLC0415
+
+    decision = decisions.refuse(project, reason=reason, today=register.today())
+    _act(cli_context(ctx).require_home(), decision, "refused")
+
+
+@permit_app.command("revoke")
+def revoke_command(ctx: typer.Context, project: ProjectArgument, reason: ReasonOption) -> None:
+    """End the permit in force, and say why."""
+    from hdh_assets.governance import decisions, register  # noqa: PLC0415
+
+    decision = decisions.revoke(project, reason=reason, today=register.today())
+    _act(cli_context(ctx).require_home(), decision, "left without its permit")
+
+
+@permit_app.command("list")
+def permits_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
+    """List the permits in force; a broken one is shown with what is wrong."""
+    from hdh_assets.extracts.deliverable import deliverable  # noqa: PLC0415
+    from hdh_assets.governance import register  # noqa: PLC0415
+
+    context = cli_context(ctx).require_home()
+    usable, broken = register.read_permits(_registry(context), known=deliverable(context.datasets()))
+    rows: list[dict[str, Any]] = [
+        {"project": p.project, "permit": p.number, "expires": p.expires, "tables": len(p.tables), "problem": None}
+        for p in usable
+    ]
+    rows += [
+        {"project": b.project, "permit": b.number, "expires": None, "tables": None, "problem": b.problem}
+        for b in broken
+    ]
+    print_rows(rows, as_json=as_json, empty="no permit is in force")
+
+
+@permit_app.command("show")
+def permit_command(ctx: typer.Context, project: ProjectArgument, as_json: JsonOption = False) -> None:
+    """Show what a project's permit allows."""
+    from hdh_assets.governance import register  # noqa: PLC0415
+
+    permit = register.find_permit(_registry(cli_context(ctx).require_home()), project)
+    content = permit.model_dump(mode="json", by_alias=True)
+    if as_json:
+        print_json(content)
+        return
+    tables = content.pop("tables")
+    print_facts(content)
+    out.print()
+    rows = [{"table": t, "columns": c if c == "all" else ", ".join(c)} for t, c in sorted(tables.items())]
+    print_rows(rows, as_json=False, title="Tables")
+
+
+def _registry(context: Context) -> Registry:
+    from resources.registry import Registry  # noqa: PLC0415
+
+    return Registry(context.home, context.settings)
+
+
+def _checked(context: Context, path: Path) -> Any:
+    from hdh_assets.extracts.deliverable import deliverable  # noqa: PLC0415
+    from hdh_assets.governance.dossier import check_dossier  # noqa: PLC0415
+    from hdh_assets.governance.register import today  # noqa: PLC0415
+
+    return check_dossier(path, deliverable(context.datasets()), today())
+
+
+def _act(context: Context, decision: Decision, words: str, *, as_json: bool = False) -> None:
+    from resources.registry import current_actor  # noqa: PLC0415
+
+    event = _registry(context).act(current_actor(), decision)
+    if as_json:
+        print_json(_told(event) | {"project": event.subject})
+    else:
+        say(f"[green]✓[/] {event.subject}: {words} (event {event.seq})")
+
+
+def _summary(project: Project) -> dict[str, Any]:
+    from hdh_assets.governance.register import today  # noqa: PLC0415
+
+    permit = project.permit.data["permit"] if project.permit else {}
+    return {
+        "project": project.id,
+        "status": project.status_on(today()),
+        "title": project.dossier.data["dossier"]["title"],
+        "version": project.dossier_version,
+        "filed": project.dossier.at,
+        "permit": permit.get("number"),
+        "expires": permit.get("expires") and date.fromisoformat(permit["expires"]),
+    }
+
+
+def _told(event: Event) -> dict[str, Any]:
+    what = event.kind
+    if "favourable" in event.data:
+        what += " (favourable)" if event.data["favourable"] else " (unfavourable)"
+    return {"event": event.seq, "at": event.at, "what": what, "by": event.actor, "reason": event.data.get("reason", "")}

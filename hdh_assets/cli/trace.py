@@ -1,0 +1,70 @@
+"""`hdh trace` and `hdh audit`: from any file to where it comes from and where it went; proof that the log is whole."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hdh_assets.cli.console import JsonOption, cli_context, print_facts, print_json, print_rows, say
+
+audit_app = typer.Typer(no_args_is_help=True, help="The registry: the log of every decision and delivery.")
+
+
+def trace_command(
+    ctx: typer.Context,
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="An extract (`project/v1`), a file of one, a file of the lake, or a producer's file (path or SHA-256)."
+        ),
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Say which deliveries a file or an extract comes from, or in which releases and extracts a producer's file is."""
+    from hdh_assets.extracts.trace import trace  # noqa: PLC0415
+
+    context = cli_context(ctx).require_home()
+    found = trace(context.home, context.settings, what)
+    if as_json:
+        print_json(found.document())
+        return
+    print_facts({"traced": found.subject, "is": found.kind})
+    print_rows(found.deliveries, as_json=False, title="Deliveries", empty="no delivery is known")
+    if found.uses:
+        print_rows(found.uses, as_json=False, title="Where it went")
+
+
+@audit_app.command("verify")
+def audit_verify_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
+    """Prove that no event of the registry was altered, removed or inserted. Exits 1 otherwise."""
+    from resources.registry import Registry  # noqa: PLC0415
+
+    context = cli_context(ctx).require_home()
+    audit = Registry(context.home, context.settings).verify()
+    if as_json:
+        print_json({"events": audit.events, "head": audit.head, "intact": audit.is_intact, "problems": audit.problems})
+    elif audit.is_intact:
+        say(f"[green]✓[/] {audit.events} events, none altered; the last is {audit.head[:16]}…")
+    else:
+        print_rows([{"problem": problem} for problem in audit.problems], as_json=False)
+    if not audit.is_intact:
+        raise typer.Exit(1)
+
+
+@audit_app.command("log")
+def audit_log_command(
+    ctx: typer.Context,
+    subject: Annotated[str | None, typer.Argument(help="One project; every event when left out.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the events of the registry."""
+    from resources.registry import Registry  # noqa: PLC0415
+
+    context = cli_context(ctx).require_home()
+    events = [e for e in Registry(context.home, context.settings).events() if subject in {None, e.subject}]
+    rows = [
+        {"event": e.seq, "at": e.at, "kind": e.kind, "subject": e.subject, "by": e.actor, "hash": e.hash[:12]}
+        for e in events
+    ]
+    print_rows(rows, as_json=as_json, empty="the registry is empty")

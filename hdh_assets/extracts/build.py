@@ -1,0 +1,212 @@
+"""Building an extract: from a permit and a release to a folder of the project space, whole or not at all.
+
+The same permit, release and oppositions give the same bytes, so that a version can be proved at any time. Which rows
+and columns is in `selection.py`, `plan.py` and `persons.py`; the folder is `versions.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version as package_version
+from pathlib import Path
+
+import duckdb
+
+from hdh_assets.core.crash import crash_point
+from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.errors import RefusedError
+from hdh_assets.core.home import Home, Settings
+from hdh_assets.extracts import documents
+from hdh_assets.extracts.documents import BUILD, MANIFEST, Basis, DataFile
+from hdh_assets.extracts.persons import prepare_persons
+from hdh_assets.extracts.plan import Schema, TablePlan, event_tables, plan_extract
+from hdh_assets.extracts.project_keys import ProjectKeys
+from hdh_assets.extracts.provenance import deliveries
+from hdh_assets.extracts.selection import select_table
+from hdh_assets.extracts.versions import (
+    Version,
+    find_version,
+    list_versions,
+    project_lock,
+    put_in_place,
+    sha256_of,
+    verify_version,
+)
+from hdh_assets.governance.permit import Permit
+from hdh_assets.governance.register import oppositions, today
+from resources.keys import open_keys
+from resources.lake import open_lake
+from resources.registry import Registry, current_actor
+from resources.releases import Release
+
+DELIVERED = "extract.delivered"
+COPY_OPTIONS = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
+Progress = Callable[[str, int, int], None]
+"""Called with the table just written, how many are written, and how many there are."""
+
+
+@dataclass(frozen=True)
+class ExtractResult:
+    """A version in its place."""
+
+    version: Version
+    is_new: bool
+    """False when this version was there already and was found whole."""
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Rows by table."""
+        return self.version.rows
+
+
+def build_extract(
+    home: Home,
+    settings: Settings,
+    datasets: Mapping[str, Dataset],
+    permit: Permit,
+    release: Release,
+    *,
+    on_progress: Progress | None = None,
+) -> ExtractResult:
+    """Deliver what `permit` allows of `release`, as the next version, or find it delivered and whole.
+
+    Raises `RefusedError` when the permit has expired or names what the release lacks, `KeyMaterialError` when the
+    project key is not usable.
+    """
+    if not permit.is_in_force(today()):
+        raise RefusedError(f"{permit.id} expired on {permit.expires}", remedy="file an amendment, or a new dossier")
+    registry = Registry(home, settings)
+    basis = Basis(permit.number, release.number, oppositions(registry).seq)
+    with project_lock(home, permit.project) as space:
+        existing = [v for v in list_versions(home, permit.project) if v.basis == basis]
+        if existing and not verify_version(existing[-1]):
+            _record(registry, existing[-1])
+            return ExtractResult(existing[-1], is_new=False)
+        number = existing[-1].number if existing else _next_number(registry, home, permit.project)
+        partial = space / f".v{number}.{uuid.uuid4().hex[:8]}.partial"
+        write_extract(home, settings, datasets, permit, release, basis, number, partial, on_progress)
+        put_in_place(partial, space / f"v{number}")
+        version = find_version(home, f"{permit.project}/v{number}")
+        _record(registry, version)
+        return ExtractResult(version, is_new=True)
+
+
+def write_extract(
+    home: Home,
+    settings: Settings,
+    datasets: Mapping[str, Dataset],
+    permit: Permit,
+    release: Release,
+    basis: Basis,
+    number: int,
+    folder: Path,
+    on_progress: Progress | None = None,
+) -> None:
+    """Write every file of version `number` into `folder`, which must not exist."""
+    keys = ProjectKeys(open_keys(home), permit.project)
+    opposed = oppositions(Registry(home, settings), up_to=basis.oppositions).pseudonyms
+    (folder / "data").mkdir(parents=True)
+    with _at_release(home, settings, release) as engine:
+        plans = plan_extract(permit, datasets, read_schema(engine))
+        persons = prepare_persons(engine, permit, plans, datasets, opposed, keys)
+        files = []
+        for done, plan in enumerate(plans, start=1):
+            files.append(_write_table(engine, plan, plans, permit, datasets, keys, folder))
+            if on_progress:
+                on_progress(plan.name, done, len(plans))
+            crash_point("extract.table")
+        known = deliveries(engine)
+    rows = documents.dictionary_rows(plans, datasets)
+    texts = {
+        "README.md": documents.readme(permit, release, number, files, persons),
+        "dictionary.csv": documents.dictionary_csv(rows),
+        "dictionary.md": documents.dictionary_md(plans, datasets, rows),
+    }
+    files += [_write_text(folder, name, text) for name, text in texts.items()]
+    _write_text(folder, MANIFEST, documents.manifest(permit, release, number, basis, files, plans, known))
+    _write_text(folder, BUILD, _build_facts())
+
+
+def _write_table(
+    engine: duckdb.DuckDBPyConnection,
+    plan: TablePlan,
+    plans: Sequence[TablePlan],
+    permit: Permit,
+    datasets: Mapping[str, Dataset],
+    keys: ProjectKeys,
+    folder: Path,
+) -> DataFile:
+    selection = select_table(plan, permit.period, datasets, tuple(event_tables(plans)))
+    if selection.has_function:
+        keys.create_function(engine, selection.function, selection.numbers, selection.keys)
+    path = folder / plan.file
+    written = engine.execute(f"COPY ({selection.sql}) TO '{path}' ({COPY_OPTIONS})").fetchall()
+    return DataFile(plan.file, path.stat().st_size, sha256_of(path), plan.name, int(written[0][0]))
+
+
+@contextmanager
+def _at_release(home: Home, settings: Settings, release: Release) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the release that keeps the lake's row order; its spill files are encrypted and then removed."""
+    spill = home.tmp / f"extract-{uuid.uuid4().hex[:8]}"
+    spill.mkdir(parents=True)
+    try:
+        with open_lake(home, settings).reader(snapshot=release.snapshot_id, spill=spill) as engine:
+            keep_row_order(engine)
+            yield engine
+    finally:
+        shutil.rmtree(spill, ignore_errors=True)
+
+
+def keep_row_order(engine: duckdb.DuckDBPyConnection) -> None:
+    """Make a join keep the order of its left side: the optimisers that would swap sides are off."""
+    engine.execute("SET preserve_insertion_order = true")
+    engine.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
+
+
+def read_schema(engine: duckdb.DuckDBPyConnection) -> Schema:
+    """Columns of every lake table at the connection's snapshot."""
+    schema: dict[str, list[tuple[str, str]]] = {}
+    for domain, table, column, kind in engine.execute(
+        "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() "
+        "WHERE database_name = 'lake' ORDER BY schema_name, table_name, column_index"
+    ).fetchall():
+        schema.setdefault(f"{domain}.{table}", []).append((column, kind))
+    return schema
+
+
+def _write_text(folder: Path, name: str, text: str) -> DataFile:
+    path = folder / name
+    path.write_text(text, "utf-8", newline="\n")
+    return DataFile(name, path.stat().st_size, sha256_of(path))
+
+
+def _build_facts() -> str:
+    """What is true of this build alone."""
+    facts = {
+        "built_at": datetime.now(UTC).replace(microsecond=0).isoformat(),
+        "hub": package_version("health-data-hub"),
+        "duckdb": duckdb.__version__,
+    }
+    return json.dumps(facts, indent=2, sort_keys=True) + "\n"
+
+
+def _record(registry: Registry, version: Version) -> None:
+    """Write the delivery down once; a crash between the folder and the event is made good by the next call."""
+    digest = sha256_of(version.folder / MANIFEST)
+    known = [e for e in registry.events(DELIVERED) if e.subject == version.project]
+    if any(e.data["version"] == version.number for e in known):
+        return
+    data = {"version": version.number, "basis": vars(version.basis), "manifest_sha256": digest}
+    registry.append(DELIVERED, version.project, current_actor(), data)
+
+
+def _next_number(registry: Registry, home: Home, project: str) -> int:
+    """One more than any version there is or ever was."""
+    recorded = [int(e.data["version"]) for e in registry.events(DELIVERED) if e.subject == project]
+    return max([0, *recorded, *(v.number for v in list_versions(home, project))]) + 1

@@ -1,0 +1,161 @@
+"""What accompanies the data of an extract: dictionary, README, manifest. Pure text from plain values.
+
+What differs between two builds (when, by which version of the hub) is in `build.json`, outside the manifest.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from hdh_assets.core.descriptor import Dataset
+from hdh_assets.extracts.deliverable import ColumnWords, table_words
+from hdh_assets.extracts.plan import ColumnPlan, TablePlan
+from hdh_assets.extracts.project_keys import KEY_VERSION
+from hdh_assets.extracts.provenance import Delivery, feeding
+from hdh_assets.governance.permit import Permit
+from resources.releases import Release
+
+MANIFEST = "manifest.json"
+BUILD = "build.json"
+SMALL_CELL = 11
+"""Counts of 1 to 10 persons are not to leave a project. Source: usual practice of the French health data access."""
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What an extract is made from. Another basis is another version; the same basis gives the same bytes."""
+
+    permit: int
+    """Number of the project's permit."""
+    release: int
+    oppositions: int
+    """The last opposition event taken into account; 0 when there was none."""
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One file of an extract, as the manifest lists it. `rows` and `table` are None for documents."""
+
+    name: str
+    size: int
+    sha256: str
+    table: str | None = None
+    rows: int | None = None
+
+
+def dictionary_rows(plans: Sequence[TablePlan], datasets: Mapping[str, Dataset]) -> list[dict[str, str]]:
+    """One row per delivered column."""
+    rows = []
+    for plan in plans:
+        words = table_words(datasets, plan.name)[1]
+        rows += [_dictionary_row(plan, column, words.get(column.name, ColumnWords(""))) for column in plan.columns]
+    return rows
+
+
+def _dictionary_row(plan: TablePlan, column: ColumnPlan, words: ColumnWords) -> dict[str, str]:
+    return {
+        "table": plan.name,
+        "column": column.name,
+        "type": column.delivered_type,
+        "unit": words.unit,
+        "codes": words.codes,
+        "description": words.description,
+        "description_fr": words.description_fr,
+        "treatment": column.treatment.strip(),
+    }
+
+
+def dictionary_csv(rows: Sequence[Mapping[str, str]]) -> str:
+    """The dictionary for machines: comma, UTF-8, one header line."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def dictionary_md(
+    plans: Sequence[TablePlan], datasets: Mapping[str, Dataset], rows: Sequence[Mapping[str, str]]
+) -> str:
+    """The dictionary for people."""
+    tables = [
+        {
+            "name": plan.name,
+            "description": table_words(datasets, plan.name)[0],
+            "columns": [row for row in rows if row["table"] == plan.name],
+            "withheld": plan.withheld,
+        }
+        for plan in plans
+    ]
+    return _render("dictionary.md.j2", tables=tables)
+
+
+def readme(permit: Permit, release: Release, version: int, files: Sequence[DataFile], persons: int) -> str:
+    """What this is, how to read it, what binds the reader."""
+    return _render(
+        "readme.md.j2",
+        permit=permit,
+        release=release,
+        version=version,
+        tables=[file for file in files if file.table],
+        persons=persons if persons == 0 or persons >= SMALL_CELL else f"fewer than {SMALL_CELL}",
+        small_cell=SMALL_CELL,
+        key_version=KEY_VERSION,
+    )
+
+
+def manifest(
+    permit: Permit,
+    release: Release,
+    version: int,
+    basis: Basis,
+    files: Iterable[DataFile],
+    plans: Sequence[TablePlan],
+    known: Sequence[Delivery],
+) -> str:
+    """The manifest: permit, release, files with checksums, and the deliveries each table comes from."""
+    sources = {plan.name: feeding(plan.name, known) for plan in plans}
+    used = {delivery.digest: delivery.summary() for found in sources.values() for delivery in found}
+    document: dict[str, Any] = {
+        "format": 1,
+        "project": permit.project,
+        "version": version,
+        "basis": asdict(basis),
+        "permit": permit.model_dump(mode="json", by_alias=True),
+        "release": {
+            "number": release.number,
+            "snapshot": release.snapshot_id,
+            "made_at": release.created_at.isoformat(),
+            "code_commit": release.code_commit,
+        },
+        "pseudonym_key_version": KEY_VERSION,
+        "files": [{k: v for k, v in asdict(file).items() if v is not None} for file in files],
+        "provenance": {name: [delivery.digest for delivery in found] for name, found in sources.items()},
+        "deliveries": used,
+    }
+    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _render(template: str, **values: Any) -> str:
+    return _environment().get_template(template).render(**values)
+
+
+@cache
+def _environment() -> Environment:
+    folder = Path(__file__).with_name("templates")
+    return Environment(  # noqa: S701 - Markdown, not HTML
+        loader=FileSystemLoader(folder),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )

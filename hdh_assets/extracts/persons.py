@@ -1,0 +1,150 @@
+"""Whose rows a permit covers: the cohort of CDM persons, and the pseudonyms of delivered tables that are theirs.
+
+Makes two temporary tables on a connection to the release:
+`cohort(person_id, number, pseudonym)`, one row per permitted person;
+`person_key(hub, project, is_allowed)`, one row per pseudonym found in the delivered tables of the permit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+import duckdb
+import polars as pl
+
+from hdh_assets.core.descriptor import Dataset
+from hdh_assets.extracts.omop_rules import ROWS
+from hdh_assets.extracts.plan import TablePlan
+from hdh_assets.extracts.project_keys import ProjectKeys
+from hdh_assets.extracts.treatments import person_types
+from hdh_assets.governance.dossier import Period, PersonsWith, Population, Sex
+from hdh_assets.governance.permit import Permit
+
+_GENDER = {Sex.female: 8532, Sex.male: 8507}
+_IDENTITY_TABLES = "int\\_%\\_\\_identity\\_kept"
+"""Staging tables in which the standardisation says which person a source pseudonym designates."""
+
+
+def person_number(pseudonym: str) -> str:
+    """SQL of the person number a person's own hub pseudonym gives: `hub_id(['person', …])` of the dbt project."""
+    return f"CAST(md5_number_lower('person|' || CAST({pseudonym} AS VARCHAR)) >> 1 AS BIGINT)"
+
+
+def prepare_persons(
+    engine: duckdb.DuckDBPyConnection,
+    permit: Permit,
+    plans: Sequence[TablePlan],
+    datasets: Mapping[str, Dataset],
+    opposed: frozenset[UUID],
+    keys: ProjectKeys,
+) -> int:
+    """Make `cohort` and `person_key`; the number of permitted persons."""
+    _links(engine, plans, datasets, opposed)
+    _opposed(engine)
+    conditions = [*population_conditions(permit.population, permit.period), "person_id NOT IN (FROM opposed_person)"]
+    persons = engine.execute(
+        f"SELECT person_id FROM lake.omop.person WHERE {' AND '.join(conditions)} ORDER BY person_id"
+    ).pl()["person_id"]
+    _keep(engine, "cohort", keys.pseudonyms(persons), "hub AS person_id, number, pseudonym::UUID AS pseudonym")
+    _person_keys(engine, keys, is_everybody=permit.population.is_everybody)
+    return len(persons)
+
+
+def population_conditions(population: Population, period: Period) -> list[str]:
+    """SQL conditions on `omop.person`, all of which must hold."""
+    conditions = []
+    if age := population.age:
+        conditions.append(f"{period.first.year} - year_of_birth BETWEEN {age.min} AND {age.max}")
+    if population.sex:
+        concepts = ", ".join(str(_GENDER[sex]) for sex in population.sex)
+        conditions.append(f"gender_concept_id IN ({concepts})")
+    return conditions + [_has_code(condition, period) for condition in population.persons_with]
+
+
+def _has_code(condition: PersonsWith, period: Period) -> str:
+    table = condition.table.removeprefix("omop.")
+    exact = [quoted(value) for value in condition.values if not value.endswith("*")]
+    starts = [quoted(value[:-1]) for value in condition.values if value.endswith("*")]
+    text = f'CAST("{condition.column}" AS VARCHAR)'
+    tests = [f"{text} IN ({', '.join(exact)})"] if exact else []
+    tests += [f"starts_with({text}, {start})" for start in starts]
+    start = ROWS[table].start
+    within = f" AND CAST({start} AS DATE) BETWEEN '{period.first}' AND '{period.last}'" if start else ""
+    return f'person_id IN (SELECT person_id FROM lake.omop."{table}" WHERE ({" OR ".join(tests)}){within})'
+
+
+def quoted(text: str) -> str:
+    """A SQL text literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _links(
+    engine: duckdb.DuckDBPyConnection,
+    plans: Sequence[TablePlan],
+    datasets: Mapping[str, Dataset],
+    opposed: frozenset[UUID],
+) -> None:
+    """`source_key(hub)`: pseudonyms to translate; `link(hub, person_id)`: the persons each one designates."""
+    found = [
+        f'SELECT "{column.lake_name}" AS hub FROM {plan.table.sql}'
+        for plan in plans
+        if not plan.is_omop
+        for column in datasets[plan.table.schema].by_name[plan.table.name].lake_columns
+        if column.lake_name in person_columns(datasets, plan)
+    ]
+    engine.execute("CREATE TEMP TABLE opposed_key (hub UUID)")
+    if opposed:
+        engine.executemany("INSERT INTO opposed_key VALUES (?)", [[value] for value in sorted(opposed)])
+    union = " UNION ".join(["SELECT NULL::UUID AS hub", *found])
+    engine.execute(f"CREATE TEMP TABLE source_key AS SELECT DISTINCT hub FROM ({union}) WHERE hub IS NOT NULL")
+    links = [
+        f'SELECT "{column}" AS hub, person_id FROM lake.staging."{table}"' for table, column in _identities(engine)
+    ]
+    own = f"SELECT hub, {person_number('hub')} AS person_id FROM (FROM source_key UNION FROM opposed_key)"
+    engine.execute(
+        f"CREATE TEMP TABLE link AS SELECT DISTINCT hub, person_id FROM ({' UNION ALL '.join([*links, own])}) "
+        "WHERE hub IS NOT NULL AND person_id IN (SELECT person_id FROM lake.omop.person)"
+    )
+
+
+def person_columns(datasets: Mapping[str, Dataset], plan: TablePlan) -> list[str]:
+    """Columns of a delivered table that hold pseudonyms of persons, those that designate the row's person first."""
+    dataset = datasets[plan.table.schema]
+    table = dataset.by_name[plan.table.name]
+    own = [column.lake_name for column in table.person_keys]
+    types = person_types(dataset)
+    return own + [c.lake_name for c in table.lake_columns if c.identifier_type in types and c.lake_name not in own]
+
+
+def _identities(engine: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    rows = engine.execute(
+        "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = 'lake' AND schema_name = 'staging' "
+        f"AND table_name LIKE '{_IDENTITY_TABLES}' ESCAPE '\\' AND data_type = 'UUID' ORDER BY ALL"
+    ).fetchall()
+    return [(table, column) for table, column in rows]
+
+
+def _opposed(engine: duckdb.DuckDBPyConnection) -> None:
+    """`opposed_person(person_id)`, and `opposed_key` completed with every pseudonym of those persons."""
+    engine.execute(
+        "CREATE TEMP TABLE opposed_person AS SELECT DISTINCT person_id FROM link WHERE hub IN (FROM opposed_key)"
+    )
+    engine.execute("INSERT INTO opposed_key SELECT DISTINCT hub FROM link WHERE person_id IN (FROM opposed_person)")
+
+
+def _person_keys(engine: duckdb.DuckDBPyConnection, keys: ProjectKeys, *, is_everybody: bool) -> None:
+    """A pseudonym is allowed when every person it may designate is (same-sex twins share one), and none is opposed."""
+    found = engine.execute(f"SELECT hub, {person_number('hub')} AS person FROM source_key ORDER BY hub").pl()
+    table = keys.pseudonyms(found["person"]).rename({"hub": "person"}).with_columns(found["hub"].alias("hub"))
+    allowed = "hub::UUID NOT IN (FROM opposed_key)"
+    if not is_everybody:
+        in_cohort = "SELECT hub FROM link GROUP BY hub HAVING bool_and(person_id IN (SELECT person_id FROM cohort))"
+        allowed += f" AND hub::UUID IN ({in_cohort})"
+    _keep(engine, "person_key", table, f"hub::UUID AS hub, pseudonym::UUID AS project, {allowed} AS is_allowed")
+
+
+def _keep(engine: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame, columns: str) -> None:
+    engine.register("incoming", frame)
+    engine.execute(f"CREATE TEMP TABLE {name} AS SELECT {columns} FROM incoming")
+    engine.unregister("incoming")

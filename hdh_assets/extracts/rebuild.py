@@ -1,0 +1,88 @@
+"""The proof of an extract: built again from its release, it is the same byte for byte.
+
+What was delivered is known from the registry, so that even a version whose folder is gone can be proved and put back.
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.errors import RefusedError
+from hdh_assets.core.home import Home, Settings
+from hdh_assets.extracts.build import DELIVERED, Progress, write_extract
+from hdh_assets.extracts.documents import BUILD, MANIFEST, Basis
+from hdh_assets.extracts.versions import find_version, project_lock, put_in_place, sha256_of, verify_version
+from hdh_assets.governance.permit import Permit, read_permit
+from hdh_assets.governance.register import find_project
+from hdh_assets.governance.states import Step
+from resources.lake import open_lake
+from resources.registry import Registry
+from resources.releases import find
+
+
+def rebuild_extract(
+    home: Home,
+    settings: Settings,
+    datasets: Mapping[str, Dataset],
+    name: str,
+    *,
+    on_progress: Progress | None = None,
+) -> list[str]:
+    """Build a delivered version again from its release; the differences found with what the registry recorded.
+
+    A version that is damaged or gone is put back when the rebuilt one is the one that was delivered.
+    Raises `RefusedError` when no such version was ever delivered.
+    """
+    registry = Registry(home, settings)
+    project, number, recorded = _delivered(registry, name)
+    basis = Basis(**recorded["basis"])
+    release = find(open_lake(home, settings), basis.release)
+    permit = _permit_of(registry, project, basis.permit)
+    with project_lock(home, project) as space:
+        partial = space / f".v{number}.{uuid.uuid4().hex[:8]}.partial"
+        try:
+            write_extract(home, settings, datasets, permit, release, basis, number, partial, on_progress)
+            if sha256_of(partial / MANIFEST) != recorded["manifest_sha256"]:
+                return _differences(partial, space / f"v{number}")
+            if not _is_whole(home, f"{project}/v{number}", recorded["manifest_sha256"]):
+                put_in_place(partial, space / f"v{number}")
+            return []
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def _is_whole(home: Home, name: str, manifest_sha256: str) -> bool:
+    try:
+        version = find_version(home, name)
+    except RefusedError:
+        return False
+    return sha256_of(version.folder / MANIFEST) == manifest_sha256 and not verify_version(version)
+
+
+def _delivered(registry: Registry, name: str) -> tuple[str, int, dict[str, Any]]:
+    project, _, wanted = name.partition("/")
+    events = [e for e in registry.events(DELIVERED) if e.subject == project]
+    events = [e for e in events if not wanted or f"v{e.data['version']}" == wanted]
+    if not events:
+        raise RefusedError(f"no extract {name} was delivered", remedy="see `hdh extract list`")
+    return project, int(events[-1].data["version"]), events[-1].data
+
+
+def _permit_of(registry: Registry, project: str, number: int) -> Permit:
+    history = find_project(registry, project).history
+    return next(read_permit(event) for event in history if event.kind == Step.grant and event.data["number"] == number)
+
+
+def _differences(rebuilt: Path, delivered: Path) -> list[str]:
+    """Files whose bytes differ, the manifest last."""
+    names = sorted(str(p.relative_to(rebuilt)) for p in rebuilt.rglob("*") if p.is_file() and p.name != BUILD)
+    return [
+        f"{name} differs from what was delivered"
+        for name in names
+        if not (delivered / name).is_file() or sha256_of(rebuilt / name) != sha256_of(delivered / name)
+    ] or [f"{MANIFEST} differs from what was recorded"]

@@ -1,0 +1,216 @@
+"""The SQL of an extract: rows of the permit, columns under their treatment. Text only; nothing is run here.
+
+Rows keep the order of the lake: every join keeps its left side's order, which the build relies on for files that are
+the same byte for byte (`build.py` switches off the optimisers that would swap sides).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from hdh_assets.core.descriptor import Dataset, ForeignKey, Table
+from hdh_assets.core.errors import RefusedError
+from hdh_assets.extracts.omop_rules import PERSON_ID, ROWS
+from hdh_assets.extracts.persons import person_columns
+from hdh_assets.extracts.plan import ColumnPlan, TablePlan
+from hdh_assets.extracts.treatments import Treatment, person_types
+from hdh_assets.governance.dossier import Period
+
+_KEYED = {Treatment.record_number, Treatment.record_date, Treatment.record_uuid, Treatment.record_text}
+_NUMBERED = {Treatment.record_number, Treatment.record_date}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """One table's query. `numbers` and `keys` are how many arguments of each kind its replacing function takes."""
+
+    sql: str
+    function: str
+    numbers: int
+    keys: int
+
+    @property
+    def has_function(self) -> bool:
+        """Whether any record key is replaced."""
+        return self.numbers + self.keys > 0
+
+
+def select_table(
+    plan: TablePlan, period: Period, datasets: Mapping[str, Dataset], event_tables: Sequence[str]
+) -> Selection:
+    """The query of a table's rows in the extract. Raises `RefusedError` when they cannot be limited to persons."""
+    rows = _omop_rows(plan, period, event_tables) if plan.is_omop else _source_rows(plan, period, datasets)
+    numbered = [column for column in plan.columns if column.treatment in _NUMBERED]
+    keyed = [column for column in plan.columns if column.treatment in _KEYED - _NUMBERED]
+    function = f"project_keys_{plan.table.schema}_{plan.table.name}"
+    arguments = ", ".join(_argument(column) for column in (*numbered, *keyed))
+    replaced = {column.name: f"keys.k{n}" for n, column in enumerate((*numbered, *keyed))}
+    inner = f"SELECT t.*{_joined(plan, datasets)}{f', {function}({arguments}) AS keys' if arguments else ''} {rows}"
+    outer = ", ".join(f'{_expression(column, period, replaced)} AS "{column.name}"' for column in plan.columns)
+    return Selection(f"SELECT {outer} FROM ({inner})", function, len(numbered), len(keyed))
+
+
+def bare_selection(
+    plan: TablePlan, period: Period, datasets: Mapping[str, Dataset], event_tables: Sequence[str]
+) -> str:
+    """The same rows and columns as they are in the lake: what an extract's cost is measured against."""
+    rows = _omop_rows(plan, period, event_tables) if plan.is_omop else _source_rows(plan, period, datasets)
+    columns = ", ".join(f't."{column.name}"' for column in plan.columns)
+    return f"SELECT {columns} {rows}"
+
+
+def _argument(column: ColumnPlan) -> str:
+    match column.treatment:
+        case Treatment.record_number:
+            return f't."{column.name}"::BIGINT'
+        case Treatment.record_date:
+            return f"datediff('day', DATE '1970-01-01', t.\"{column.name}\")::BIGINT"
+        case Treatment.record_uuid:
+            return f't."{column.name}"::BLOB'
+        case _:
+            return f'unhex(left(sha256(t."{column.name}"::VARCHAR), 32))'
+
+
+def _expression(column: ColumnPlan, period: Period, replaced: Mapping[str, str]) -> str:
+    name = f'"{column.name}"'
+    month = f"date_trunc('month', {name})::{column.type}"
+    start = f"greatest({name}, '{period.first}'::{column.type})"
+    end = f"least({name}, '{period.last}'::{column.type})"
+    match column.treatment:
+        case Treatment.kept:
+            return name
+        case Treatment.blank:
+            return f"NULL::{column.type}"
+        case Treatment.person_number:
+            return "cohort_number"
+        case Treatment.person_pseudonym:
+            return "cohort_pseudonym::VARCHAR"
+        case Treatment.person_key:
+            return f'"project {column.name}"'
+        case Treatment.month:
+            return month
+        case Treatment.clipped_start:
+            return start
+        case Treatment.clipped_end:
+            return end
+        case Treatment.clipped_start_month:
+            return f"date_trunc('month', {start})::{column.type}"
+        case Treatment.clipped_end_month:
+            return f"date_trunc('month', {end})::{column.type}"
+        case Treatment.record_uuid | Treatment.record_text:
+            return f"{replaced[column.name]}::UUID"
+        case Treatment.record_number | Treatment.record_date:
+            return replaced[column.name]
+
+
+def _joined(plan: TablePlan, datasets: Mapping[str, Dataset]) -> str:
+    """Columns that the joins bring beside the table's own."""
+    if not plan.is_omop:
+        columns = person_columns(datasets, plan)
+        return "".join(f', p{n}.project AS "project {column}"' for n, column in enumerate(columns))
+    has_person = ROWS[plan.table.name].kind in {"person", "event", "clipped", "within"}
+    return ", cohort.number AS cohort_number, cohort.pseudonym AS cohort_pseudonym" if has_person else ""
+
+
+def _omop_rows(plan: TablePlan, period: Period, event_tables: Sequence[str]) -> str:
+    rows = ROWS[plan.table.name]
+    source = f"FROM {plan.table.sql} AS t"
+    of_cohort = f"{source} JOIN cohort ON t.{PERSON_ID} = cohort.{PERSON_ID}"
+    match rows.kind:
+        case "person":
+            return of_cohort
+        case "event":
+            return f"{of_cohort} WHERE t.{rows.start} BETWEEN '{period.first}' AND '{period.last}'"
+        case "clipped":
+            return f"{of_cohort} WHERE t.{rows.start} <= '{period.last}' AND t.{rows.end} >= '{period.first}'"
+        case "within":
+            return f"{of_cohort} WHERE t.{rows.start} >= '{period.first}' AND t.{rows.end} <= '{period.last}'"
+        case "attached":
+            return f"{source} SEMI JOIN ({_event_ids(event_tables, period)}) AS e ON t.{rows.start} = e.id"
+        case "location":
+            return f"{source} SEMI JOIN ({_LOCATIONS}) AS l ON t.location_id = l.location_id"
+        case "directory":
+            return source
+
+
+_LOCATIONS = (
+    "SELECT location_id FROM lake.omop.person SEMI JOIN cohort USING (person_id) "
+    "UNION SELECT location_id FROM lake.omop.care_site"
+)
+
+
+def _event_ids(event_tables: Sequence[str], period: Period) -> str:
+    """Identifiers of the delivered events; ids of different tables never meet, they are hashes."""
+    selects = [
+        f"SELECT t.{table}_id AS id FROM lake.omop.{table} AS t SEMI JOIN cohort USING (person_id) "
+        f"WHERE t.{ROWS[table].start} BETWEEN '{period.first}' AND '{period.last}'"
+        for table in event_tables
+        if table != "death"
+    ]
+    return " UNION ALL ".join(selects) or "SELECT NULL::BIGINT AS id WHERE false"
+
+
+def _source_rows(plan: TablePlan, period: Period, datasets: Mapping[str, Dataset]) -> str:
+    dataset = datasets[plan.table.schema]
+    return _rows_of(dataset, dataset.by_name[plan.table.name], period, person_columns(datasets, plan))
+
+
+def _rows_of(dataset: Dataset, table: Table, period: Period, persons: Sequence[str] = ()) -> str:
+    """FROM and WHERE of the permitted rows of a delivered table, itself under the name `t`."""
+    source = f'FROM lake."{dataset.id}"."{table.lake_name}" AS t'
+    when = _when(table, period)
+    where = f" WHERE {when}" if when else ""
+    if table.person_keys:
+        return f"{source}{_person_joins(persons or [table.person_keys[0].lake_name])}{where}"
+    if not dataset.has_persons or _is_directory(dataset, table):
+        return f"{source}{where}"
+    key = _way_to_persons(dataset, table)
+    if key is None or persons:
+        raise RefusedError(
+            f"{dataset.id}.{table.lake_name} cannot be limited to the persons of a permit",
+            remedy="ask for another table, or declare the foreign key that leads to its persons in the descriptor",
+        )
+    parent = dataset.by_name[key.table.lower()]
+    pairs = list(zip(key.columns, key.target_columns, strict=True))
+    chosen = ", ".join(f't."{target.lower()}" AS f{n}' for n, (_, target) in enumerate(pairs))
+    on = " AND ".join(f't."{column.lower()}" = q.f{n}' for n, (column, _) in enumerate(pairs))
+    rows = _rows_of(dataset, parent, period)
+    return f"{source} SEMI JOIN (SELECT t._delivery AS d, {chosen} {rows}) AS q ON {on} AND t._delivery = q.d{where}"
+
+
+def _person_joins(columns: Sequence[str]) -> str:
+    """The first column decides whether the row is permitted; a pseudonym of anybody else not permitted is emptied."""
+    return "".join(
+        f' {"LEFT " if n else ""}JOIN person_key AS p{n} ON t."{column}" = p{n}.hub AND p{n}.is_allowed'
+        for n, column in enumerate(columns)
+    )
+
+
+def _when(table: Table, period: Period) -> str:
+    """Condition that keeps the period; a table of persons (its key designates one) has no event of its own."""
+    keys = {column.lake_name for column in table.person_keys}
+    if not table.event_date or keys & {name.lower() for name in table.primary_key}:
+        return ""
+    column = table.by_name[table.event_date.lower()]
+    name = f't."{column.lake_name}"'
+    match column.kind:
+        case "year":
+            return f"{name} BETWEEN {period.first.year} AND {period.last.year}"
+        case "yearmonth":
+            return f"{name} BETWEEN '{period.first:%Y%m}' AND '{period.last:%Y%m}'"
+        case _:
+            return f"{name}::DATE BETWEEN '{period.first}' AND '{period.last}'"
+
+
+def _way_to_persons(dataset: Dataset, table: Table) -> ForeignKey | None:
+    """The first foreign key whose table designates persons."""
+    return next((key for key in table.foreign_keys if dataset.by_name[key.table.lower()].person_keys), None)
+
+
+def _is_directory(dataset: Dataset, table: Table) -> bool:
+    """A list of establishments or professionals: others point to it, and nothing in it leads to a person."""
+    leads = {key.table.lower() for key in table.foreign_keys}
+    is_pointed_at = any(key.table.lower() == table.lake_name for t in dataset.tables for key in t.foreign_keys)
+    has_persons = any(c.identifier_type in person_types(dataset) for c in table.lake_columns)
+    return is_pointed_at and not has_persons and all(_is_directory(dataset, dataset.by_name[name]) for name in leads)

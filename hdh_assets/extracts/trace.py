@@ -1,0 +1,130 @@
+"""Tracing: from an extract or a file to the producers' files it comes from, and from those to where they went."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hdh_assets.core.errors import HubError, RefusedError
+from hdh_assets.core.home import Home, Settings
+from hdh_assets.extracts.provenance import Delivery, deliveries, feeding
+from hdh_assets.extracts.versions import Version, find_version, list_versions, sha256_of
+from resources.lake import Lake, open_lake
+from resources.releases import list_releases
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What was found: `deliveries` the bytes come from, one row per producer's file; `uses` where they went."""
+
+    subject: str
+    kind: str
+    deliveries: list[dict[str, Any]]
+    uses: list[dict[str, Any]]
+
+    def document(self) -> dict[str, Any]:
+        """For `--json`."""
+        return dict(vars(self))
+
+
+def trace(home: Home, settings: Settings, what: str) -> Trace:
+    """Follow `what`: `project/v1`, a file of an extract or of the lake, a producer's file or its SHA-256.
+
+    Raises `HubError` when nothing in the hub answers to it.
+    """
+    lake = open_lake(home, settings)
+    path = Path(what).expanduser().absolute()
+    if path.exists():
+        return _trace_path(home, lake, path)
+    if _SHA256.fullmatch(what):
+        return _trace_digest(home, lake, what, what)
+    try:
+        return _trace_version(find_version(home, what), None)
+    except RefusedError:
+        raise HubError(
+            f"nothing is known of {what}",
+            remedy="give an extract (`hdh extract list`), a file of an extract or of the lake, or a producer's file",
+        ) from None
+
+
+def _trace_path(home: Home, lake: Lake, path: Path) -> Trace:
+    for version in list_versions(home):
+        if path == version.folder or version.folder in path.parents:
+            return _trace_version(version, path)
+    data = Path(lake.data_path).absolute()
+    if data in path.parents:
+        return _trace_lake_file(lake, path, data)
+    if path.is_file():
+        return _trace_digest(home, lake, sha256_of(path), str(path))
+    raise HubError(f"{path} is a folder the hub did not make", remedy="give one file of it")
+
+
+def _trace_version(version: Version, path: Path | None) -> Trace:
+    """From its manifest alone: the extract carries its own provenance."""
+    name = str(path.relative_to(version.folder)) if path and path != version.folder else ""
+    tables = [
+        f["table"] for f in version.manifest["files"] if "table" in f and (f["name"] == name or not _is_data(name))
+    ]
+    rows = [
+        {"table": table, "dataset": found["dataset"], "period": found["period"], "delivery": digest[:12], **file}
+        for table in tables
+        for digest in version.manifest["provenance"][table]
+        for found in [version.manifest["deliveries"][digest]]
+        for file in found["files"]
+    ]
+    release = version.manifest["release"]
+    use = {"release": release["number"], "extract": version.name, "permit": version.basis.permit}
+    return Trace(f"{version.name}{f'/{name}' if name else ''}", "an extract", rows, [use])
+
+
+def _trace_lake_file(lake: Lake, path: Path, data: Path) -> Trace:
+    """The lake keeps a table's files under `<schema>/<table>/`."""
+    schema, table = path.relative_to(data).parts[:2]
+    with lake.reader() as engine:
+        known = feeding(f"{schema}.{table}", deliveries(engine))
+    return Trace(str(path), f"a file of {schema}.{table} in the lake", _rows(known), [])
+
+
+def _trace_digest(home: Home, lake: Lake, digest: str, subject: str) -> Trace:
+    """Forward: the releases and extracts that hold a producer's file."""
+    with lake.reader() as engine:
+        known = [d for d in deliveries(engine, only_current=False) if _is_or_has(d, digest)]
+    if not known:
+        raise HubError(f"no delivery has the file {subject}", remedy="see `hdh receipts` for what was accepted")
+    digests = {delivery.digest for delivery in known}
+    releases = [
+        {"release": release.number, "extract": None, "table": None}
+        for release in list_releases(lake)
+        if digests & {found["digest"] for each in release.contents["deliveries"].values() for found in each}
+    ]
+    extracts = [
+        {"release": version.basis.release, "extract": version.name, "table": table}
+        for version in list_versions(home)
+        for table, sources in version.manifest["provenance"].items()
+        if digests & set(sources)
+    ]
+    return Trace(subject, "a producer's file", _rows(known), releases + extracts)
+
+
+def _is_or_has(delivery: Delivery, digest: str) -> bool:
+    return delivery.digest == digest or any(file.get("sha256") == digest for file in delivery.files)
+
+
+def _rows(known: Iterable[Delivery]) -> list[dict[str, Any]]:
+    return [
+        {
+            "dataset": delivery.dataset,
+            "period": delivery.period,
+            "status": delivery.status,
+            "delivery": delivery.digest[:12],
+            "name": file["name"],
+            "sha256": file["sha256"],
+        }
+        for delivery in known
+        for file in delivery.files
+    ]

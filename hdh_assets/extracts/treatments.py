@@ -1,0 +1,130 @@
+"""What becomes of a column on its way into an extract: pure decisions from the permit, the CDM's rules, a descriptor.
+
+The SQL of each treatment is in `selection.py`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from hdh_assets.core.descriptor import Column, Dataset, Role, Table
+from hdh_assets.extracts import omop_rules
+from hdh_assets.governance.dossier import Precision
+
+
+class Treatment(StrEnum):
+    """The value tells the reader of the dictionary what was done."""
+
+    kept = "as in the hub"
+    person_number = "replaced by the project's number of the person"
+    person_pseudonym = "replaced by the project's pseudonym of the person"
+    person_key = "replaced by the project's pseudonym (same person, same pseudonym)"
+    record_number = "replaced by a number of the project's own (joins within the extract hold)"
+    record_uuid = "replaced by a key of the project's own (joins within the extract hold) "
+    record_text = "replaced by a key of the project's own (joins within the extract hold)"
+    record_date = "date of the record's key, replaced by a number of the project's own (joins within the extract hold)"
+    month = "cut to the first day of the month"
+    clipped_start = "not before the permit's period"
+    clipped_end = "not after the permit's period"
+    clipped_start_month = "not before the permit's period, cut to the first day of the month"
+    clipped_end_month = "not after the permit's period, cut to the first day of the month"
+    blank = "emptied: finer than the permit allows, or not named by it"
+
+
+DELIVERED_TYPES: dict[Treatment, str] = {
+    Treatment.person_pseudonym: "VARCHAR",
+    Treatment.person_key: "UUID",
+    Treatment.record_number: "BIGINT",
+    Treatment.record_date: "BIGINT",
+    Treatment.record_uuid: "UUID",
+    Treatment.record_text: "UUID",
+}
+"""Types in the extract, where a treatment changes them."""
+
+_TEMPORAL = ("DATE", "TIMESTAMP")
+
+
+def omop_treatment(table: str, column: str, duckdb_type: str, precision: Precision, *, is_listed: bool) -> Treatment:
+    """What becomes of a CDM column. `is_listed`: the permit names the column itself."""
+    if column == omop_rules.PERSON_ID:
+        return Treatment.person_number
+    if column == omop_rules.PERSON_TEXT:
+        return Treatment.person_pseudonym
+    if _is_too_fine(table, column, precision) or (column in omop_rules.NAMED_ONLY and not is_listed):
+        return Treatment.blank
+    if column in omop_rules.RECORD_TEXTS:
+        return Treatment.record_text
+    if omop_rules.is_record_number(column):
+        return Treatment.record_text if duckdb_type == "VARCHAR" else Treatment.record_number
+    if duckdb_type.startswith(_TEMPORAL):
+        return _temporal(table, column, precision)
+    return Treatment.kept
+
+
+def _is_too_fine(table: str, column: str, precision: Precision) -> bool:
+    order = omop_rules.BIRTH_PRECISION
+    if needed := omop_rules.FINE_BIRTH.get(column):
+        return order.index(precision.birth) < order.index(needed)
+    if column in omop_rules.NEVER:
+        return True
+    return table == "location" and column in omop_rules.FINE_RESIDENCE and precision.residence == "department"
+
+
+def _temporal(table: str, column: str, precision: Precision) -> Treatment:
+    rows = omop_rules.ROWS[table]
+    is_month = precision.dates == "month" and column not in omop_rules.FINE_BIRTH
+    if rows.kind == "clipped" and column == rows.start:
+        return Treatment.clipped_start_month if is_month else Treatment.clipped_start
+    if rows.kind == "clipped" and column == rows.end:
+        return Treatment.clipped_end_month if is_month else Treatment.clipped_end
+    return Treatment.month if is_month else Treatment.kept
+
+
+def source_treatment(
+    dataset: Dataset, table: Table, column: Column, precision: Precision, *, is_listed: bool
+) -> Treatment | None:
+    """What becomes of a delivered column; None when it is withheld: a potential identifier the permit does not name."""
+    if not dataset.has_persons:
+        return Treatment.kept
+    if column.is_pseudonymised:
+        is_person = column.identifier_type in person_types(dataset)
+        return Treatment.person_key if is_person else Treatment.record_uuid
+    if is_record_key(dataset, table, column):
+        return _record(column, precision)
+    if column.role is Role.quasi_identifier and not is_listed:
+        return None
+    return Treatment.month if column.kind in {"date", "timestamp"} and precision.dates == "month" else Treatment.kept
+
+
+def _record(column: Column, precision: Precision) -> Treatment:
+    match column.kind:
+        case "date":
+            return Treatment.record_date if precision.dates == "month" else Treatment.kept
+        case "integer":
+            return Treatment.record_number
+        case "uuid":
+            return Treatment.record_uuid
+        case _:
+            return Treatment.record_text
+
+
+def person_types(dataset: Dataset) -> frozenset[str]:
+    """Identifier types that designate persons in this dataset."""
+    return frozenset(c.identifier_type for t in dataset.tables for c in t.person_keys if c.identifier_type)
+
+
+def is_record_key(dataset: Dataset, table: Table, column: Column) -> bool:
+    """Whether a column numbers a record: declared so, or part of a key without being a coded value.
+
+    A foreign key follows the column it points to, so that both sides are treated alike.
+    """
+    if column.role is Role.record_key or column.kind == "uuid":
+        return True
+    for key in table.foreign_keys:
+        for name, target in zip(key.columns, key.target_columns, strict=True):
+            if name.lower() == column.lake_name:
+                parent = dataset.by_name[key.table.lower()]
+                return is_record_key(dataset, parent, parent.by_name[target.lower()])
+    is_coded = column.codes is not None or column.code_list is not None or column.kind in {"year", "yearmonth"}
+    is_in_key = column.lake_name in {name.lower() for name in table.primary_key}
+    return is_in_key and (column.kind == "date" or not is_coded)

@@ -1,0 +1,310 @@
+"""From a permit and a release to a project's folder: only what is permitted, unjoinable, whole, the same each time."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from hdh_assets.cli.console import Context
+from hdh_assets.cli.init import initialise
+from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.core.errors import RefusedError
+from hdh_assets.core.home import Home, Settings
+from hdh_assets.extracts.build import build_extract
+from hdh_assets.extracts.rebuild import rebuild_extract
+from hdh_assets.extracts.versions import Version, find_version, list_versions, sha256_of, verify_version
+from hdh_assets.governance import decisions
+from hdh_assets.governance.register import OPPOSITION, find_permit, today
+from resources.lake import open_lake
+from resources.registry import Registry
+from resources.releases import Release
+from tests.extract_hub import dossier, fill, grant
+
+EVERYTHING: dict[str, Any] = {
+    name: "all"
+    for name in (
+        "omop.person",
+        "omop.location",
+        "omop.care_site",
+        "omop.observation_period",
+        "omop.visit_occurrence",
+        "omop.condition_occurrence",
+        "omop.condition_era",
+        "omop.device_exposure",
+        "omop.cost",
+        "snds_dcir.er_prs_f",
+        "snds_dcir.er_pha_f",
+    )
+}
+
+
+class Hub:
+    """A filled home, and what the tests ask of it."""
+
+    def __init__(self, home: Home, settings: Settings) -> None:
+        self.home, self.settings, self.datasets = home, settings, load_datasets()
+        self.release: Release = fill(home, settings)
+        self.registry = Registry(home, settings)
+
+    def deliver(self, project: str, **changes: Any) -> Version:
+        permit = grant(self.registry, dossier(project, **changes))
+        return self.build(project, permit).version
+
+    def build(self, project: str, permit: Any) -> Any:
+        return build_extract(self.home, self.settings, self.datasets, permit, self.release)
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+            with open_lake(self.home, self.settings).reader() as engine:
+            return engine.execute(sql).fetchall()
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Hub:
+    """One hub for the tests that leave no trace but their own project."""
+    home = Home(tmp_path_factory.mktemp("extracts") / "hub")
+    initialise(Context(home))
+    return Hub(home, Settings.load(home))
+
+
+@pytest.fixture
+def own_hub(home: Home, settings: Settings) -> Hub:
+    """A hub of its own for a test that changes it for everybody."""
+    return Hub(home, settings)
+
+
+def read(version: Version, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect() as engine:
+        engine.execute(f"SET file_search_path = '{version.folder}'")
+        return engine.execute(sql).fetchall()
+
+
+def columns(version: Version) -> Iterator[tuple[str, str, str]]:
+    for file in version.folder.glob("data/*.parquet"):
+        for name, kind, *_ in read(version, f"DESCRIBE SELECT * FROM '{file}'"):
+            yield str(file), name, kind
+
+
+def test_an_extract_has_its_data_its_dictionary_its_manifest_and_its_readme(hub: Hub) -> None:
+    version = hub.deliver("an_extract_has_its_d", tables=EVERYTHING)
+    assert {p.name for p in version.folder.iterdir()} == {
+        "data",
+        "dictionary.csv",
+        "dictionary.md",
+        "README.md",
+        "manifest.json",
+        "build.json",
+    }
+    assert {p.stem for p in (version.folder / "data").iterdir()} == set(EVERYTHING)
+    assert verify_version(version) == []
+    assert version.rows["omop.person"] == 300
+    described = read(version, "SELECT \"table\", \"column\" FROM 'dictionary.csv' WHERE description IS NOT NULL")
+    delivered = {(Path(file).stem, name) for file, name, _ in columns(version)}
+    assert delivered == set(described)
+
+
+def test_two_projects_share_no_value_of_any_identifying_column(hub: Hub) -> None:
+    first = hub.deliver("first", tables=EVERYTHING)
+    second = hub.deliver("second", tables=EVERYTHING)
+    facts = {"date", "datetime", "total_charge", "pha_prs_c13", "_of_birth", "city", "zip", "exe_soi_dtd"}
+    checked = 0
+    for file, name, _ in columns(first):
+        table = Path(file).name
+        if any(name.endswith(fact) for fact in facts):
+            continue
+        distinct = f"SELECT DISTINCT CAST(\"{name}\" AS VARCHAR) FROM 'data/{table}' WHERE \"{name}\" IS NOT NULL"
+        mine, theirs = {r[0] for r in read(first, distinct)}, {r[0] for r in read(second, distinct)}
+        if len(mine) > 20:
+            checked += 1
+            assert not mine & theirs, f"{table}.{name} joins two projects"
+    assert checked >= 20
+
+
+def test_no_hub_identifier_reaches_an_extract(hub: Hub) -> None:
+    version = hub.deliver("no_hub_identifier_re", tables=EVERYTHING)
+    hub_ids = {
+        str(row[0])
+        for sql in (
+            "SELECT person_id FROM lake.omop.person",
+            "SELECT condition_occurrence_id FROM lake.omop.condition_occurrence",
+            "SELECT visit_occurrence_id FROM lake.omop.visit_occurrence",
+            "SELECT care_site_id FROM lake.omop.care_site",
+            "SELECT unique_device_id FROM lake.omop.device_exposure",
+            "SELECT ben_nir_psa FROM lake.snds_dcir.er_prs_f",
+            "SELECT pfs_exe_num FROM lake.snds_dcir.er_prs_f",
+        )
+        for row in hub.query(sql)
+    }
+    for file, name, _ in columns(version):
+        found = {str(row[0]) for row in read(version, f"SELECT DISTINCT \"{name}\" FROM '{file}'")}
+        assert not found & hub_ids, name
+
+
+def test_joins_inside_an_extract_hold_as_in_the_hub(hub: Hub) -> None:
+    version = hub.deliver("joins_inside_an_extr", tables=EVERYTHING)
+    inside = (
+        "SELECT count(*) FROM {omop}person{end} JOIN {omop}condition_occurrence{end} USING (person_id) "
+        "JOIN {omop}visit_occurrence{end} USING (visit_occurrence_id) WHERE condition_start_date "
+        "BETWEEN '2019-01-01' AND '2019-12-31' AND visit_start_date BETWEEN '2019-01-01' AND '2019-12-31'"
+    )
+    expected = hub.query(inside.format(omop="lake.omop.", end=""))
+    assert read(version, inside.format(omop="'data/omop.", end=".parquet'")) == expected
+    key = "dct_ord_num, flx_dis_dtd, flx_emt_num, flx_emt_ord, flx_emt_typ, flx_trt_dtd, org_cle_num, prs_ord_num, rem_typ_aff"
+    lines = f"SELECT count(*) FROM 'data/snds_dcir.er_prs_f.parquet' JOIN 'data/snds_dcir.er_pha_f.parquet' USING ({key})"
+    assert read(version, lines) == [(version.rows["snds_dcir.er_pha_f"],)]
+    costs = "SELECT count(*) FROM 'data/omop.cost.parquet' ANTI JOIN 'data/omop.visit_occurrence.parquet' ON cost_event_id = visit_occurrence_id"
+    assert read(version, costs) == [(0,)]
+
+
+def test_nothing_outside_the_period_is_delivered(hub: Hub) -> None:
+    version = hub.deliver("nothing_outside_the", tables=EVERYTHING)
+    for table, first, last in (
+        ("omop.condition_occurrence", "condition_start_date", "condition_start_date"),
+        ("omop.condition_era", "condition_era_start_date", "condition_era_end_date"),
+        ("omop.observation_period", "observation_period_start_date", "observation_period_end_date"),
+        ("snds_dcir.er_prs_f", "exe_soi_dtd", "exe_soi_dtd"),
+    ):
+        bounds = read(version, f"SELECT min({first})::VARCHAR, max({last})::VARCHAR FROM 'data/{table}.parquet'")[0]
+        assert bounds[0] >= "2019-01-01", table
+        assert bounds[1] <= "2019-12-31", table
+        assert version.rows[table] > 0
+
+
+def test_nobody_outside_the_population_is_delivered(hub: Hub) -> None:
+    population = {
+        "age": {"min": 40, "max": 60},
+        "sex": ["female"],
+        "persons_with": [{"table": "omop.condition_occurrence", "column": "condition_source_value", "values": ["E1*"]}],
+    }
+    version = hub.deliver("nobody_outside_the_p", tables=EVERYTHING, population=population)
+    persons = read(version, "SELECT gender_concept_id, year_of_birth FROM 'data/omop.person.parquet'")
+    assert 0 < len(persons) < 100
+    assert {sex for sex, _ in persons} == {8532}
+    assert all(1959 <= born <= 1979 for _, born in persons)
+    for table in ("condition_occurrence", "visit_occurrence", "observation_period", "device_exposure"):
+        others = read(version, f"SELECT count(*) FROM 'data/omop.{table}.parquet' ANTI JOIN 'data/omop.person.parquet' USING (person_id)")
+        assert others == [(0,)], table
+    in_hub = hub.query(
+        "SELECT count(*) FROM lake.snds_dcir.er_prs_f JOIN lake.staging.int_snds_beneficiaries__identity_kept "
+        "USING (ben_nir_psa) JOIN lake.omop.person USING (person_id) WHERE gender_concept_id = 8532 "
+        "AND year_of_birth BETWEEN 1959 AND 1979 AND exe_soi_dtd BETWEEN '2019-01-01' AND '2019-12-31'"
+    )
+    assert [(version.rows["snds_dcir.er_prs_f"],)] == in_hub
+
+
+def test_only_the_columns_listed_are_delivered(hub: Hub) -> None:
+    listed = ["person_id", "condition_concept_id", "condition_start_date"]
+    version = hub.deliver("only_the_columns_lis", tables={"omop.condition_occurrence": listed})
+    assert [name for _, name, _ in columns(version)] == listed
+
+
+def test_potential_identifiers_are_coarse_or_absent_unless_asked_for(hub: Hub) -> None:
+    version = hub.deliver("potential_identifier", tables=EVERYTHING, precision={})
+    empty = read(
+        version,
+        "SELECT count(month_of_birth) + count(day_of_birth) + count(birth_datetime) FROM 'data/omop.person.parquet'",
+    )
+    assert empty == [(0,)]
+    places = read(version, "SELECT count(city) + count(zip) + count(address_1), count(county) FROM 'data/omop.location.parquet'")
+    assert places[0][0] == 0
+    assert places[0][1] > 0
+    assert read(version, "SELECT DISTINCT day(condition_start_date) FROM 'data/omop.condition_occurrence.parquet'") == [(1,)]
+    delivered = {name for file, name, _ in columns(version) if "er_prs_f" in file}
+    assert not delivered & {"ben_res_com", "ben_nai_ann", "ben_dcd_dte", "_delivery"}
+
+
+def test_the_same_basis_is_the_same_version_and_another_permit_the_next(hub: Hub) -> None:
+    asked = dossier("the_same_basis_is_th")
+    permit = grant(hub.registry, asked)
+    first = hub.build("the_same_basis_is_th", permit)
+    again = hub.build("the_same_basis_is_th", permit)
+    assert (first.is_new, again.is_new) == (True, False)
+    assert first.version.folder == again.version.folder
+    hub.registry.act("tester", decisions.amend(dossier("the_same_basis_is_th", tables=EVERYTHING), today()))
+    hub.registry.act("tester", decisions.give_opinion("the_same_basis_is_th", favourable=True, reason="", today=today()))
+    hub.registry.act("tester", decisions.grant("the_same_basis_is_th", expires=None, conditions="", today=today()))
+    second = hub.build("the_same_basis_is_th", find_permit(hub.registry, "the_same_basis_is_th"))
+    assert second.version.number == 2
+    same = "SELECT person_id, person_source_value FROM 'data/omop.person.parquet' ORDER BY ALL"
+    assert read(first.version, same) == read(second.version, same)
+
+
+def test_a_rebuild_gives_the_same_bytes_whatever_the_threads(hub: Hub) -> None:
+    version = hub.deliver("a_rebuild_gives_the", tables=EVERYTHING)
+    for threads in (1, 2, 3):
+        settings = Settings.load(hub.home, threads=threads)
+        assert rebuild_extract(hub.home, settings, hub.datasets, "a_rebuild_gives_the/v1") == []
+    assert verify_version(version) == []
+
+
+def test_a_damaged_or_lost_version_is_put_back(hub: Hub) -> None:
+    version = hub.deliver("a_damaged_or_lost_ve")
+    digest = sha256_of(version.folder / "manifest.json")
+    damaged = version.folder / "data" / "omop.person.parquet"
+    damaged.chmod(0o600)
+    damaged.write_bytes(b"PAR1")
+    assert verify_version(version) == ["data/omop.person.parquet was altered"]
+    assert rebuild_extract(hub.home, hub.settings, hub.datasets, "a_damaged_or_lost_ve/v1") == []
+    assert verify_version(find_version(hub.home, "a_damaged_or_lost_ve/v1")) == []
+    shutil.rmtree(version.folder)
+    assert rebuild_extract(hub.home, hub.settings, hub.datasets, "a_damaged_or_lost_ve") == []
+    assert sha256_of(version.folder / "manifest.json") == digest
+
+
+def test_an_opposed_person_is_in_no_extract_made_afterwards(own_hub: Hub) -> None:
+    permit = grant(own_hub.registry, dossier("one", tables=EVERYTHING))
+    before = own_hub.build("one", permit).version
+    opposed = own_hub.query("SELECT md5('P2 ' || 7)::UUID")[0][0]
+    own_hub.registry.append(OPPOSITION, "person", "tester", {"pseudonym": str(opposed)})
+    after = own_hub.build("one", permit).version
+    assert after.number == 2
+    assert after.rows["omop.person"] == before.rows["omop.person"] - 1
+    assert after.rows["omop.condition_occurrence"] < before.rows["omop.condition_occurrence"]
+    assert after.rows["snds_dcir.er_prs_f"] < before.rows["snds_dcir.er_prs_f"]
+    assert rebuild_extract(own_hub.home, own_hub.settings, own_hub.datasets, "one/v1") == []
+
+
+def test_an_expired_permit_delivers_nothing(hub: Hub) -> None:
+    permit = grant(hub.registry, dossier("an_expired_permit_de")).model_copy(update={"expires": dossier("an_expired_permit_de").period.first})
+    with pytest.raises(RefusedError, match="expired"):
+        hub.build("an_expired_permit_de", permit)
+
+
+def test_a_table_the_release_lacks_is_refused_with_the_reason(own_hub: Hub) -> None:
+    permit = grant(own_hub.registry, dossier("one", tables={"omop.specimen": "all"}))
+    with pytest.raises(RefusedError, match=r"omop\.specimen, which this release cannot deliver"):
+        own_hub.build("one", permit)
+    assert list_versions(own_hub.home) == []
+
+
+@pytest.mark.parametrize("point", ["extract.table", "extract.written", "extract.placed"])
+def test_killed_anywhere_an_extract_is_whole_or_absent_and_the_next_build_finishes_it(own_hub: Hub, point: str) -> None:
+    grant(own_hub.registry, dossier("one", tables=EVERYTHING))
+    program = (
+        "from hdh_assets.core.home import Home, Settings; from hdh_assets.core.descriptor_files import load_datasets;"
+        "from hdh_assets.governance.register import find_permit; from resources.lake import open_lake
+from resources.registry import Registry;"
+        "from hdh_assets.extracts.build import build_extract; from resources.lake import open_lake;"
+        "from resources.releases import find; h = Home.resolve(); s = Settings.load(h);"
+        "build_extract(h, s, load_datasets(), find_permit(Registry(h, s), 'one'), find(open_lake(h, s)))"
+    )
+    environment = os.environ | {"HDH_CRASH_AT": point}
+    killed = subprocess.run([sys.executable, "-c", program], env=environment, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    versions = list_versions(own_hub.home)
+    assert len(versions) == (1 if point == "extract.placed" else 0)
+    assert all(verify_version(version) == [] for version in versions)
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+    assert [v.name for v in list_versions(own_hub.home)] == ["one/v1"]
+    assert not list((own_hub.home.projects / "one").glob(".v*.partial"))
+    assert len(own_hub.registry.events("extract.delivered")) == 1
+    assert json.loads((own_hub.home.projects / "one" / "v1" / "manifest.json").read_text())["version"] == 1
