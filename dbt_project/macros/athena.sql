@@ -27,7 +27,6 @@
 
 {# A vocabulary table that is empty without Athena. #}
 {% macro vocabulary_table() -%}
-    {%- do ref('int_hub__scope') -%}
     {%- if has_athena() -%}{{ athena_rows() }}{%- else -%}{{ no_rows() }}{%- endif -%}
 {%- endmacro %}
 

@@ -9,6 +9,7 @@
 
     * `scope_person` names the person column; `scope_date` the date whose month counts (none: the whole person);
     * `scope='all'`: the table is not about persons; it is rewritten when its content differs;
+    * `changes_with` names the datasets whose deliveries alone can change such a table: others are not even compared;
     * `scope_key`: the table has no person column. The query gives `person_id` and the `scope_date` beside the table's
       own columns, and a companion table keeps them by this key, so that the rows in scope can be found again;
     * `filters_itself=true`: the query holds the scope's condition already, before it groups;
@@ -21,7 +22,7 @@
     {%- set whole = existing is none or facts.everyone -%}
 
     {{ run_hooks(pre_hooks) }}
-    {% if whole or (config.get('scope') == 'all' and cdm_table_differs(target_relation)) %}
+    {% if whole or (config.get('scope') == 'all' and may_differ() and cdm_table_differs(target_relation)) %}
         {% do get_assert_columns_equivalent(cdm_table_query()) %}
         {% call statement('create') %}{{ cdm_table_ddl(target_relation) }}{% endcall %}
         {% call statement('main') %}{{ cdm_table_insert(target_relation) }}{% endcall %}
@@ -85,6 +86,13 @@
     {% else %}
     delete from {{ relation }} where {{ condition }};
     {% endif %}
+{% endmacro %}
+
+
+{% macro may_differ() %}
+    {% set datasets = config.get('changes_with') %}
+    {% for dataset in datasets or [] if pending_deliveries(dataset).any %}{{ return(true) }}{% endfor %}
+    {{ return(not datasets) }}
 {% endmacro %}
 
 

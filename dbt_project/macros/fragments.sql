@@ -3,8 +3,8 @@
     contract's columns when nothing feeds it. `beside` names columns the fragments give beside those of the table.
 #}
 {% macro fragments(beside=[]) %}
-    {%- do ref('int_hub__scope') -%}
     {%- set names = var('fragments').get(model.name, []) -%}
+    {%- if names %}{% do ref('int_hub__scope') %}{% endif -%}
     {%- set columns = (model.columns.values() | map(attribute='name') | map('tojson') | list + beside) | join(', ') or '*' -%}
     {%- for name in names %}
     select {{ columns }} from {{ ref(name) }}

@@ -2,8 +2,9 @@
     The scope: which (person, care month) pairs the run must recompute. Person 0 stands for everyone; a null month for
     all months of the person; the month without care (year 1) for the rows about the person alone.
 
-    `scope_facts` reads it once per model; the conditions below take its answer, so that only what the scope really
-    holds is joined and files outside its months are pruned.
+    It is kept in the lake, so that it survives a killed run, and copied into memory when dbt starts and when it grows:
+    every model reads it. `scope_facts` reads it once per model; the conditions below take its answer, so that only what
+    the scope really holds is joined and files outside its months are pruned.
 #}
 {% macro scope_facts() %}
     {% set nothing = {'everyone': false, 'persons': 0, 'months': 0, 'attributes': 0, 'first': none, 'last': none} %}
@@ -21,6 +22,22 @@
 
 
 {% macro scope_relation() %}
+    {{ return('memory.main.hub_scope') }}
+{% endmacro %}
+
+
+{# The scope of a lake that has none yet. #}
+{% macro create_scope() %}
+    create table if not exists {{ kept_scope() }} (person_id bigint not null, care_month date)
+{% endmacro %}
+
+
+{% macro copy_scope() %}
+    create or replace table {{ scope_relation() }} as select distinct person_id, care_month from {{ kept_scope() }}
+{% endmacro %}
+
+
+{% macro kept_scope() %}
     {{ return(target.database ~ '.staging.int_hub__scope') }}
 {% endmacro %}
 

@@ -2,15 +2,18 @@
 {% materialization scope, adapter='duckdb' %}
     {%- set target_relation = this.incorporate(type='table') -%}
     {{ run_hooks(pre_hooks) }}
-    {% call statement('create') %}
-        create table if not exists {{ target_relation }} (person_id bigint not null, care_month date)
-    {% endcall %}
-    {% call statement('main') %}
-        insert into {{ target_relation }}
-        select person_id, care_month from ({{ compiled_code }}) as pending
-        except
-        select person_id, care_month from {{ target_relation }}
-    {% endcall %}
+    {% if scope_facts().everyone %}
+        {% call noop_statement('main', 'EVERYONE', 'EVERYONE', 0) %}{% endcall %}
+    {% else %}
+        {% call statement('main') %}
+            insert into {{ target_relation }}
+            select person_id, care_month from ({{ compiled_code }}) as pending
+            except
+            select person_id, care_month from {{ target_relation }}
+        {% endcall %}
+        {% do adapter.commit() %}
+        {% call statement('copy') %}{{ copy_scope() }}{% endcall %}
+    {% endif %}
     {{ run_hooks(post_hooks) }}
     {% do adapter.commit() %}
     {{ return({'relations': [target_relation]}) }}

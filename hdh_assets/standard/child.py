@@ -8,11 +8,12 @@ keeps global state and memory, and so that a crash of the engine is a failed run
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from hdh_assets.standard.sources_yml import PROJECT
 
@@ -46,48 +47,59 @@ class Node:
 
 
 def main(folder: Path, plan: Plan, report: Callable[[Node], None]) -> bool:
-    """Run dbt on the plan, its files under `folder`; True when every model was built (tests are reported, not judged)."""
+    """Run dbt on the plan, its files under `folder`; True when every model was built; tests are reported."""
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
+    from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415
 
     common = ["--target-path", str(folder / "target"), "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-    quiet = ["--quiet", "--log-level-file", "none", "--log-path", str(folder), "--no-use-colors"]
-    runner = dbtRunner()
-    parsed = runner.invoke([*quiet, "parse", *common])
-    if not parsed.success:
+    quiet = ["--quiet", "--log-level-file", "none", "--log-path", str(folder), "--no-use-colors", "--no-write-json"]
+    parsed = dbtRunner().invoke([*quiet, "parse", *common])
+    if not isinstance(parsed.result, Manifest):
         report(Node("parse", "project", "error", 0.0, problem=_sentence(parsed.exception)))
         return False
-    runner = dbtRunner(manifest=parsed.result)
+    live = _Live(report)
+    runner = dbtRunner(manifest=parsed.result, callbacks=[live])
     build = ["build", *common, *_select(plan.build, plan.exclude), "--exclude-resource-type", "test", "unit_test"]
     built = runner.invoke([*quiet, *build])
-    _report(built, report)
+    live.close(built)
     if built.success:
         tests = ["test", *common, *_select(plan.test, ("test_type:unit",))]
-        _report(runner.invoke([*quiet, *tests]), report)
+        live.close(runner.invoke([*quiet, *tests]))
     return bool(built.success)
+
+
+class _Live:
+    """Reports each node once, when dbt says it has finished; `close` adds those dbt only mentions at the end."""
+
+    def __init__(self, report: Callable[[Node], None]) -> None:
+        self._report = report
+        self._seen: set[str] = set()
+
+    def __call__(self, event: Any) -> None:
+        if event.info.name == "NodeFinished":
+            info, result = event.data.node_info, event.data.run_result
+            self._once(_node(info.node_name, info.resource_type, result, result.num_failures))
+
+    def close(self, outcome: Any) -> None:
+        if outcome.exception is not None:
+            self._report(Node("dbt", "project", "error", 0.0, problem=_sentence(outcome.exception)))
+        for result in getattr(outcome.result, "results", ()):
+            self._once(_node(result.node.name, str(result.node.resource_type), result, result.failures or 0))
+
+    def _once(self, node: Node) -> None:
+        if node.name not in self._seen:
+            self._seen.add(node.name)
+            self._report(node)
 
 
 def _select(select: tuple[str, ...], exclude: tuple[str, ...]) -> list[str]:
     return [*(["--select", *select] if select else []), *(["--exclude", *exclude] if exclude else [])]
 
 
-def _report(outcome: Any, report: Callable[[Node], None]) -> None:
-    if outcome.exception is not None:
-        report(Node("dbt", "project", "error", 0.0, problem=_sentence(outcome.exception)))
-    for result in getattr(outcome.result, "results", ()):
-        report(_node(result))
-
-
-def _node(result: Any) -> Node:
+def _node(name: str, kind: str, result: Any, failures: int) -> Node:
     status = str(result.status)
-    failed = status in {"error", "fail", "runtime error"}
-    return Node(
-        name=result.node.name,
-        kind=str(result.node.resource_type),
-        status=status,
-        seconds=round(result.execution_time, 3),
-        failures=result.failures or 0,
-        problem=_sentence(result.message) if failed else "",
-    )
+    problem = _sentence(result.message) if status in {"error", "fail", "runtime error"} else ""
+    return Node(name, kind, status, round(result.execution_time, 3), failures, problem)
 
 
 def _sentence(message: object) -> str:
@@ -97,12 +109,15 @@ def _sentence(message: object) -> str:
     return found.partition(":")[0][:_VALUE_FREE]
 
 
+def _report_lines() -> TextIO:
+    """The standard output for this module's lines alone: what dbt prints goes to the standard error."""
+    lines = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return lines
+
+
 if __name__ == "__main__":
     wanted = {name: tuple(values) for name, values in json.loads(sys.argv[2]).items()}
-    lines = sys.stdout
-
-    def _print(node: Node) -> None:
-        lines.write(json.dumps(asdict(node)) + "\n")
-        lines.flush()
-
-    sys.exit(0 if main(Path(sys.argv[1]), Plan(**wanted), _print) else 1)
+    output = _report_lines()
+    good = main(Path(sys.argv[1]), Plan(**wanted), lambda node: print(json.dumps(asdict(node)), file=output))
+    sys.exit(0 if good else 1)

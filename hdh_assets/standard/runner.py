@@ -19,7 +19,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import duckdb
-from resources.lake_tables import ensure_tables
 
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.errors import HubError
@@ -37,6 +36,9 @@ from hdh_assets.standard.state import (
     rules_fingerprint,
 )
 from resources.lake import Lake, connect_engine, open_lake
+from resources.lake_tables import ensure_tables
+
+__all__ = ["Node", "StandardiseError", "StandardiseResult", "standardise"]
 
 _NOT_REBUILT = ("config.materialized:view", "resource_type:seed")
 """What only a change of the rules rebuilds."""
@@ -96,7 +98,7 @@ def _prepare(lake: Lake, fed: set[str], fingerprint: str, *, full: bool) -> Pend
     datasets = load_datasets(lake.home)
     write_sources(datasets.values())
     with _engine(lake) as engine:
-        ensure_tables(engine, datasets.values())
+        ensure_tables(engine, datasets)
         ensure_state(engine)
         left = pending(engine, fed, fingerprint)
         left = Pending(left.rules or full, left.datasets, left.resumed)
@@ -109,7 +111,7 @@ def _plan(left: Pending) -> Plan:
     """Everything when the rules changed; otherwise the tables downstream of the datasets that did."""
     if left.rules or left.resumed:
         return Plan()
-    downstream = tuple(f"source:{dataset}+" for dataset in left.datasets)
+    downstream = (*(f"source:{dataset}+" for dataset in left.datasets), "source:hub+")
     return Plan(build=downstream, exclude=_NOT_REBUILT, test=downstream)
 
 

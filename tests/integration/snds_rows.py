@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 import duckdb
 
 from resources.lake import transaction
+from resources.lake_tables import DeliveryRow, insert_delivery
 
+LOADED_AT = datetime(2024, 1, 1, tzinfo=UTC)
 LATE_SHARE, CANCELLED_EVERY, LOOK_BACK = 10, 50, 24
 _DCIR = ("er_prs_f", "er_pha_f", "er_cam_f", "er_bio_f", "er_tip_f", "er_ucd_f", "er_ete_f")
 _KEYS = (
@@ -142,8 +144,21 @@ def _retire(engine: duckdb.DuckDBPyConnection, dataset: str, period: str | None,
 
 
 def _record(engine: duckdb.DuckDBPyConnection, dataset: str, period: str, delivery: uuid.UUID) -> None:
-    engine.execute(
-        "INSERT INTO lake.meta.delivery BY NAME SELECT ?::UUID AS delivery_id, ? AS dataset, ? AS period,"
-        " 'current' AS status, ?::TIMESTAMPTZ AS loaded_at",
-        [str(delivery), dataset, period, datetime(2024, 1, 1, tzinfo=UTC)],
+    row = DeliveryRow(
+        delivery_id=delivery,
+        digest=delivery.hex * 2,
+        dataset=dataset,
+        period=period,
+        producer="test",
+        status="current",
+        loaded_at=LOADED_AT,
+        descriptor_version=1,
+        row_count=0,
+        rejected_count=0,
+        tables="{}",
+        files="[]",
+        receipt="{}",
+        run_id="test",
+        sealed_at=LOADED_AT,
     )
+    insert_delivery(engine, row)

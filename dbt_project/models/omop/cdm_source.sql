@@ -1,5 +1,4 @@
 {{ config(scope='all') }}
--- depends_on: {{ ref('int_hub__scope') }}
 {# Dates come from the deliveries, not from the clock: the same deliveries give the same row. #}
 with delivered as (
     select cast(coalesce(max(loaded_at), timestamptz '1970-01-01 00:00:00+00') as date) as latest

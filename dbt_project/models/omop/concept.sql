@@ -1,6 +1,5 @@
 {{ config(scope='all') }}
 {# Without Athena: the ids in use, under the hub's own words or under their number where the name is not ours to give. #}
--- depends_on: {{ ref('int_hub__scope') }}
 {%- if has_athena() %}
 {{ athena_rows() }}
 {%- else %}

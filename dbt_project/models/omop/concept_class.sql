@@ -1,5 +1,4 @@
 {{ config(scope='all') }}
--- depends_on: {{ ref('int_hub__scope') }}
 {%- if has_athena() %}
 {{ athena_rows() }}
 {%- else %}

@@ -1,5 +1,4 @@
 {{ config(scope='all') }}
--- depends_on: {{ ref('int_hub__scope') }}
 with latest as (
     select dataset, max(period) as period, max(cast(loaded_at as date)) as loaded_on, count(*) as deliveries
     from {{ source('hub', 'delivery') }}

@@ -1,0 +1,33 @@
+{{ config(
+    materialized='cdm_table',
+    scope_person='person_id',
+    scope_date='care_month',
+    filters_itself=true,
+    contract={'enforced': true},
+) }}
+-- depends_on: {{ ref('int_hub__scope') }}
+{%- set dated = [
+    ('visit_occurrence', 'visit_start_date', 'visit_end_date'),
+    ('condition_occurrence', 'condition_start_date', none),
+    ('drug_exposure', 'drug_exposure_start_date', none),
+    ('procedure_occurrence', 'procedure_date', none),
+    ('device_exposure', 'device_exposure_start_date', none),
+    ('measurement', 'measurement_date', none),
+    ('observation', 'observation_date', none),
+] %}
+with event as (
+    {%- for table, start, end in dated %}
+    select person_id, {{ start }} as first_date, {{ end or start }} as last_date
+    from {{ ref(table) }}
+    where {{ scope_condition('person_id', start) }}
+    {{ "union all" if not loop.last }}
+    {%- endfor %}
+)
+
+select
+    person_id,
+    cast(date_trunc('month', first_date) as date) as care_month,
+    min(first_date) as first_date,
+    max(last_date) as last_date
+from event
+group by all

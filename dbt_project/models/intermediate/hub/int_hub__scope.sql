@@ -1,0 +1,12 @@
+{{ config(materialized='scope') }}
+{#
+    Appended to before any contribution changes and emptied by the runner when the whole run has succeeded, so that a
+    killed run is simply repeated.
+#}
+{%- for model_name in var('scopes') %}
+select person_id, care_month from {{ ref(model_name) }}
+{{ "union" if not loop.last }}
+{%- endfor %}
+{%- if not var('scopes') %}
+select cast(null as bigint) as person_id, cast(null as date) as care_month where false
+{%- endif %}

@@ -1,0 +1,101 @@
+"""Standardisation of the SNDS over real lakes: any order of deliveries, replaced or not, gives the same tables."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+import snds_rows
+from standard_hub import StandardHub, differences
+
+PERSONS, LINES = 300, 1500
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+
+
+@pytest.fixture(scope="module")
+def at_once(tmp_path_factory):
+    """Everything delivered before the first standardisation."""
+    hub = StandardHub(tmp_path_factory.mktemp("at_once"))
+    hub.deliver(snds_rows.set_beneficiaries, "2020-02", persons=PERSONS, version=2)
+    for month in range(3):
+        hub.deliver(snds_rows.add_flux, month, lines=LINES, persons=PERSONS, version=1 + (month == 1))
+    hub.standardise()
+    return hub
+
+
+@pytest.fixture(scope="module")
+def one_by_one(tmp_path_factory):
+    """The same in another order, standardised at each step, with a flux and a reference that are replaced."""
+    hub = StandardHub(tmp_path_factory.mktemp("one_by_one"))
+    steps = [
+        (snds_rows.add_flux, (2,), {"lines": LINES, "persons": PERSONS}),
+        (snds_rows.set_beneficiaries, ("2020-01",), {"persons": PERSONS}),
+        (snds_rows.add_flux, (1,), {"lines": LINES, "persons": PERSONS}),
+        (snds_rows.add_flux, (0,), {"lines": LINES, "persons": PERSONS}),
+        (snds_rows.add_flux, (1,), {"lines": LINES, "persons": PERSONS, "version": 2}),
+        (snds_rows.set_beneficiaries, ("2020-02",), {"persons": PERSONS, "version": 2}),
+    ]
+    for write, args, kwargs in steps:
+        hub.deliver(write, *args, **kwargs)
+        assert hub.standardise().is_changed
+    return hub
+
+
+def test_any_order_gives_the_same_tables_as_all_at_once(at_once, one_by_one):
+    tables = at_once.omop()
+    assert tables["drug_exposure"].num_rows > 1000
+    assert tables["death"].num_rows > 0
+    assert differences(one_by_one.omop(), tables) == {}
+
+
+def test_full_rebuild_gives_the_same_tables(one_by_one):
+    before = one_by_one.omop()
+    one_by_one.standardise(full=True)
+    assert differences(one_by_one.omop(), before) == {}
+
+
+def test_nothing_new_writes_nothing(at_once):
+    snapshot = "SELECT max(snapshot_id) FROM ducklake_snapshots('lake')"
+    before = at_once.rows(snapshot)
+    assert not at_once.standardise().is_changed
+    assert at_once.rows(snapshot) == before
+
+
+def test_removed_flux_takes_back_what_it_brought(at_once):
+    before = at_once.omop()
+    at_once.deliver(snds_rows.add_flux, 3, lines=LINES, persons=PERSONS)
+    at_once.standardise()
+    assert differences(at_once.omop(), before) != {}
+    at_once.deliver(snds_rows.remove_flux, 3)
+    at_once.standardise()
+    assert set(differences(at_once.omop(), before)) == set()
+
+
+@pytest.mark.parametrize("stopped_after", ["int_hub__scope", "int_snds_dcir__contribution", "visit_occurrence"])
+def test_killed_run_is_completed_by_the_next(at_once, stopped_after):
+    at_once.deliver(snds_rows.add_flux, 4, lines=LINES, persons=PERSONS)
+    script = textwrap.dedent(f"""
+        import os, signal
+        from hdh_assets.core.home import Home, Settings
+        from hdh_assets.standard.runner import standardise
+        def stop(node):
+            if node.name == {stopped_after!r}:
+                os.killpg(0, signal.SIGKILL)
+        standardise(Home.resolve(), Settings(), on_event=stop)
+    """)
+    killed = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"HDH_HOME": str(at_once.home.root)},
+        start_new_session=True,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert at_once.standardise().is_changed
+    resumed = at_once.omop()
+    at_once.standardise(full=True)
+    assert differences(at_once.omop(), resumed) == {}
+    at_once.deliver(snds_rows.remove_flux, 4)
+    at_once.standardise()
