@@ -1,0 +1,1 @@
+{{ coded_events('conditions', "'SNOMED'", ['code', 'start_date'], ['Condition', 'Observation'], "'Condition'") }}

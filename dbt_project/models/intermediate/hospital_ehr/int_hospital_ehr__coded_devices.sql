@@ -1,0 +1,1 @@
+{{ coded_events('devices', "'SNOMED'", ['code', 'start_at', 'udi'], ['Device'], "'Device'") }}

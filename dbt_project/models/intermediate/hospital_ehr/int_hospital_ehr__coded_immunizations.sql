@@ -1,0 +1,1 @@
+{{ coded_events('immunizations', "'CVX'", ['code', 'event_at'], ['Drug'], "'Drug'") }}

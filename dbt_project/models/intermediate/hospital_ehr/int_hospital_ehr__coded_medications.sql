@@ -1,0 +1,1 @@
+{{ coded_events('medications', "'RxNorm'", ['code', 'start_at'], ['Drug'], "'Drug'") }}

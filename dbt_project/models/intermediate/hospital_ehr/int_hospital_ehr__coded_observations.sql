@@ -1,0 +1,8 @@
+{{ coded_events(
+    'observations',
+    "'LOINC'",
+    ['code', 'event_at', 'value_text'],
+    ['Measurement', 'Observation'],
+    "case when category in ('vital-signs', 'laboratory', 'exam', 'imaging', 'procedure')"
+    ~ " then 'Measurement' else 'Observation' end",
+) }}

@@ -1,0 +1,7 @@
+{{ coded_events(
+    'procedures',
+    "'SNOMED'",
+    ['code', 'start_at'],
+    ['Procedure', 'Measurement', 'Observation'],
+    "'Procedure'",
+) }}

@@ -1,0 +1,110 @@
+{{ config(materialized='cdm_table', scope_person='person_id', contract={'enforced': true}) }}
+-- depends_on: {{ ref('int_hub__scope') }}
+with encounter as (
+    select
+        delivered.*,
+        coalesce(class.kind, 'other') as kind,
+        coalesce(class.visit_concept_id, 0) as visit_concept_id,
+        coalesce(delivered.stop_at, delivered.start_at) as end_at
+    from {{ ref('stg_hospital_ehr__encounters') }} as delivered
+    left join {{ ref('hospital_ehr_encounter_class') }} as class using (encounter_class)
+),
+
+-- Hospital stays of a patient that overlap, or follow within a day, are one visit.
+stay_begin as (
+    select
+        patient_id,
+        encounter_id,
+        start_at,
+        end_at,
+        coalesce(
+            start_at > max(end_at) over (
+                partition by patient_id order by start_at, end_at, encounter_id
+                rows between unbounded preceding and 1 preceding
+            ) + interval 1 day,
+            true
+        ) as is_begin
+    from encounter
+    where kind = 'stay'
+),
+
+numbered as (
+    select
+        *,
+        sum(cast(is_begin as integer)) over (
+            partition by patient_id order by start_at, end_at, encounter_id rows unbounded preceding
+        ) as stay_number
+    from stay_begin
+),
+
+stay as (
+    select
+        patient_id,
+        min_by(encounter_id, (start_at, end_at, encounter_id)) as first_encounter_id,
+        min(start_at) as visit_start_at,
+        max(end_at) as visit_end_at
+    from numbered
+    group by patient_id, stay_number
+),
+
+-- Encounters of one class that start at the same instant are one visit.
+same_start as (
+    select
+        patient_id,
+        encounter_class,
+        start_at,
+        min(encounter_id) as first_encounter_id,
+        max(end_at) as visit_end_at
+    from encounter
+    where kind in ('emergency', 'outpatient')
+    group by patient_id, encounter_class, start_at
+    having count(*) > 1
+),
+
+-- What happens during a stay belongs to it. The emergency room a stay starts from remains a visit of its own.
+placed as (
+    select
+        encounter.*,
+        coalesce(stay.first_encounter_id, same_start.first_encounter_id, encounter.encounter_id) as first_encounter_id,
+        coalesce(stay.visit_start_at, encounter.start_at) as visit_start_at,
+        coalesce(stay.visit_end_at, same_start.visit_end_at, encounter.end_at) as visit_end_at
+    from encounter
+    left join stay
+        on
+            stay.patient_id = encounter.patient_id
+            and encounter.start_at <= stay.visit_end_at
+            and encounter.start_at >= stay.visit_start_at
+            and (encounter.kind in ('stay', 'outpatient')
+                or (encounter.kind = 'emergency' and encounter.start_at > stay.visit_start_at))
+    left join same_start
+        on
+            same_start.patient_id = encounter.patient_id
+            and same_start.encounter_class = encounter.encounter_class
+            and same_start.start_at = encounter.start_at
+)
+
+select
+    placed.encounter_id,
+    placed.patient_id,
+    patient.person_id,
+    {{ hub_id(['visit_detail|hospital_ehr', 'placed.encounter_id']) }} as visit_detail_id,
+    {{ hub_id(['visit|hospital_ehr', 'placed.first_encounter_id']) }} as visit_occurrence_id,
+    placed.first_encounter_id = placed.encounter_id as is_first_of_visit,
+    placed.visit_start_at,
+    placed.visit_end_at,
+    placed.start_at,
+    placed.end_at,
+    placed.encounter_class,
+    placed.visit_concept_id,
+    placed.code,
+    placed.reason_code,
+    provider.provider_id,
+    organization.care_site_id,
+    placed.total_claim_cost,
+    placed.payer_coverage
+from placed
+inner join {{ ref('int_hospital_ehr__patient') }} as patient using (patient_id)
+left join {{ ref('int_hospital_ehr__practitioner') }} as provider
+    on provider.practitioner_id = placed.provider_id
+left join {{ ref('int_hospital_ehr__organization') }} as organization
+    on organization.organization_id = placed.organization_id

@@ -1,0 +1,21 @@
+select
+    visit_detail_id,
+    person_id,
+    visit_concept_id as visit_detail_concept_id,
+    cast(start_at as date) as visit_detail_start_date,
+    start_at as visit_detail_start_datetime,
+    cast(end_at as date) as visit_detail_end_date,
+    end_at as visit_detail_end_datetime,
+    32827 as visit_detail_type_concept_id,
+    provider_id,
+    care_site_id,
+    left(encounter_class, 50) as visit_detail_source_value,
+    0 as visit_detail_source_concept_id,
+    cast(null as integer) as admitted_from_concept_id,
+    cast(null as varchar) as admitted_from_source_value,
+    cast(null as varchar) as discharged_to_source_value,
+    cast(null as integer) as discharged_to_concept_id,
+    cast(null as bigint) as preceding_visit_detail_id,
+    cast(null as bigint) as parent_visit_detail_id,
+    visit_occurrence_id
+from {{ ref('int_hospital_ehr__encounter') }}

@@ -1,0 +1,23 @@
+select
+    id as payer_id,
+    name,
+    address,
+    city,
+    state_headquartered as state,
+    zip as postal_code,
+    phone,
+    amount_covered,
+    amount_uncovered,
+    revenue,
+    cast(covered_encounters as integer) as covered_encounters,
+    cast(uncovered_encounters as integer) as uncovered_encounters,
+    cast(covered_medications as integer) as covered_medications,
+    cast(uncovered_medications as integer) as uncovered_medications,
+    cast(covered_procedures as integer) as covered_procedures,
+    cast(uncovered_procedures as integer) as uncovered_procedures,
+    cast(covered_immunizations as integer) as covered_immunizations,
+    cast(uncovered_immunizations as integer) as uncovered_immunizations,
+    cast(unique_customers as integer) as unique_customers,
+    case when not isnan(qols_avg) then qols_avg end as qols_avg,
+    cast(member_months as integer) as member_months
+from {{ source('hospital_ehr', 'payers') }}

@@ -1,0 +1,11 @@
+select
+    start as start_at,
+    stop as stop_at,
+    patient as patient_id,
+    encounter as encounter_id,
+    code,
+    description as label,
+    base_cost,
+    reasoncode as reason_code,
+    reasondescription as reason_label
+from {{ source('hospital_ehr', 'procedures') }}
