@@ -1,0 +1,211 @@
+"""What a descriptor may say, and how every mistake of every file is told at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hdh_assets.core.descriptor import Column, Dataset, Role, Table, check_period
+from hdh_assets.core.descriptor_files import find_dataset, load_datasets, read_datasets
+from hdh_assets.core.errors import DescriptorError, HubError
+from hdh_assets.core.home import Home
+
+BOTH = {"en": "text", "fr": "texte"}
+
+
+def column(name: str, type_: str = "string(5)", **more: Any) -> dict[str, Any]:
+    return {"name": name, "type": type_, "description": BOTH, **more}
+
+
+def table(name: str = "visits", **more: Any) -> dict[str, Any]:
+    return {"name": name, "title": BOTH, "description": BOTH, "columns": [column("id"), column("day", "date")], **more}
+
+
+def acts(**key: Any) -> dict[str, Any]:
+    return table("acts", foreign_keys=[{"table": "visits", **key}])
+
+
+def dataset(dataset_id: str = "clinic", **more: Any) -> dict[str, Any]:
+    return {
+        "id": dataset_id, "version": 1, "title": BOTH, "description": BOTH,
+        "producer": {"id": "clinic", "name": "Clinic", "contact": "x@clinic.example"},
+        "owner": "team:clinic", "family": "hospital", "maturity": "pilot", "legal_basis": BOTH,
+        "sensitivity": "pseudonymised", "cadence": "monthly", "first_period": "2024-01", "mode": "append",
+        "history": BOTH, "charter_version": "1.0", "economic_terms": BOTH, "tables": [table()], **more,
+    }  # fmt: skip
+
+
+def written(folder: Path, name: str, content: dict[str, Any] | str) -> Path:
+    path = folder / name
+    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False), "utf-8")
+    return path
+
+
+def message_of(*paths: Path) -> str:
+    with pytest.raises(DescriptorError) as caught:
+        read_datasets(paths)
+    return caught.value.message
+
+
+def test_a_right_descriptor_is_read(tmp_path: Path) -> None:
+    found = read_datasets([written(tmp_path, "clinic.yaml", dataset())])
+    assert list(found) == ["clinic"]
+    assert found["clinic"].by_name["visits"].by_name["day"].duckdb_type == "DATE"
+
+
+def test_an_unknown_field_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = written(tmp_path, "clinic.yaml", dataset(colour="blue"))
+    line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if text.startswith("colour"))
+    assert message_of(path) == f"{path}:{line}: colour: Extra inputs are not permitted"
+
+
+def test_an_unknown_field_of_a_column_is_told_where_it_stands(tmp_path: Path) -> None:
+    path = written(tmp_path, "clinic.yaml", dataset(tables=[table(columns=[column("id", lenght=5)])]))
+    line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if "lenght" in text)
+    assert f"{path}:{line}: tables.0.columns.0.lenght:" in message_of(path)
+
+
+def test_every_error_of_every_file_is_told_at_once(tmp_path: Path) -> None:
+    first = written(tmp_path, "a.yaml", dataset("one", family="astrology", cadence="hourly"))
+    second = written(tmp_path, "b.yaml", "id: [broken")
+    third = written(tmp_path, "c.yaml", "- not a mapping")
+    lines = message_of(first, second, third).splitlines()
+    assert sum(line.startswith(f"{first}:") for line in lines) == 2
+    assert any(line.startswith(f"{second}:") and "yaml:" in line for line in lines)
+    assert f"{third}:1: file: a mapping is expected" in lines
+
+
+def test_two_files_may_not_describe_one_dataset(tmp_path: Path) -> None:
+    first, second = written(tmp_path, "a.yaml", dataset()), written(tmp_path, "b.yaml", dataset())
+    assert message_of(first, second) == f"{second}:1: id: clinic is already described in {first}"
+
+
+def test_a_file_that_is_not_utf8_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_bytes("id: caf\xe9".encode("latin-1"))
+    assert "cannot be read" in message_of(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"tables": [table(), table("VISITS")]}, "tables declared twice: visits"),
+        ({"tables": [table(columns=[column("id"), column("ID")])]}, "columns declared twice: id"),
+        (
+            {"tables": [table(columns=[column("id"), column("a", aliases=["ID"])])]},
+            "names that could mean two columns: id",
+        ),
+        ({"tables": [table(primary_key=["number"])]}, "name unknown columns: number"),
+        ({"tables": [table(event_date="night")]}, "name unknown columns: night"),
+        (
+            {"tables": [table(columns=[column("answer", identifying_when={"question": ["1"]})])]},
+            "name unknown columns: question",
+        ),
+        (
+            {"tables": [table(foreign_keys=[{"columns": ["id"], "table": "people"}])]},
+            "visits: foreign key to unknown table people",
+        ),
+        (
+            {"tables": [table(), acts(columns=["id"], to_columns=["no"])]},
+            "acts: foreign key to unknown columns visits.no",
+        ),
+        (
+            {"tables": [table(), acts(columns=["id", "day"], to_columns=["id"])]},
+            "acts: foreign key to visits pairs columns of different number",
+        ),
+        ({"first_period": "2024"}, "period '2024' is not of the form %Y-%m (monthly)"),
+        ({"owner": "someone"}, "String should match pattern"),
+        ({"tables": []}, "at least 1 item"),
+    ],
+)  # fmt: skip
+def test_what_does_not_hold_together_is_refused(tmp_path: Path, change: dict[str, Any], problem: str) -> None:
+    assert problem in message_of(written(tmp_path, "clinic.yaml", dataset(**change)))
+
+
+@pytest.mark.parametrize("type_", ["text", "decimal", "decimal(5)", "string(a)", "number(3,2)", "integer ", ""])
+def test_unknown_types_are_refused(type_: str) -> None:
+    with pytest.raises(ValueError, match=r"must be string|decimal needs"):
+        Column.model_validate(column("a", type_))
+
+
+@pytest.mark.parametrize(
+    ("type_", "expected"),
+    [
+        ("string(5)", "VARCHAR"), ("string", "VARCHAR"), ("integer", "BIGINT"), ("decimal(9,2)", "DECIMAL(9,2)"),
+        ("float", "DOUBLE"), ("date", "DATE"), ("timestamp", "TIMESTAMP"), ("year", "SMALLINT"),
+        ("yearmonth", "VARCHAR"), ("boolean", "BOOLEAN"), ("uuid", "UUID"),
+    ],
+)  # fmt: skip
+def test_types_in_the_lake(type_: str, expected: str) -> None:
+    assert Column.model_validate(column("a", type_)).duckdb_type == expected
+
+
+def test_a_person_key_needs_the_domain_of_its_pseudonym() -> None:
+    with pytest.raises(ValueError, match="a person_key needs an identifier_type"):
+        Column.model_validate(column("a", role="person_key"))
+
+
+def test_a_direct_identifier_never_is_in_the_lake_and_a_pseudonym_is_a_uuid() -> None:
+    name = Column.model_validate(column("name", role="direct_identifier", identifier_type="nir"))
+    key = Column.model_validate(column("key", role="person_key", identifier_type="nir"))
+    assert not name.is_in_lake
+    assert not name.is_pseudonymised
+    assert key.duckdb_type == "UUID"
+    described = Table.model_validate(table(columns=[column("name", role="direct_identifier"), column("id")]))
+    assert [c.name for c in described.lake_columns] == ["id"]
+
+
+def test_models_are_frozen() -> None:
+    made = Dataset.model_validate(dataset())
+    with pytest.raises(ValueError, match="frozen"):
+        made.version = 2  # type: ignore[misc]
+
+
+def test_an_unknown_dataset_is_answered_with_those_that_exist() -> None:
+    with pytest.raises(HubError) as caught:
+        find_dataset({"clinic": Dataset.model_validate(dataset())}, "clinik")
+    assert caught.value.remedy == "choose one of: clinic"
+
+
+def test_an_installation_adds_a_dataset_in_its_home(tmp_path: Path) -> None:
+    home = Home.resolve(tmp_path)
+    home.datasets.mkdir(parents=True)
+    written(home.datasets, "clinic.yaml", dataset())
+    assert {"clinic", "snds_dcir"} <= set(load_datasets(home))
+
+
+@given(st.text(max_size=12), st.sampled_from(["daily", "weekly", "monthly", "quarterly", "yearly"]))
+def test_a_period_is_taken_as_it_is_or_refused(text: str, cadence: Any) -> None:
+    try:
+        taken = check_period(text, cadence)
+    except ValueError:
+        return
+    assert taken == text
+    assert text.isascii()
+
+
+values = st.one_of(st.none(), st.text(), st.integers(), st.lists(st.text()))
+
+
+@given(st.dictionaries(st.sampled_from([*dataset(), "extra"]), values))
+def test_whatever_a_file_says_the_answer_is_a_dataset_or_its_problems(
+    tmp_path_factory: pytest.TempPathFactory, changes: dict[str, Any]
+) -> None:
+    path = written(tmp_path_factory.getbasetemp(), "any.yaml", dataset() | changes)
+    problems: list[str] = []
+    try:
+        read_datasets([path])
+    except DescriptorError as error:
+        problems = error.message.splitlines()
+    assert all(line.startswith(f"{path}:") for line in problems)
+
+
+def test_roles_are_those_of_the_design() -> None:
+    assert {role.value for role in Role} == {
+        "direct_identifier", "person_key", "quasi_identifier", "record_key", "sensitive", "payload",
+    }  # fmt: skip
