@@ -122,7 +122,7 @@ class Column(_Frozen):
     sentinels: tuple[str, ...] = ()
     """Producer's texts that mean missing; kept as delivered at the source, null in staging. A pseudonymised column has
     null at the source already: the pseudonym of a sentinel would pass for somebody."""
-    identifying_when: dict[Name, tuple[str, ...]] = Field(default_factory=dict)
+    identifying_when: dict[Name, tuple[str, ...]] | None = None
     """Rows on which the value is a direct identifier: those where the named column holds one of these texts (a survey
     answer that is an address). There the lake has null; the vault keeps the original file."""
     synth: str | None = None
@@ -222,7 +222,7 @@ class Table(_Frozen):
             raise ValueError(f"names that could mean two columns: {', '.join(doubled)}")
         known = set(names)
         used = [*self.primary_key, *(c for fk in self.foreign_keys for c in fk.columns)]
-        used += [name for column in self.columns for name in column.identifying_when]
+        used += [name for column in self.columns for name in column.identifying_when or ()]
         used += [self.event_date] if self.event_date else []
         if unknown := sorted({name for name in used if name.lower() not in known}):
             raise ValueError(f"keys, event_date or identifying_when name unknown columns: {', '.join(unknown)}")

@@ -29,7 +29,7 @@ class Check:
 
 def value_sql(column: Column, dialect: Format) -> str:
     """The value of a column from its delivered text; null when it is not one, or where it tells an identity."""
-    identifying = [_is_one_of(name.lower(), texts) for name, texts in column.identifying_when.items()]
+    identifying = [_is_one_of(name.lower(), texts) for name, texts in (column.identifying_when or {}).items()]
     if column.is_pseudonymised and column.identifier_type:
         # a sentinel means that there is nobody: a pseudonym of it would be somebody
         identifying += [_is_one_of(column.lake_name, column.sentinels)] if column.sentinels else []
