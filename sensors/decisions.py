@@ -4,6 +4,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -17,10 +18,9 @@ from hdh_assets.governance.permit import Permit
 from hdh_assets.governance.register import active_permits
 from resources.hub import Hub
 from resources.releases import latest
-from sensors.runs import times_tried, unfinished
+from sensors.runs import may_try, tries, unfinished
 
 SECONDS = 10
-MOST_TRIES = 3
 LOCATION = "hub"
 _RELOAD = "mutation ($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name) { __typename } }"
 
@@ -78,8 +78,8 @@ def _awaiting(hub: Hub, datasets: Mapping[str, Dataset]) -> list[Permit]:
 
 def _request(instance: dg.DagsterInstance, permit: Permit) -> dg.RunRequest | None:
     tags = {"hdh/work": "extract", "hdh/project": permit.project, "hdh/permit": str(permit.number)}
-    tries = times_tried(instance, tags)
-    if tries >= MOST_TRIES or unfinished(instance, tags):
+    past = tries(instance, tags)
+    if unfinished(instance, tags) or not may_try(past, datetime.now(UTC)):
         return None
     keys = [dg.AssetKey(list(key.parts)) for key in extract_keys(permit).values()]
-    return dg.RunRequest(run_key=f"{permit.id}:{tries}", asset_selection=keys, tags=tags)
+    return dg.RunRequest(run_key=f"{permit.id}:{past.total}", asset_selection=keys, tags=tags)

@@ -4,6 +4,8 @@ The ledger and the inbox are the truth; there is no cursor. What is already queu
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -11,10 +13,12 @@ from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.keys import source_key
 from hdh_assets.sources.assets import periods_of
 from hdh_assets.sources.batches import MAX_IN_ONE_RUN, MAX_RUNS, Batch, batches, is_placeable
+from hdh_assets.sources.intake.decide import decide
 from resources.hub import Hub
 from resources.inbox import Dropped, scan
 from resources.ledger import Ledger
-from sensors.runs import RANGE_END, RANGE_START, covers, periods_asked, times_tried, unfinished
+from resources.vault import is_run_alive
+from sensors.runs import RANGE_END, RANGE_START, covers, periods_asked, may_try, tries, unfinished
 
 SECONDS = 10
 
@@ -40,8 +44,9 @@ def deliveries_sensor(datasets: Mapping[str, Dataset]) -> dg.SensorDefinition:
         ]
         if not waiting:
             yield dg.SkipReason(f"nothing new in the inbox; {len(asked)} intake run(s) under way")
-        for batch in batches(waiting, datasets, max_runs=max(MAX_RUNS - len(asked), 1)):
-            yield _request(context.instance, datasets[batch.dataset], batch)
+        for batch in batches(waiting, datasets, max_runs=MAX_RUNS - len(asked)):
+            if request := _request(context.instance, datasets[batch.dataset], batch):
+                yield request
 
     return deliveries
 
@@ -65,9 +70,10 @@ def misplaced_sensor(datasets: Mapping[str, Dataset], job: dg.JobDefinition) -> 
         ]
         for dropped in lost[:MAX_RUNS]:
             tags = {"hdh/work": "intake", "hdh/delivery": dropped.digest[:12]}
-            if not unfinished(context.instance, tags):
+            past = tries(context.instance, tags)
+            if not unfinished(context.instance, tags) and may_try(past, datetime.now(UTC)):
                 yield dg.RunRequest(
-                    run_key=f"{dropped.digest}:{times_tried(context.instance, tags)}",
+                    run_key=f"{dropped.digest[:12]}:{past.total}",
                     run_config={"ops": {"answer_delivery": {"config": {"folder": str(dropped.folder)}}}},
                     tags=tags,
                 )
@@ -76,19 +82,23 @@ def misplaced_sensor(datasets: Mapping[str, Dataset], job: dg.JobDefinition) -> 
 
 
 def _pending(hub: Hub, datasets: Mapping[str, Dataset]) -> list[Dropped]:
-    from hdh_assets.sources.intake.decide import decide  # noqa: PLC0415
-
-    view = Ledger(hub.home, hub.settings).view()
+    """Deliveries due. An attempt whose process died keeps nobody waiting; `recover` closes it at the next start."""
+    ledger = Ledger(hub.home, hub.settings)
+    alive = {a.digest for a in ledger.under_way() if is_run_alive(hub.home, a.run_folder)}
+    view = replace(ledger.view(), running=frozenset(alive))
     return decide(view, scan(hub.home, datasets), limit=MAX_RUNS * MAX_IN_ONE_RUN)
 
 
-def _request(instance: dg.DagsterInstance, dataset: Dataset, batch: Batch) -> dg.RunRequest:
+def _request(instance: dg.DagsterInstance, dataset: Dataset, batch: Batch) -> dg.RunRequest | None:
+    """The run of this batch; None while it has failed too often too lately."""
     tags = {"hdh/work": "intake", "hdh/dataset": dataset.id, "hdh/delivery": batch.token}
-    attempt = times_tried(instance, tags)
+    past = tries(instance, tags)
+    if not may_try(past, datetime.now(UTC)):
+        return None
     is_single = batch.first == batch.last
     span = {} if is_single else {RANGE_START: batch.first, RANGE_END: batch.last}
     return dg.RunRequest(
-        run_key=f"{batch.token}:{attempt}",
+        run_key=f"{batch.token}:{past.total}",
         asset_selection=[dg.AssetKey(list(source_key(dataset.id, t.name).parts)) for t in dataset.tables],
         partition_key=batch.first if is_single else None,
         tags=tags | span,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import dagster as dg
 
@@ -14,6 +16,8 @@ UNFINISHED = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+FAILED = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+LONGEST_PAUSE = timedelta(hours=6)
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 PARTITION = "dagster/partition"
@@ -24,9 +28,32 @@ def unfinished(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> list[dg
     return list(instance.get_runs(filters=dg.RunsFilter(tags=dict(tags), statuses=UNFINISHED)))
 
 
-def times_tried(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> int:
-    """How many runs with these tags there ever were."""
-    return instance.get_runs_count(dg.RunsFilter(tags=dict(tags)))
+@dataclass(frozen=True)
+class Tries:
+    """How often the same work was tried, and how it went."""
+
+    total: int = 0
+    failed: int = 0
+    last_failed_at: datetime | None = None
+
+
+def tries(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> Tries:
+    """What became of the runs with these tags."""
+    total = instance.get_runs_count(dg.RunsFilter(tags=dict(tags)))
+    if not total:
+        return Tries()
+    failed = instance.get_run_records(dg.RunsFilter(tags=dict(tags), statuses=FAILED))
+    return Tries(total, len(failed), failed[0].update_timestamp if failed else None)
+
+
+def may_try(past: Tries, now: datetime) -> bool:
+    """Whether to try now: at once the first two times, then after 2, 4, 8 … minutes, six hours at most.
+
+    The runs left by a crash count as one failure, so a restart goes on at once.
+    """
+    if past.failed < 2 or past.last_failed_at is None:
+        return True
+    return now - past.last_failed_at >= min(timedelta(minutes=2 ** (past.failed - 1)), LONGEST_PAUSE)
 
 
 def periods_asked(runs: list[dg.DagsterRun]) -> Iterator[tuple[str, str, str]]:

@@ -8,10 +8,9 @@ import dagster as dg
 from hdh_assets.catalog.due import due, read_state, should_wait
 from hdh_assets.core.keys import catalog_key
 from resources.hub import Hub
-from sensors.runs import times_tried, unfinished
+from sensors.runs import may_try, tries, unfinished
 
 SECONDS = 10
-MOST_TRIES = 3
 JOB = "standardise"
 
 
@@ -40,10 +39,10 @@ def standardisation_sensor(always: Collection[dg.AssetKey], entries: Collection[
         if should_wait(state, intake_under_way=intake, now=datetime.now(UTC)):
             return dg.SkipReason("deliveries are coming in; they are standardised together")
         tags = {"hdh/work": "standardise", "hdh/due": left.token}
-        tries = times_tried(context.instance, tags)
-        if tries >= MOST_TRIES:
-            return dg.SkipReason(f"the same work failed {tries} times; look at its runs, then start the job by hand")
+        past = tries(context.instance, tags)
+        if not may_try(past, datetime.now(UTC)):
+            return dg.SkipReason(f"the same work failed {past.failed} times; look at its runs. It is tried again later")
         changed = [dg.AssetKey(list(catalog_key(name).parts)) for name in left.datasets if name in entries]
-        return dg.RunRequest(run_key=f"{left.token}:{tries}", asset_selection=[*always, *changed], tags=tags)
+        return dg.RunRequest(run_key=f"{left.token}:{past.total}", asset_selection=[*always, *changed], tags=tags)
 
     return standardisation

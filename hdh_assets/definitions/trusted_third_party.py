@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import dagster as dg
 
@@ -21,10 +22,20 @@ def build_defs(*, home: Home | None = None, datasets: Mapping[str, Dataset] | No
     answer = answer_job()
     return dg.Definitions(
         assets=[delivered_assets(dataset) for dataset in described.values()],
-        jobs=[answer],
+        jobs=[answer, *(_job(dataset) for dataset in described.values())],
         sensors=[deliveries_sensor(described), misplaced_sensor(described, answer)],
         resources={"hub": Hub(folder=str(home.root))},
         executor=dg.in_process_executor,
+    )
+
+
+def _job(dataset: Dataset) -> Any:
+    """A partitioned job named after the dataset, for `dagster job backfill`."""
+    return dg.define_asset_job(
+        dataset.id,
+        selection=dg.AssetSelection.key_prefixes(["sources", dataset.id]),
+        description=f"Take in periods of {dataset.title.en}, from the inbox or again from the vault.",
+        executor_def=dg.in_process_executor,
     )
 
 

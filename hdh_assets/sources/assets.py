@@ -43,7 +43,7 @@ def delivered_assets(dataset: Dataset) -> dg.AssetsDefinition:
         name=f"take_in_{dataset.id}",
         specs=[_spec(dataset, table, partitions) for table in dataset.tables],
         check_specs=list(_check_specs(dataset)),
-        backfill_policy=dg.BackfillPolicy.multi_run(1),
+        backfill_policy=dg.BackfillPolicy.single_run(),
         pool=POOL,
         op_tags={"hdh/dataset": dataset.id},
     )

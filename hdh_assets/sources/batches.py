@@ -49,6 +49,8 @@ def batches(pending: Iterable[Dropped], datasets: Mapping[str, Dataset], *, max_
     `pending` must be placeable (see `is_placeable`), oldest first.
     """
     waiting = list(pending)
+    if max_runs < 1:
+        return []
     size = min(-(-len(waiting) // max_runs), MAX_IN_ONE_RUN)
     rank = {id(dropped): position for position, dropped in enumerate(waiting)}
     made: list[Batch] = []

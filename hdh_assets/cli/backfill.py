@@ -1,0 +1,75 @@
+"""`hdh backfill`: take a range of periods in again, from the encrypted originals."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hdh_assets.cli.console import Context, JsonOption, cli_context, err, out, print_json, progress
+from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.errors import HubError
+
+
+def backfill_command(
+    ctx: typer.Context,
+    selection: Annotated[
+        str, typer.Argument(help="A dataset, or one of its assets: snds_dcir, sources/snds_dcir/er_prs_f.")
+    ],
+    first: Annotated[str, typer.Option("--from", help="First period, such as 2019-01.")],
+    last: Annotated[str, typer.Option("--to", help="Last period, included.")],
+    force: Annotated[bool, typer.Option("--force", help="Start anew even when a stopped backfill could go on.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take periods in again, one run each. When it is stopped, the same command goes on where it was.
+
+    Periods nobody delivered are passed over. What they feed is standardised by the next tick.
+    """
+    context = cli_context(ctx).require_home()
+    dataset = _dataset(context, selection)
+    from hdh_assets.definitions.backfill import Plan, periods_known, resume, run_plan  # noqa: PLC0415
+    from hdh_assets.sources.synth.generate import periods_between  # noqa: PLC0415
+
+    known = periods_known(context.home, dataset, _delivered(context, dataset))
+    asked = periods_between(dataset.cadence, first, last)
+    plan = resume(context.home, Plan(dataset.id, tuple(p for p in asked if p in known)), force=force)
+    if not plan.periods:
+        raise HubError(
+            f"nothing of {dataset.id} was delivered from {first} to {last}", remedy="see `hdh dataset show`"
+        )
+    if plan.done:
+        err.print(f"going on after {len(plan.done)} of {len(plan.periods)} periods")
+    runs = []
+    with progress(f"taking in {dataset.id}", len(plan.periods)) as (bar, task):
+        bar.update(task, completed=len(plan.done))
+        for done in run_plan(context.home, context.settings, plan):
+            runs.append(done)
+            bar.advance(task)
+            if not as_json:
+                bar.console.print(f"[green]✓[/] {done['what']}  [dim]{done['seconds']:.1f} s[/]", highlight=False)
+    if as_json:
+        skipped = [p for p in asked if p not in known]
+        print_json({"dataset": dataset.id, "periods": plan.periods, "runs": runs, "not_delivered": skipped})
+    else:
+        out.print(f"[green]✓[/] {len(plan.periods)} periods of {dataset.id}; `hdh tick` standardises what they feed")
+
+
+def _dataset(context: Context, selection: str) -> Dataset:
+    """The dataset that is named, or that an asset key of the sources names."""
+    datasets = context.datasets()
+    parts = selection.removeprefix("key:").strip('"').split("/")
+    name = parts[1] if len(parts) > 1 and parts[0] == "sources" else parts[0]
+    if name not in datasets:
+        raise HubError(
+            f"{selection!r} names no delivered table",
+            remedy=f"only deliveries have periods; choose one of {', '.join(datasets)}",
+        )
+    return datasets[name]
+
+
+def _delivered(context: Context, dataset: Dataset) -> set[str]:
+    from resources.lake import open_lake  # noqa: PLC0415
+
+    with open_lake(context.home, context.settings).reader() as engine:
+        found = engine.execute("SELECT DISTINCT period FROM lake.meta.delivery WHERE dataset = ?", [dataset.id])
+        return {period for (period,) in found.fetchall()}

@@ -1,0 +1,51 @@
+"""`hdh tick`: evaluate every sensor once and run all that is due, here, until nothing is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from rich.markup import escape
+
+from hdh_assets.cli.console import Context, JsonOption, cli_context, err, out, print_json
+from hdh_assets.definitions.one_hub import the_only_hub
+from hdh_assets.definitions.tick import Tick, tick
+
+
+def tick_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
+    """Take in deliveries, standardise, release, extract: all that is due, until nothing is. For cron, tests, a laptop.
+
+    It does exactly what a running hub does, and refuses to start beside one.
+    """
+    context = cli_context(ctx).require_home()
+    done = run_tick(context, quiet=as_json)
+    if as_json:
+        print_json({"repaired": done.repaired, "runs": done.runs, "failed": len(done.failed)})
+    else:
+        _tell(done)
+    if done.failed:
+        raise typer.Exit(1)
+
+
+def run_tick(context: Context, *, quiet: bool = False) -> Tick:
+    """One tick, alone on the home, with a line per run on standard error."""
+    with the_only_hub(context.home, "hdh tick"):
+        return tick(context.home, context.settings, None if quiet else _line)
+
+
+def _line(_: str, answer: dict[str, Any]) -> None:
+    if answer["kind"] == "repaired":
+        err.print(f"[yellow]↻[/] {escape(answer['what'])}", highlight=False)
+    elif answer["success"]:
+        err.print(f"[green]✓[/] {escape(answer['what'])}  [dim]{answer['seconds']:.1f} s[/]", highlight=False)
+    else:
+        err.print(f"[bold red]✗[/] {escape(answer['what'])}: {escape(answer['problem'])}", highlight=False)
+
+
+def _tell(done: Tick) -> None:
+    if not done.runs:
+        out.print("nothing was due")
+    elif done.failed:
+        out.print(f"{len(done.runs)} runs, [bold red]{len(done.failed)} failed[/]: see them in `hdh up`")
+    else:
+        out.print(f"[green]✓[/] {len(done.runs)} runs; nothing more is due")

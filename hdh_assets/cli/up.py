@@ -1,0 +1,47 @@
+"""`hdh up`: the hub, running, until Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from hdh_assets.cli.console import cli_context, err, out
+from hdh_assets.definitions.one_hub import the_only_hub
+from hdh_assets.definitions.stack import repair, running
+
+
+def up_command(
+    ctx: typer.Context,
+    port: Annotated[int, typer.Option("--port", help="Port of the UI on 127.0.0.1; 0 takes a free one.")] = 3000,
+) -> None:
+    """Run the hub: Dagster UI, code servers and daemon, until Ctrl-C. Deliveries and permits are then dealt with as they come.
+
+    Refuses to start beside another hub on the same home. The UI has no passwords: it answers this machine alone.
+    """
+    context = cli_context(ctx).require_home()
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with the_only_hub(context.home, "hdh up"):
+            for line in repair(context.home, context.settings):
+                err.print(f"[yellow]↻[/] {escape(line)}", highlight=False)
+            err.print("[dim]starting the code servers, the UI and the daemon …[/]")
+            with running(context.home, context.settings, port) as stack:
+                out.print(f"[green]✓[/] the hub runs: [bold]{stack.url}[/]   (Ctrl-C stops it)", highlight=False)
+                _wait(stack.wait)
+            out.print("stopped")
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _wait(wait: Any) -> None:
+    try:
+        wait()
+    except KeyboardInterrupt:
+        err.print("stopping …")

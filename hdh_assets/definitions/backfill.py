@@ -1,0 +1,94 @@
+"""Taking periods in again: which ones, and where a stopped backfill was. No Dagster here.
+
+The plan of an unfinished backfill is a file of the home; asking for the same periods again goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.errors import HubError
+from hdh_assets.core.home import Home, Settings
+from hdh_assets.definitions.instance import prepare_instance
+from hdh_assets.sources.intake.seal import write_atomically
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Periods of one dataset to take in again, and those done so far."""
+
+    dataset: str
+    periods: tuple[str, ...]
+    done: tuple[str, ...] = ()
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """Periods still to do, in order."""
+        return tuple(period for period in self.periods if period not in self.done)
+
+
+class BackfillError(HubError):
+    """A period could not be taken in again; the ones before it were."""
+
+
+def resume(home: Home, plan: Plan, *, force: bool = False) -> Plan:
+    """The unfinished plan for the same periods, when there is one; else `plan`, from the start. `force` starts anew."""
+    try:
+        kept = json.loads(_file(home, plan.dataset).read_text("utf-8"))
+    except (OSError, ValueError):
+        return plan
+    same = tuple(kept.get("periods", ())) == plan.periods
+    return Plan(plan.dataset, plan.periods, tuple(kept["done"])) if same and not force else plan
+
+
+def run_plan(home: Home, settings: Settings, plan: Plan) -> Iterator[dict[str, Any]]:
+    """Take each period left in again, in a process of the trusted third party; what each run did, as it ends.
+
+    Raises `BackfillError` at the first run that fails; the plan is kept, so that asking again goes on from there.
+    """
+    environment = os.environ | prepare_instance(home, settings)
+    command = [sys.executable, "-m", "hdh_assets.definitions.backfill_child", plan.dataset, *plan.left]
+    log = home.dagster / "backfill.log"
+    _keep(home, plan)
+    with (
+        log.open("wb") as errors,
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True) as child,
+    ):
+        for line in child.stdout or ():
+            answer = json.loads(line)
+            if not answer["success"]:
+                raise BackfillError(
+                    f"{answer['what']}: {answer['problem']}",
+                    remedy="remove the cause, then ask again: it goes on from this period",
+                )
+            plan = Plan(plan.dataset, plan.periods, (*plan.done, answer["period"]))
+            _keep(home, plan)
+            yield answer
+    if plan.left:
+        raise BackfillError("the backfill stopped before its end", remedy=f"read {log}, then ask again: it goes on")
+    _file(home, plan.dataset).unlink(missing_ok=True)
+
+
+def periods_known(home: Home, dataset: Dataset, delivered: set[str]) -> set[str]:
+    """Periods there is something of: delivered once, or waiting in the inbox."""
+    inbox = home.inbox / dataset.producer.id / dataset.id
+    waiting = {path.name for path in inbox.iterdir() if (path / "manifest.json").exists()} if inbox.is_dir() else set()
+    return delivered | waiting
+
+
+def _keep(home: Home, plan: Plan) -> None:
+    path = _file(home, plan.dataset)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, json.dumps(asdict(plan)).encode())
+
+
+def _file(home: Home, dataset: str) -> Path:
+    return home.dagster / "backfills" / f"{dataset}.json"

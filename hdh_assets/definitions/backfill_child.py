@@ -1,0 +1,33 @@
+"""Takes periods of a dataset in again: `python -m hdh_assets.definitions.backfill_child DATASET PERIOD…`.
+
+One Dagster run per period, in this process; one JSON line per run on standard output; stops at the first failure.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import dagster as dg
+
+from hdh_assets.definitions.execute import execute
+from hdh_assets.definitions.trusted_third_party import build_defs
+
+
+def main(dataset: str, periods: list[str]) -> int:
+    """Run the periods in order; 1 when one failed."""
+    out, sys.stdout = sys.stdout, sys.stderr
+    repository = build_defs().get_repository_def()
+    with dg.DagsterInstance.get() as instance:
+        for period in periods:
+            tags = {"hdh/work": "backfill", "hdh/dataset": dataset}
+            done = execute(repository, instance, dg.RunRequest(job_name=dataset, partition_key=period, tags=tags))
+            out.write(json.dumps(done | {"period": period}) + "\n")
+            out.flush()
+            if not done["success"]:
+                return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

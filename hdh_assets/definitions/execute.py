@@ -1,0 +1,64 @@
+"""Running a request of a sensor, or of a person, in this process; and saying what came of it in plain values."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
+
+
+def execute(
+    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, request: dg.RunRequest
+) -> dict[str, Any]:
+    """Run it to its end; the run's id, what it was about, whether it succeeded and, if not, what it said."""
+    started = datetime.now(UTC)
+    job = repository.get_job(str(request.job_name))
+    result = job.execute_in_process(
+        instance=instance,
+        partition_key=request.partition_key,
+        tags=dict(request.tags),
+        asset_selection=list(request.asset_selection) if request.asset_selection else None,
+        run_config=_QUIET | dict(request.run_config),
+        raise_on_error=False,
+    )
+    return {
+        "run": result.run_id,
+        "what": describe(request),
+        "success": result.success,
+        "problem": "" if result.success else _problem(result),
+        "seconds": round((datetime.now(UTC) - started).total_seconds(), 2),
+    }
+
+
+def describe(request: dg.RunRequest) -> str:
+    """What the run is about, in a few words."""
+    tags = request.tags
+    match tags.get("hdh/work"):
+        case "intake" if "hdh/dataset" in tags:
+            last = tags.get("dagster/asset_partition_range_end")
+            first = request.partition_key or tags.get("dagster/asset_partition_range_start")
+            return f"take in {tags['hdh/dataset']} {first}" + (f" to {last}" if last else "")
+        case "intake":
+            return "answer a delivery without a place"
+        case "backfill":
+            return f"take in again {tags['hdh/dataset']} {request.partition_key}"
+        case "standardise":
+            return "standardise, release, describe"
+        case "extract":
+            return f"extract of {tags['hdh/project']}"
+        case _:
+            return str(request.job_name)
+
+
+def _problem(result: dg.ExecuteInProcessResult) -> str:
+    """What the first failed step said: messages of this hub only, see `resources/failures.py`."""
+    for event in result.all_events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            if data.user_failure_data and data.user_failure_data.description:
+                return str(data.user_failure_data.description)
+            return str(data.error.cls_name) if data.error else "failed"
+    return "failed before its first step"

@@ -1,0 +1,32 @@
+"""What `hdh up` runs in the trusted third party's place before anything starts: `python -m hdh_assets.definitions.prepare`.
+
+Prints what was put right, one line each.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from dagster import DagsterInstance
+
+from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.core.errors import HubError
+from hdh_assets.core.home import Home, Settings
+from hdh_assets.definitions.reaper import clean_up
+
+
+def main() -> int:
+    """Reap and recover; 1 when the home cannot be used, the reason on standard error."""
+    home = Home.resolve()
+    try:
+        with DagsterInstance.get() as instance:
+            done = clean_up(home, Settings.load(home), load_datasets(home), instance, keep_queued=True)
+    except HubError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.writelines(f"{line}\n" for line in done)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

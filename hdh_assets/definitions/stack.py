@@ -1,0 +1,208 @@
+"""The processes of `hdh up`: a code server per code location, the webserver and the daemon. No Dagster here.
+
+Each child leads a process group of its own and dies with this process, however it ends. The code servers are shared by
+webserver and daemon, so that a reload asked of the webserver reaches both.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hdh_assets.core.errors import HubError
+from hdh_assets.core.home import Home, Settings
+from hdh_assets.definitions.instance import prepare_instance
+from hdh_assets.definitions.one_hub import STACK, end_leftovers
+
+WORKSPACE = Path(__file__).resolve().parents[2] / "workspace.yaml"
+ADDRESS = "up.json"
+HOST = "127.0.0.1"
+_START_SECONDS = 180.0
+_STOP_SECONDS = 20.0
+_PR_SET_PDEATHSIG = 1
+
+
+class StackError(HubError):
+    """A process of the hub did not start or stopped."""
+
+
+@dataclass(frozen=True)
+class Location:
+    """A code location of the workspace: the name people see and the module Dagster loads."""
+
+    name: str
+    module: str
+
+
+class Stack:
+    """What runs. `url` is the address of the UI."""
+
+    def __init__(self, home: Home, url: str, children: Mapping[str, subprocess.Popen[bytes]]) -> None:
+        self.home, self.url, self._children = home, url, children
+
+    def wait(self) -> None:
+        """Until a process ends. Raises `StackError` then."""
+        while True:
+            for name, child in self._children.items():
+                if child.poll() is not None:
+                    raise StackError(f"the {name} stopped", remedy=f"read {_log(self.home, name)}, then run `hdh up`")
+            time.sleep(0.5)
+
+
+def locations(workspace: Path = WORKSPACE) -> list[Location]:
+    """The code locations `workspace.yaml` names."""
+    entries = [entry["python_module"] for entry in yaml.safe_load(workspace.read_text("utf-8"))["load_from"]]
+    return [Location(entry["location_name"], entry["module_name"]) for entry in entries]
+
+
+def repair(home: Home, settings: Settings) -> list[str]:
+    """What the last crash left, put right; in words. Raises `StackError` with the reason when it cannot be."""
+    environment = os.environ | prepare_instance(home, settings)
+    done = subprocess.run(
+        [sys.executable, "-m", "hdh_assets.definitions.prepare"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise StackError("the hub could not be made ready", remedy=done.stderr.strip()[-2000:] or None)
+    return done.stdout.splitlines()
+
+
+@contextmanager
+def running(home: Home, settings: Settings, port: int) -> Iterator[Stack]:
+    """Start everything, give the stack once the UI answers, stop everything on leaving, whatever happened.
+
+    The caller holds the home's lock (`the_only_hub`). `port` 0 takes a free one.
+    Raises `StackError` when the port is taken or a process does not start.
+    """
+    port = _usable(port)
+    environment = os.environ | prepare_instance(home, settings) | {STACK: str(home.root)}
+    children: dict[str, subprocess.Popen[bytes]] = {}
+    try:
+        served = {location.name: _free_port() for location in locations()}
+        for location in locations():
+            name = f"code server of {location.name}"
+            children[name] = _start(home, name, environment, *_code_server(location, served[location.name]))
+        workspace = _write_workspace(home, served)
+        for name, served_port in served.items():
+            _await(home, children, lambda p=served_port: _listens(p), f"code server of {name}")  # type: ignore[misc]
+        web = ["-m", "dagster_webserver", "-h", HOST, "-p", str(port), "-w", str(workspace)]
+        children["webserver"] = _start(home, "webserver", environment, *web)
+        children["daemon"] = _start(home, "daemon", environment, "-m", "dagster._daemon", "run", "-w", str(workspace))
+        url = f"http://{HOST}:{port}"
+        _await(home, children, lambda: _answers(url), "webserver")
+        (home.dagster / ADDRESS).write_text(json.dumps({"url": url, "pid": os.getpid()}), "utf-8")
+        yield Stack(home, url, children)
+    finally:
+        (home.dagster / ADDRESS).unlink(missing_ok=True)
+        _stop(children)
+        end_leftovers(home)
+
+
+def _code_server(location: Location, port: int) -> list[str]:
+    module = ["-m", location.module, "--location-name", location.name]
+    return ["-m", "dagster", "code-server", "start", "-h", HOST, "-p", str(port), *module]
+
+
+def _write_workspace(home: Home, served: Mapping[str, int]) -> Path:
+    """The workspace webserver and daemon load: the same code locations, served."""
+    entries: list[dict[str, Any]] = [
+        {"grpc_server": {"host": HOST, "port": port, "location_name": name}} for name, port in served.items()
+    ]
+    path = home.dagster / "workspace.yaml"
+    path.write_text(yaml.safe_dump({"load_from": entries}, sort_keys=False), "utf-8")
+    return path
+
+
+def _start(home: Home, name: str, environment: Mapping[str, str], *arguments: str) -> subprocess.Popen[bytes]:
+    with _log(home, name).open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
+        )
+
+
+def _die_with_parent() -> None:
+    """Linux: the kernel ends this child when its parent dies, even killed."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _log(home: Home, name: str) -> Path:
+    return home.dagster / f"{name.replace(' ', '-')}.log"
+
+
+def _stop(children: Mapping[str, subprocess.Popen[bytes]]) -> None:
+    """Ask every group to end, daemon and webserver first, then insist."""
+    for child in reversed(list(children.values())):
+        _signal_group(child, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_SECONDS
+    for child in children.values():
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(max(deadline - time.monotonic(), 0.1))
+    for child in children.values():
+        _signal_group(child, signal.SIGKILL)
+        child.wait()
+
+
+def _signal_group(child: subprocess.Popen[bytes], sent: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, sent)
+
+
+def _await(home: Home, children: Mapping[str, subprocess.Popen[bytes]], is_ready: Any, name: str) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not is_ready():
+        dead = [each for each, child in children.items() if child.poll() is not None]
+        if dead or time.monotonic() > deadline:
+            who = dead[0] if dead else name
+            raise StackError(f"the {who} did not start", remedy=f"read {_log(home, who)}; `hdh check` may say why")
+        time.sleep(0.1)
+
+
+def _usable(port: int) -> int:
+    """The port, or a free one for 0. Raises `StackError` when somebody else listens on it."""
+    if port and _listens(port):
+        raise StackError(f"port {port} is taken", remedy="choose another with --port, or 0 for any free one")
+    return port or _free_port()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/server_info", timeout=5) as answer:
+            return int(answer.status) == 200
+    except OSError:
+        return False

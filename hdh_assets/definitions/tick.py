@@ -1,0 +1,121 @@
+"""One tick without a daemon: a process per code location, rounds until neither has anything due. No Dagster here.
+
+Both processes load at once; then the trusted third party works, then the hub, until both are idle in one round.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from hdh_assets.core.errors import HubError
+from hdh_assets.core.home import Home, Settings
+from hdh_assets.definitions.instance import prepare_instance
+from hdh_assets.definitions.one_hub import STACK
+
+LOCATIONS = ("trusted_third_party", "hub")
+OnAnswer = Callable[[str, dict[str, Any]], None]
+
+
+@dataclass
+class Tick:
+    """What a tick did."""
+
+    repaired: list[str] = field(default_factory=list)
+    runs: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def failed(self) -> list[dict[str, Any]]:
+        """Runs that failed."""
+        return [run for run in self.runs if not run["success"]]
+
+
+class LocationError(HubError):
+    """A code location could not be loaded or stopped unexpectedly."""
+
+
+class _Child:
+    """A code location in a process of its own."""
+
+    def __init__(self, name: str, process: subprocess.Popen[str], log: Path) -> None:
+        self.name, self._process, self._log = name, process, log
+
+    def answers(self, last: str) -> Iterator[dict[str, Any]]:
+        """Answers up to the one of that kind. Raises `LocationError` when it says so or dies."""
+        for line in self._process.stdout or ():
+            answer = json.loads(line)
+            if answer["kind"] == "error":
+                raise LocationError(answer["message"], remedy=answer["remedy"])
+            if answer["kind"] == last:
+                return
+            yield answer
+        raise LocationError(f"the code location {self.name} stopped", remedy=f"read {self._log}, then run it again")
+
+    def go(self) -> None:
+        """Ask for a round."""
+        stream: IO[str] | None = self._process.stdin
+        if stream is not None:
+            stream.write("go\n")
+            stream.flush()
+
+
+def tick(home: Home, settings: Settings, on_answer: OnAnswer | None = None) -> Tick:
+    """Run all that is due, until nothing is. `on_answer` is told each run as it ends.
+
+    The caller holds the home's lock (`the_only_hub`). Raises `LocationError` when a code location cannot be loaded.
+    """
+    done = Tick()
+
+    def note(location: str, answer: dict[str, Any]) -> None:
+        done.repaired += [answer["what"]] if answer["kind"] == "repaired" else []
+        done.runs += [{k: v for k, v in answer.items() if k != "kind"}] if answer["kind"] == "ran" else []
+        if on_answer:
+            on_answer(location, answer)
+
+    environment = os.environ | prepare_instance(home, settings) | {STACK: str(home.root)}
+    with ExitStack() as stack:
+        children = [stack.enter_context(_started(name, home, environment)) for name in LOCATIONS]
+        for child in children:
+            for answer in child.answers("ready"):
+                note(child.name, answer)
+        while _round(children, note):
+            pass
+    return done
+
+
+def _round(children: Sequence[_Child], note: OnAnswer) -> bool:
+    """One round; whether anything ran."""
+    has_run = False
+    for child in children:
+        child.go()
+        for answer in child.answers("idle"):
+            note(child.name, answer)
+            has_run = True
+    return has_run
+
+
+@contextmanager
+def _started(name: str, home: Home, environment: Mapping[str, str]) -> Iterator[_Child]:
+    """The process, ended on leaving: by closing its input, or by force when something went wrong."""
+    log = home.dagster / f"tick-{name}.log"
+    command = [sys.executable, "-m", "hdh_assets.definitions.tick_child", name]
+    with log.open("w", encoding="utf-8") as errors:
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
+        )
+    try:
+        yield _Child(name, process, log)
+        if process.stdin:
+            process.stdin.close()
+        process.wait(60)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
