@@ -33,7 +33,7 @@ SELECT {keys}, scheme || dpt || '100' AS org_aff_ben,
     CASE WHEN taa = '1' AND percent('information', c, 40) THEN '71' WHEN excess > 0 THEN '14' ELSE '0' END AS dpn_qlf,
     CASE WHEN taa = '1' AND percent('information', c, 40) THEN CASE
         WHEN percent('sent', c, 50) THEN '71' END WHEN excess > 0 THEN '14' ELSE '0' END AS prs_dpn_qlp,
-    '0' AS prs_rej_top, place AS exe_lie_cod, CASE WHEN taa = '1' THEN '1' ELSE '2' END AS prs_ppu_sec,
+    '0' AS prs_rej_top, care_place AS exe_lie_cod, CASE WHEN taa = '1' THEN '1' ELSE '2' END AS prs_ppu_sec,
     quantity::DECIMAL(9, 2) AS prs_act_qte, quantity::DECIMAL(9, 2) AS prs_act_nbr,
     coefficient::DECIMAL(9, 2) AS prs_act_cft, coefficient::DECIMAL(9, 2) AS prs_act_cog,
     base + excess AS prs_pai_mnt, excess AS prs_dep_mnt,

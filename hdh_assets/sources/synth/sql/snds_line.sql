@@ -27,14 +27,14 @@ measured AS (
 all_lines AS (
     SELECT i, p, c, l, sex, birth_year, birth_date, death_date, age, nir_kind, scheme, psa, psa_rank, dpt, com,
     zone, care_date, treat_date, back, sign,
-        claim_number, service, pool, taa, category, is_prescribed, days, spe, activity, place, is_exempt, item,
+        claim_number, service, pool, taa, category, is_prescribed, days, spe, activity, care_place, is_exempt, item,
         code, other_code, units, detail,
         nature, base_rate, unit_price, quantity, coefficient, act_type, rank, 0 AS complement
     FROM measured
     UNION ALL
     SELECT i, p, c, hash(c, 1000), sex, birth_year, birth_date, death_date, age, nir_kind, scheme, psa, psa_rank,
     dpt, com, zone, care_date, treat_date, back, sign,
-        claim_number, service, NULL, NULL, NULL, is_prescribed, 0, spe, activity, place, is_exempt, NULL, NULL,
+        claim_number, service, NULL, NULL, NULL, is_prescribed, 0, spe, activity, care_place, is_exempt, NULL, NULL,
         NULL, NULL, NULL,
         extra, rate, extra_price, sign, 1, CASE WHEN extra = '3223' THEN 1 ELSE 2 END,
         CASE WHEN extra = '3223' THEN line_count + 1 ELSE 1 END,
