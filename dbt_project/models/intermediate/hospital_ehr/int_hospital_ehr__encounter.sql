@@ -47,6 +47,24 @@ stay as (
     group by patient_id, stay_number
 ),
 
+-- What happens during a stay belongs to it. The emergency room a stay starts from remains a visit of its own.
+in_stay as (
+    select
+        encounter.encounter_id,
+        stay.first_encounter_id,
+        stay.visit_start_at,
+        stay.visit_end_at
+    from encounter
+    inner join stay
+        on
+            stay.patient_id = encounter.patient_id
+            and stay.visit_start_at <= encounter.start_at
+            and stay.visit_end_at >= encounter.start_at
+    where
+        encounter.kind in ('stay', 'outpatient')
+        or (encounter.kind = 'emergency' and encounter.start_at > stay.visit_start_at)
+),
+
 -- Encounters of one class that start at the same instant are one visit.
 same_start as (
     select
@@ -61,26 +79,16 @@ same_start as (
     having count(*) > 1
 ),
 
--- What happens during a stay belongs to it. The emergency room a stay starts from remains a visit of its own.
 placed as (
     select
         encounter.*,
-        coalesce(stay.first_encounter_id, same_start.first_encounter_id, encounter.encounter_id) as first_encounter_id,
-        coalesce(stay.visit_start_at, encounter.start_at) as visit_start_at,
-        coalesce(stay.visit_end_at, same_start.visit_end_at, encounter.end_at) as visit_end_at
+        coalesce(in_stay.first_encounter_id, same_start.first_encounter_id, encounter.encounter_id)
+            as first_encounter_id,
+        coalesce(in_stay.visit_start_at, encounter.start_at) as visit_start_at,
+        coalesce(in_stay.visit_end_at, same_start.visit_end_at, encounter.end_at) as visit_end_at
     from encounter
-    left join stay
-        on
-            stay.patient_id = encounter.patient_id
-            and encounter.start_at <= stay.visit_end_at
-            and encounter.start_at >= stay.visit_start_at
-            and (encounter.kind in ('stay', 'outpatient')
-                or (encounter.kind = 'emergency' and encounter.start_at > stay.visit_start_at))
-    left join same_start
-        on
-            same_start.patient_id = encounter.patient_id
-            and same_start.encounter_class = encounter.encounter_class
-            and same_start.start_at = encounter.start_at
+    left join in_stay using (encounter_id)
+    left join same_start using (patient_id, encounter_class, start_at)
 )
 
 select
