@@ -31,11 +31,14 @@
 {%- endmacro %}
 
 
-{# No row, with the contract's columns. #}
-{% macro no_rows() -%}
+{# No row, with the contract's columns and those given beside. #}
+{% macro no_rows(beside=[]) -%}
     select
         {%- for column in model.columns.values() %}
-        cast(null as {{ column.data_type }}) as {{ adapter.quote(column.name) }}{{ "," if not loop.last }}
+        cast(null as {{ column.data_type }}) as {{ adapter.quote(column.name) }},
+        {%- endfor %}
+        {%- for name in beside %}
+        null as {{ name }},
         {%- endfor %}
     where false
 {%- endmacro %}

@@ -3,15 +3,13 @@
     contract's columns when nothing feeds it. `beside` names columns the fragments give beside those of the table.
 #}
 {% macro fragments(beside=[]) %}
-    {%- set names = var('fragments').get(model.name, []) -%}
-    {%- if names %}{% do ref('int_hub__scope') %}{% endif -%}
-    {%- set columns = (model.columns.values() | map(attribute='name') | map('tojson') | list + beside) | join(', ') or '*' -%}
+    {%- set names = fragments_in_scope() -%}
     {%- for name in names %}
-    select {{ columns }} from {{ ref(name) }}
+    select {{ fragment_columns(beside) }} from {{ ref(name) }}
     {{ "union all" if not loop.last }}
     {%- endfor %}
     {%- if not names %}
-    {{ no_rows() }}
+    {{ no_rows(beside) }}
     {%- endif %}
 {% endmacro %}
 
@@ -21,14 +19,56 @@
     row of the dataset named first.
 #}
 {% macro one_per_person() %}
-    {%- do ref('int_hub__scope') -%}
-    {%- set names = var('fragments').get(model.name, []) -%}
-    {%- set columns = model.columns.values() | map(attribute='name') | map('tojson') | join(', ') or '*' -%}
+    {%- set names = fragments_in_scope() -%}
     {%- for name in names %}
-    select {{ columns }} from {{ ref(name) }}
+    select {{ fragment_columns() }} from {{ ref(name) }}
         {%- for earlier in names[:loop.index0] %}
     anti join {{ ref(earlier) }} as earlier_{{ loop.index }} using (person_id)
         {%- endfor %}
     {{ "union all" if not loop.last }}
     {%- endfor %}
+    {%- if not names %}
+    {{ no_rows() }}
+    {%- endif %}
+{% endmacro %}
+
+
+{# Fragments of this table that the run must read: not those of a dataset none of whose persons is in scope. #}
+{% macro fragments_in_scope() %}
+    {% set names = var('fragments').get(model_name(), []) %}
+    {% if names and not is_unit_test() %}{% do ref('int_hub__scope') %}{% endif %}
+    {% set wanted = [] %}
+    {% for name in names %}
+        {% do ref(name) %}
+        {% set dataset = name.split('__')[0] | replace('int_', '', 1) %}
+        {% if config.get('scope') == 'all' or is_dataset_in_scope(dataset) %}{% do wanted.append(name) %}{% endif %}
+    {% endfor %}
+    {{ return(wanted) }}
+{% endmacro %}
+
+
+{#
+    Whether the scope holds anyone of the dataset. Asked of snapshots alone: their fragments read the whole snapshot, and
+    a flux of another dataset must not pay for that.
+#}
+{% macro is_dataset_in_scope(dataset) %}
+    {% set kept = kept_relations(['int_hub__membership']) if execute and dataset in var('snapshots') %}
+    {% if not kept or scope_facts().everyone or pending_deliveries(dataset).any %}{{ return(true) }}{% endif %}
+    {% set found = run_query(
+        "select exists (from " ~ kept[0] ~ " semi join " ~ scope_relation() ~ " using (person_id) where dataset = '"
+        ~ dataset ~ "')"
+    ) %}
+    {{ return(found.rows[0][0]) }}
+{% endmacro %}
+
+
+{% macro fragment_columns(beside=[]) %}
+    {%- set own = model.columns.values() | map(attribute='name') | map('tojson') | list -%}
+    {{ return((own + beside) | join(', ') if own else '*') }}
+{% endmacro %}
+
+
+{# Name of the model, also when a unit test of it is compiled. #}
+{% macro model_name() %}
+    {{ return(model.tested_node_unique_id.split('.')[-1] if is_unit_test() else model.name) }}
 {% endmacro %}

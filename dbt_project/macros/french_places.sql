@@ -26,7 +26,7 @@
             then '97' || translate(right({{ department }}, 1), 'ABCDEF', '123456')
         when {{ department }} = '097' then '97' || left({{ commune }}, 1)
         when {{ department }} between '971' and '976' then {{ department }}
-        else right(lpad({{ department }}, 2, '0'), 2)
+        else right('0' || {{ department }}, 2)
     end
 {%- endmacro %}
 

@@ -26,6 +26,12 @@
 {% endmacro %}
 
 
+{# Makes the model wait for the scope. A unit test has no scope to wait for. #}
+{% macro after_scope() -%}
+    {%- if not is_unit_test() %}{% do ref('int_hub__scope') %}{% endif -%}
+{%- endmacro %}
+
+
 {# The scope of a lake that has none yet. #}
 {% macro create_scope() %}
     create table if not exists {{ kept_scope() }} (person_id bigint not null, care_month date)

@@ -1,5 +1,5 @@
 {{ config(scope_person='person_id', filters_itself=true) }}
--- depends_on: {{ ref('int_hub__scope') }}
+{{ after_scope() }}
 with era as (
     {{ eras(ref('condition_occurrence'), 'condition_concept_id', 'condition_start_date',
         'coalesce(condition_end_date, condition_start_date)') }}

@@ -1,5 +1,5 @@
 {{ config(scope_person='person_id', filters_itself=true) }}
--- depends_on: {{ ref('int_hub__scope') }}
+{{ after_scope() }}
 with ingredient as (
     {{ ingredients() }}
 ),

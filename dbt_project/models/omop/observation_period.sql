@@ -1,5 +1,5 @@
 {{ config(scope_person='person_id', filters_itself=true) }}
--- depends_on: {{ ref('int_hub__scope') }}
+{{ after_scope() }}
 {# One period per person, from the first event to the last: every event lies inside. #}
 with observed as (
     select person_id, min(first_date) as start_date, max(last_date) as end_date

@@ -5,7 +5,7 @@
     filters_itself=true,
     contract={'enforced': true},
 ) }}
--- depends_on: {{ ref('int_hub__scope') }}
+{{ after_scope() }}
 {%- set dated = [
     ('visit_occurrence', 'visit_start_date', 'visit_end_date'),
     ('condition_occurrence', 'condition_start_date', none),

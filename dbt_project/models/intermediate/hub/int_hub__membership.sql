@@ -1,5 +1,5 @@
 {{ config(materialized='cdm_table', scope='all', contract={'enforced': true}) }}
--- depends_on: {{ ref('int_hub__scope') }}
+{{ after_scope() }}
 {%- for dataset, persons in var('snapshots').items() %}
 select '{{ dataset }}' as dataset, person_id from {{ ref(persons) }}
 {{ "union all" if not loop.last }}

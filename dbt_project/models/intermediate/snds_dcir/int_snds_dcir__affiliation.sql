@@ -5,7 +5,7 @@
     filters_itself=true,
     contract={'enforced': true},
 ) }}
--- depends_on: {{ ref('int_hub__scope') }}
+{{ after_scope() }}
 select
     person_id,
     care_month,

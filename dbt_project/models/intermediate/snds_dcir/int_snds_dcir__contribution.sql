@@ -4,7 +4,7 @@
     partition_by=['care_month'],
     contract={'enforced': true},
 ) }}
--- depends_on: {{ ref('int_hub__scope') }}
+{{ after_scope() }}
 {%- set pending = pending_filter('snds_dcir') %}
 with line as (
     select * from {{ ref('int_snds_dcir__line') }}

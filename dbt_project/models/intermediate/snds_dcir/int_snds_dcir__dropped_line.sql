@@ -1,5 +1,5 @@
 {{ config(materialized='contribution', dataset='snds_dcir', contract={'enforced': true}) }}
--- depends_on: {{ ref('int_hub__scope') }}
+{{ after_scope() }}
 {%- set pending = pending_filter('snds_dcir') %}
 select _delivery, dropped_by_rule as rule, count(*) as dropped_rows
 from {{ ref('int_snds_dcir__line') }}

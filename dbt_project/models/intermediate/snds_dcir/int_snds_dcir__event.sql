@@ -6,7 +6,7 @@
     partition_by=['care_month'],
     contract={'enforced': true},
 ) }}
--- depends_on: {{ ref('int_hub__scope') }}
+{{ after_scope() }}
 with contribution as (
     -- Rules 10 to 14: the person of each key, joined now and not when the line came, since the reference changes.
     {{ contributions_in_scope(ref('int_snds_dcir__contribution'), ref('int_snds_beneficiaries__identity_kept')) }}

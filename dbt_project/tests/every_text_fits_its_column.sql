@@ -1,0 +1,30 @@
+{# DuckDB does not enforce the length of varchar(n): the contract's lengths are checked here. #}
+{%- set dated = dated_tables() %}
+{%- if execute %}
+    {%- set checks = [] %}
+    {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.schema == 'omop' %}
+        {%- for column in node.columns.values() if column.data_type.startswith('varchar(') %}
+            {%- set length = column.data_type[8:-1] %}
+            {%- do checks.append({'table': node.name, 'column': column.name, 'length': length}) %}
+        {%- endfor %}
+    {%- endfor %}
+with too_long as (
+    {%- for table in checks | map(attribute='table') | unique | sort %}
+    select
+        '{{ table }}' as cdm_table,
+        count(*) filter (
+            {%- for check in checks if check.table == table %}
+            length("{{ check.column }}") > {{ check.length }} {{ "or" if not loop.last }}
+            {%- endfor %}
+        ) as broken
+    from {{ target.database }}.omop.{{ table }}
+    {%- if table in dated %} where {{ recomputed(dated[table][1]) }}{% endif %}
+    {{ "union all" if not loop.last }}
+    {%- endfor %}
+)
+
+select * from too_long where broken > 0
+{%- endif %}
+{%- for table in dated %}
+-- depends_on: {{ ref(table) }}
+{%- endfor %}
