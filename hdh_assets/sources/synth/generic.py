@@ -70,10 +70,15 @@ def _query(con: duckdb.DuckDBPyConnection, order: Order, table: Table) -> str:
         parent = dataset.by_name[key.table.lower()]
         if parent is table:
             continue
-        size = f'(SELECT count(*) FROM "{_made(parent)}")'
-        joins.append(f"JOIN \"{_made(parent)}\" f{position} ON f{position}.r = pick('parent{position}', k, {size})")
+        made, alias = f'"{_made(parent)}"', f"parent{position}"
+        # renamed, so that no column of the parent hides r, k or s
+        taken = ", ".join(f'"{name.lower()}" AS "{alias} {name.lower()}"' for name in key.target_columns)
+        joins.append(
+            f'JOIN (SELECT r AS "{alias} r", {taken} FROM {made}) '
+            f"ON \"{alias} r\" = pick('{alias}', k, (SELECT count(*) FROM {made}))"
+        )
         for here, there in zip(key.columns, key.target_columns, strict=True):
-            given.setdefault(here.lower(), f'f{position}."{there.lower()}"')
+            given.setdefault(here.lower(), f'"{alias} {there.lower()}"')
     unique = _unique_column(table, given)
     shown = [
         f'{_value(column, unique, given, start, _DAYS[dataset.cadence], count)} AS "{column.lake_name}"'

@@ -1,0 +1,53 @@
+"""Helpers of these tests: generating small deliveries and reading them as any reader of the dialect would."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import duckdb
+
+from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.sources.synth import generate
+
+DATASETS = load_datasets()
+
+
+def made(
+    out: Path, *ids: str, persons: int = 120, first: str = "2024-03", last: str = "2024-03", seed: int = 7
+) -> list[Path]:
+    """Deliveries of the package's datasets."""
+    return generate(DATASETS, ids, persons=persons, first=first, last=last, seed=seed, out=out)
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file of a folder, by name."""
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
+
+
+def opened(folder: Path, dataset: Dataset) -> duckdb.DuckDBPyConnection:
+    """A connection with a view per table of the delivery, every column as text under its lower-case name."""
+    con = duckdb.connect()
+    form = dataset.format
+    quote = form.quote or ""
+    for table in dataset.tables:
+        texts = []
+        for path in sorted(folder.iterdir()):
+            if path.stem == table.name or path.stem.startswith(f"{table.name}_0"):
+                text = folder.parent / f"{path.stem}.utf8"
+                text.write_bytes(path.read_bytes().decode(form.encoding).encode())
+                texts.append(str(text))
+        columns = ", ".join(f"'{column.lake_name}': 'VARCHAR'" for column in table.columns)
+        con.execute(
+            f"CREATE TABLE {table.lake_name} AS SELECT * FROM read_csv({texts}, columns = {{{columns}}}, "
+            f"header = true, auto_detect = false, delim = '{form.delimiter}', quote = '{quote}', "
+            f"escape = '{quote}', strict_mode = true)"
+        )
+    return con
+
+
+def one(con: duckdb.DuckDBPyConnection, query: str) -> int:
+    """The single number a query gives."""
+    (value,) = con.execute(query).fetchone() or (0,)
+    return int(value)

@@ -1,0 +1,168 @@
+"""A fifth dataset, described in one file, gets valid synthetic deliveries without a line of code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.errors import HubError
+from hdh_assets.sources.intake.row_rules import checks, valid_sql
+from hdh_assets.sources.synth import generate
+from tests.unit.sources.synth.deliveries import DATASETS, digests, made, one, opened
+
+BOTH = {"en": "text", "fr": "texte"}
+
+
+def column(name: str, type_: str, **more: Any) -> dict[str, Any]:
+    return {"name": name, "type": type_, "description": BOTH, **more}
+
+
+PERSON = {"role": "person_key", "identifier_type": "registry_nir", "nullable": False}
+STAGE: dict[str, Any] = {
+    "name": "stage", "title": BOTH, "description": BOTH, "primary_key": ["tumour", "step"],
+    "foreign_keys": [{"columns": ["tumour"], "table": "tumour", "to_columns": ["number"], "on_orphan": "refuse"}],
+    "columns": [
+        column("tumour", "string(12)", nullable=False),
+        column("step", "integer", nullable=False, minimum=1),
+        column("size", "decimal(6,2)", minimum=0, maximum=90),
+        column("seen", "timestamp"),
+        column("sure", "boolean"),
+    ],
+}  # fmt: skip
+TUMOUR: dict[str, Any] = {
+    "name": "tumour", "title": BOTH, "description": BOTH, "primary_key": ["number"],
+    "columns": [
+        column("number", "string(12)", nullable=False, pattern="T[0-9]{6}-[AB]"),
+        column("nir", "string(15)", **PERSON),
+        column("surname", "string", role="direct_identifier", synth="last_name"),
+        column("found", "date", nullable=False),
+        column("side", "string(1)", codes={"L": "left", "R": "right", "é": "other"}),
+        column("score", "float", minimum=-1, maximum=1),
+        column("year", "year"),
+        column("month", "yearmonth"),
+        column("key", "uuid"),
+        column("note", "string(40)"),
+        column("born", "date", synth="birth_date"),
+    ],
+}  # fmt: skip
+REGISTRY: dict[str, Any] = {
+    "id": "tumours", "version": 1, "title": BOTH, "description": BOTH,
+    "producer": {"id": "registry", "name": "Registry", "contact": "x@registry.example"},
+    "owner": "team:registry", "family": "registry", "maturity": "pilot", "legal_basis": BOTH,
+    "sensitivity": "nominative", "cadence": "yearly", "first_period": "2020", "mode": "append", "history": BOTH,
+    "charter_version": "1.0", "economic_terms": BOTH, "synth": {"rows_per_person": 0.5}, "tables": [STAGE, TUMOUR],
+    "format": {"kind": "csv", "delimiter": "|", "encoding": "latin-1", "decimal": ",", "date": "%d.%m.%Y"},
+}  # fmt: skip
+
+
+def delivered(out: Path, description: dict[str, Any] = REGISTRY, persons: int = 400) -> tuple[Path, Dataset]:
+    dataset = Dataset.model_validate(description)
+    everything = DATASETS | {dataset.id: dataset}
+    (folder,) = generate(everything, [dataset.id], persons=persons, first="2023", last="2023", seed=3, out=out)
+    return folder, dataset
+
+
+def assert_valid(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
+    for table in dataset.tables:
+        for check in checks(table, table.columns, dataset.format):
+            assert one(con, f"SELECT count(*) FROM {table.lake_name} WHERE NOT ({valid_sql([check])})") == 0, check
+
+
+def test_every_value_obeys_the_descriptor(tmp_path: Path) -> None:
+    folder, dataset = delivered(tmp_path)
+    con = opened(folder, dataset)
+    assert one(con, "SELECT count(*) FROM tumour") == one(con, "SELECT count(DISTINCT number) FROM tumour") == 200
+    assert_valid(con, dataset)
+
+
+def test_rows_lead_to_the_rows_their_foreign_keys_name(tmp_path: Path) -> None:
+    con = opened(*delivered(tmp_path))
+    assert one(con, "SELECT count(*) FROM stage") == 100
+    assert one(con, "SELECT count(*) FROM stage ANTI JOIN tumour ON tumour = number") == 0
+
+
+def test_a_missing_value_appears_only_where_one_may_be(tmp_path: Path) -> None:
+    con = opened(*delivered(tmp_path))
+    assert 0 < one(con, "SELECT count(*) FROM tumour WHERE side IS NULL") < 40
+    assert one(con, "SELECT count(*) FROM tumour WHERE found IS NULL OR nir IS NULL") == 0
+
+
+def test_files_are_in_the_declared_encoding_and_dialect(tmp_path: Path) -> None:
+    folder, _ = delivered(tmp_path)
+    raw = (folder / "tumour.csv").read_bytes()
+    assert raw.startswith(b"number|nir|")
+    assert "é".encode("latin-1") in raw
+    assert "é".encode() not in raw
+
+
+def test_the_persons_are_those_of_every_other_dataset(tmp_path: Path) -> None:
+    nir = column("nir", "string(15)", **PERSON | {"identifier_type": "nir"})
+    description = REGISTRY | {"tables": [TUMOUR | {"columns": [TUMOUR["columns"][0], nir]}]}
+    registry = opened(*delivered(tmp_path, description, persons=200))
+    (folder,) = made(tmp_path, "hospital_ehr", persons=200, seed=3)
+    ehr = opened(folder, DATASETS["hospital_ehr"])
+    known = {ssn for (ssn,) in ehr.execute("SELECT ssn FROM patients").fetchall()}
+    seen = [nir for (nir,) in registry.execute("SELECT DISTINCT nir FROM tumour").fetchall()]
+    assert 0.4 < sum(nir in known for nir in seen) / len(seen) < 0.8
+
+
+def test_parquet_is_written_when_the_producer_delivers_parquet(tmp_path: Path) -> None:
+    table = STAGE | {"foreign_keys": [], "columns": STAGE["columns"][:3]}
+    folder, _ = delivered(tmp_path, REGISTRY | {"format": {"kind": "parquet"}, "tables": [table]})
+    assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", "stage.parquet"]
+    assert one(duckdb.connect(), f"SELECT count(*) FROM '{folder / 'stage.parquet'}'") == 100
+
+
+def test_a_column_may_ask_for_a_generator_that_exists(tmp_path: Path) -> None:
+    table = {"name": "a", "title": BOTH, "description": BOTH, "columns": [column("x", "string", synth="horoscope")]}
+    with pytest.raises(HubError, match="no column generator is called 'horoscope'"):
+        delivered(tmp_path, REGISTRY | {"tables": [table]})
+
+
+def test_a_dataset_may_ask_for_a_generator_that_exists(tmp_path: Path) -> None:
+    with pytest.raises(HubError, match="no generator of synthetic deliveries is called 'magic'"):
+        delivered(tmp_path, REGISTRY | {"synth": {"generator": "magic"}})
+
+
+def test_a_pattern_too_narrow_for_a_key_is_told(tmp_path: Path) -> None:
+    narrow = column("x", "string", nullable=False, pattern="[ab]")
+    table = {"name": "a", "title": BOTH, "description": BOTH, "primary_key": ["x"], "columns": [narrow]}
+    with pytest.raises(HubError, match="fewer than 100 different values"):
+        delivered(tmp_path, REGISTRY | {"tables": [table]})
+
+
+def test_communes_come_once_a_year_with_their_names(tmp_path: Path) -> None:
+    first, second = made(tmp_path, "commune_context", first="2023", last="2024")
+    con = opened(second, DATASETS["commune_context"])
+    assert one(con, "SELECT count(*) FROM commune_indicators WHERE code_insee = '2A004' AND libelle = 'Ajaccio'") == 1
+    assert one(con, "SELECT count(*) FROM commune_indicators WHERE annee <> '2024'") == 0
+    assert digests(first) != digests(second)
+
+
+KINDS = ("string(6)", "integer", "decimal(7,3)", "float", "date", "timestamp", "year", "yearmonth", "boolean", "uuid")
+columns = st.lists(st.sampled_from(KINDS), min_size=1, max_size=8)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    columns, st.sampled_from([".", ","]), st.sampled_from(["utf-8", "cp1252"]), st.sampled_from(["append", "snapshot"])
+)
+def test_any_description_gives_rows_that_obey_it(
+    tmp_path: Path, kinds: list[str], decimal: str, encoding: str, mode: str
+) -> None:
+    described = [column(f"c{n}", kind, nullable=n > 0) for n, kind in enumerate(kinds)]
+    table = {
+        "name": "a",
+        "title": BOTH,
+        "description": BOTH,
+        "columns": [column("p", "string(17)", **PERSON), *described],
+    }
+    form = {"delimiter": ";", "decimal": decimal, "encoding": encoding}
+    folder, dataset = delivered(tmp_path, REGISTRY | {"tables": [table], "format": form, "mode": mode}, persons=20)
+    assert_valid(opened(folder, dataset), dataset)
