@@ -262,9 +262,9 @@ def _sources(engine: duckdb.DuckDBPyConnection, datasets: dict[str, Dataset], pe
 
 def _deliveries(engine: duckdb.DuckDBPyConnection) -> None:
     engine.execute(
-        "CREATE OR REPLACE TABLE lake.meta.delivery (delivery_id UUID, digest VARCHAR, dataset VARCHAR, period VARCHAR, "
-        "producer VARCHAR, status VARCHAR, loaded_at TIMESTAMPTZ, descriptor_version INTEGER, row_count BIGINT, "
-        "rejected_count BIGINT, tables VARCHAR, files VARCHAR, receipt VARCHAR, run_id VARCHAR)"
+        "CREATE OR REPLACE TABLE lake.meta.delivery (delivery_id UUID, digest VARCHAR, dataset VARCHAR, "
+        "period VARCHAR, producer VARCHAR, status VARCHAR, loaded_at TIMESTAMPTZ, descriptor_version INTEGER, "
+        "row_count BIGINT, rejected_count BIGINT, tables VARCHAR, files VARCHAR, receipt VARCHAR, run_id VARCHAR)"
     )
     files = [
         {"name": name, "size": 1, "rows": 1, "sha256": letter * 64}

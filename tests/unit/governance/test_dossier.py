@@ -1,0 +1,65 @@
+"""The dossier file: every error at its line, and the template that `hdh project new` writes."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from extract_hub import write_dossier
+
+from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.extracts.deliverable import deliverable
+from hdh_assets.governance.dossier import TEMPLATE, DossierError, check_dossier, read_dossier
+
+KNOWN = {"omop.person": frozenset({"person_id"}), "omop.condition_occurrence": frozenset({"person_id"})}
+TODAY = date(2024, 1, 1)
+
+
+def test_the_template_is_a_dossier_that_could_be_filed() -> None:
+    found = check_dossier(TEMPLATE, deliverable(load_datasets()), TODAY)
+    assert found.project == "my_project"
+
+
+def test_every_field_of_the_model_is_explained_in_the_template() -> None:
+    text = TEMPLATE.read_text("utf-8")
+    for field in type(read_dossier(TEMPLATE)).model_fields:
+        assert f"\n{field}:" in text, field
+
+
+def test_every_error_is_told_with_its_line(tmp_path: Path) -> None:
+    path = write_dossier(tmp_path / "d.yaml", "pilot")
+    text = path.read_text("utf-8").replace("project: pilot\n", "project: Not A Name\nsurprise: 1\n")
+    text = text.replace("to: '2019-12-31'", "to: '2018-12-31'")
+    path.write_text(text, "utf-8")
+    with pytest.raises(DossierError) as error:
+        read_dossier(path)
+    lines = text.splitlines()
+    told = error.value.message.splitlines()
+    assert len(told) == 3
+    assert any(t.startswith(f"{path}:{lines.index('project: Not A Name') + 1}: project:") for t in told)
+    assert any(t.startswith(f"{path}:{lines.index('surprise: 1') + 1}: surprise:") for t in told)
+    assert any(t.startswith(f"{path}:{lines.index('period:') + 1}: period:") and "before" in t for t in told)
+
+
+def test_tables_and_columns_the_hub_does_not_have_are_all_named(tmp_path: Path) -> None:
+    tables = {"omop.person": ["person_id", "shoe_size"], "omop.dreams": "all", "omop.condition_occurrence": "all"}
+    path = write_dossier(tmp_path / "d.yaml", "pilot", tables=tables)
+    with pytest.raises(DossierError) as error:
+        check_dossier(path, KNOWN, TODAY)
+    assert "omop.person has no column shoe_size" in error.value.message
+    assert "the hub delivers no table omop.dreams" in error.value.message
+
+
+def test_a_retention_date_in_the_past_is_refused(tmp_path: Path) -> None:
+    path = write_dossier(tmp_path / "d.yaml", "pilot", retention_until="2023-12-31")
+    with pytest.raises(DossierError, match="not in the future"):
+        check_dossier(path, KNOWN, TODAY)
+
+
+@pytest.mark.parametrize("text", ["", "- a list", "project: [unclosed", "\x00"])
+def test_a_file_that_is_no_dossier_is_told_so(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "d.yaml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(DossierError, match=str(path)):
+        read_dossier(path)

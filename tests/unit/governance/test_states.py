@@ -1,0 +1,175 @@
+"""Which step may follow which: the whole truth table, and the reasons of what is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from extract_hub import dossier
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hdh_assets.core.errors import RefusedError
+from hdh_assets.governance import decisions
+from hdh_assets.governance.permit import permits_in_force
+from hdh_assets.governance.states import Status, Step, can_step, fold
+from resources.registry import Draft, Event
+
+TODAY = date(2024, 5, 1)
+LATER = date(2025, 5, 1)
+ASKED = dossier("pilot", retention_until="2024-12-31")
+
+MAKE: dict[Step, Any] = {
+    Step.submit: decisions.submit(ASKED, TODAY),
+    Step.amend: decisions.amend(ASKED, TODAY),
+    Step.give_opinion: decisions.give_opinion("pilot", favourable=True, reason="", today=TODAY),
+    Step.grant: decisions.grant("pilot", expires=None, conditions="", today=TODAY),
+    Step.refuse: decisions.refuse("pilot", reason="no", today=TODAY),
+    Step.revoke: decisions.revoke("pilot", reason="no", today=TODAY),
+    Step.withdraw: decisions.withdraw("pilot", reason="no", today=TODAY),
+}
+AGAINST = decisions.give_opinion("pilot", favourable=False, reason="unclear", today=TODAY)
+
+GRANTED = (Step.submit, Step.give_opinion, Step.grant)
+PATHS: dict[Status | None, tuple[Any, ...]] = {
+    None: (),
+    Status.submitted: (Step.submit,),
+    Status.favourable: (Step.submit, Step.give_opinion),
+    Status.unfavourable: (Step.submit, AGAINST),
+    Status.granted: GRANTED,
+    Status.refused: (Step.submit, Step.refuse),
+    Status.revoked: (*GRANTED, Step.revoke),
+    Status.withdrawn: (Step.submit, Step.withdraw),
+    Status.expired: GRANTED,
+}
+"""How each status is reached; `expired` is `granted` looked at later."""
+
+TABLE = """
+                submit amend give_opinion grant refuse revoke withdraw
+none            yes    no    no           no    no     no     no
+submitted       no     yes   yes          no    yes    no     yes
+favourable      no     yes   yes          yes   yes    no     yes
+unfavourable    no     yes   yes          no    yes    no     yes
+granted         no     yes   no           no    no     yes    yes
+refused         yes    no    no           no    no     no     no
+revoked         yes    no    no           no    no     no     no
+withdrawn       yes    no    no           no    no     no     no
+expired         yes    no    no           no    no     no     no
+"""
+
+
+def event(draft: Draft, seq: int) -> Event:
+    return Event(seq, datetime(2024, 5, 1, tzinfo=UTC), draft.kind, draft.subject, "tester", draft.data, "", "")
+
+
+def after(*steps: Any) -> list[Event]:
+    events: list[Event] = []
+    for step in steps:
+        decision = MAKE[step] if isinstance(step, Step) else step
+        events.append(event(decision(events), len(events) + 1))
+    return events
+
+
+def cells() -> list[tuple[Status | None, Step, bool]]:
+    header, *lines = TABLE.strip().splitlines()
+    steps = [Step[name] for name in header.split()]
+    rows = [line.split() for line in lines]
+    return [
+        (None if row[0] == "none" else Status(row[0]), step, cell == "yes")
+        for row in rows
+        for step, cell in zip(steps, row[1:], strict=True)
+    ]
+
+
+def test_the_table_has_every_status_and_every_step() -> None:
+    assert {status for status, _, _ in cells()} == {None, *Status}
+    assert len(cells()) == (len(Status) + 1) * len(Step)
+
+
+@pytest.mark.parametrize(("status", "step", "is_allowed"), cells())
+def test_a_step_is_allowed_or_refused_as_the_table_says(status: Status | None, step: Step, is_allowed: bool) -> None:
+    day = LATER if status is Status.expired else TODAY
+    project = fold(after(*PATHS[status])).get("pilot")
+    assert (project.status_on(day) if project else None) == status
+    assert can_step(project, "pilot", step, day) is is_allowed
+
+
+@pytest.mark.parametrize(("status", "step"), [(s, t) for s, t, ok in cells() if not ok and s is not Status.expired])
+def test_a_refused_step_says_why_and_what_to_do(status: Status | None, step: Step) -> None:
+    events = after(*PATHS[status])
+    with pytest.raises(RefusedError) as refusal:
+        MAKE[step](events)
+    assert refusal.value.remedy
+    assert "pilot" in refusal.value.message
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: decisions.give_opinion("pilot", favourable=False, reason=" ", today=TODAY),
+        lambda: decisions.refuse("pilot", reason="", today=TODAY),
+        lambda: decisions.revoke("pilot", reason="", today=TODAY),
+        lambda: decisions.withdraw("pilot", reason="", today=TODAY),
+    ],
+)
+def test_a_refusal_without_a_reason_is_itself_refused(make: Any) -> None:
+    with pytest.raises(RefusedError, match="carries its reason"):
+        make()
+
+
+def test_a_permit_stays_in_force_while_its_amendment_is_examined_and_is_then_replaced() -> None:
+    events = after(*GRANTED, Step.amend)
+    project = fold(events)["pilot"]
+    assert project.status is Status.submitted
+    assert [permit.number for permit in permits_in_force([project], TODAY)[0]] == [1]
+    events = after(*GRANTED, Step.amend, Step.give_opinion, Step.grant)
+    assert [permit.number for permit in permits_in_force(fold(events).values(), TODAY)[0]] == [2]
+
+
+def test_a_permit_in_force_can_be_revoked_while_an_amendment_is_examined() -> None:
+    project = fold(after(*GRANTED, Step.amend, Step.revoke))["pilot"]
+    assert (project.status, project.permit) == (Status.submitted, None)
+
+
+def test_an_expired_permit_is_not_in_force() -> None:
+    projects = fold(after(*GRANTED)).values()
+    assert permits_in_force(projects, date(2024, 12, 31))[0]
+    assert permits_in_force(projects, date(2025, 1, 1)) == ([], [])
+
+
+def test_a_broken_permit_disables_itself_and_no_other() -> None:
+    good = after(*GRANTED)
+    bad = [event(Draft(e.kind, "other", e.data), e.seq) for e in good]
+    bad[-1].data.update({"permit": {"project": "other"}})
+    usable, broken = permits_in_force(fold([*after(*GRANTED), *bad]).values(), TODAY)
+    assert [permit.project for permit in usable] == ["pilot"]
+    assert [permit.project for permit in broken] == ["other"]
+
+
+def test_a_permit_that_names_what_the_hub_lost_is_broken() -> None:
+    usable, broken = permits_in_force(fold(after(*GRANTED)).values(), TODAY, {"omop.person": frozenset()})
+    assert usable == []
+    assert "omop.condition_occurrence" in broken[0].problem
+
+
+def test_a_permit_cannot_outlive_what_the_dossier_asked() -> None:
+    events = after(Step.submit, Step.give_opinion)
+    with pytest.raises(RefusedError, match="cannot expire"):
+        decisions.grant("pilot", expires=date(2025, 1, 1), conditions="", today=TODAY)(events)
+
+
+@given(st.lists(st.sampled_from([*Step, "against"]), max_size=12))
+def test_whatever_is_tried_a_permit_follows_a_favourable_opinion(tried: list[Any]) -> None:
+    events: list[Event] = []
+    for step in tried:
+        decision = AGAINST if step == "against" else MAKE[step]
+        try:
+            events.append(event(decision(events), len(events) + 1))
+        except RefusedError:
+            continue
+    opinions = [e for e in events if e.kind in {Step.give_opinion, Step.grant}]
+    for before, grant in zip([None, *opinions], opinions, strict=False):
+        if grant.kind == Step.grant:
+            assert before is not None
+            assert before.data["favourable"]
