@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.sources.intake.row_rules import checks, valid_sql
 
 pytestmark = pytest.mark.reference
 
@@ -54,3 +56,23 @@ def test_a_project_extraction_has_known_columns_and_lacks_only_optional_ones(tab
     assert header <= set(spellings)
     missing = set(table.by_name) - {spellings[name].lake_name for name in header}
     assert not [name for name in missing if not table.by_name[name].optional]
+
+
+@pytest.mark.parametrize("table", SNDS_TABLES, ids=lambda table: table.name)
+def test_rows_of_a_project_extraction_obey_the_descriptor(table, reference: Path) -> None:  # type: ignore[no-untyped-def]
+    path = reference / EXTRACTION / f"{table.name}.csv"
+    if not path.is_file():
+        pytest.skip("no such file in the sample")
+    dataset = next(d for d in DATASETS.values() if table in d.tables)
+    spellings = {s.lower(): column for column in table.columns for s in (column.name, *column.aliases)}
+    present = tuple(spellings[name.lower()] for name in path.read_text("utf-8").splitlines()[0].split(";"))
+    columns = ", ".join(f"'{column.lake_name}': 'VARCHAR'" for column in present)
+    con = duckdb.connect()
+    con.execute(
+        f"CREATE TABLE delivered AS SELECT * FROM read_csv('{path}', columns = {{{columns}}}, header = true, "
+        f"auto_detect = false, delim = ';', quote = '', escape = '')"
+    )
+    rules = valid_sql(checks(table, present, dataset.format))
+    counted = con.execute(f"SELECT count(*), count(*) FILTER ({rules}) FROM delivered").fetchone()
+    assert counted is not None
+    assert counted[0] == counted[1] > 0
