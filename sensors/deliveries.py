@@ -18,7 +18,7 @@ from resources.hub import Hub
 from resources.inbox import Dropped, scan
 from resources.ledger import Ledger
 from resources.vault import is_run_alive
-from sensors.runs import RANGE_END, RANGE_START, covers, periods_asked, may_try, tries, unfinished
+from sensors.runs import RANGE_END, RANGE_START, covers, may_try, periods_asked, tries, unfinished
 
 SECONDS = 10
 

@@ -1,4 +1,7 @@
-"""The release and the catalogue entries as assets. Wrappers: measuring is `measure.py`, releasing `resources/releases.py`."""
+"""The release and the catalogue entries as assets.
+
+Wrappers: measuring is `measure.py`, what people read `page.py`, releasing `resources/releases.py`.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -60,7 +63,7 @@ def entry_assets(dataset: Dataset) -> dg.AssetsDefinition:
         kinds={"ducklake", "python"},
         pool=POOL,
     )
-    def entry(context: dg.AssetExecutionContext, hub: Hub) -> dg.MaterializeResult[Any]:
+    def entry(hub: Hub) -> dg.MaterializeResult[Any]:
         """Measure the dataset on the lake and write its entry."""
         with told():
             with hub.lake.writer() as engine:
@@ -95,9 +98,10 @@ def count_checks(instance: dg.DagsterInstance, keys: list[dg.AssetCheckKey]) -> 
     latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
     passed, warned, failures = 0, 0, []
     for key, record in latest.items():
-        evaluation = record.event.dagster_event.asset_check_evaluation_data if _is_evaluated(record) else None
-        if evaluation is None:
+        event = record.event.dagster_event if record.event else None
+        if event is None or event.event_type is not dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             continue
+        evaluation = event.asset_check_evaluation_data
         if evaluation.passed:
             passed += 1
         elif evaluation.severity is dg.AssetCheckSeverity.WARN:
@@ -105,10 +109,6 @@ def count_checks(instance: dg.DagsterInstance, keys: list[dg.AssetCheckKey]) -> 
         else:
             failures.append(f"{key.asset_key.path[-1]}: {key.name}")
     return {"passed": passed, "warned": warned, "failed": len(failures), "failures": sorted(failures)}
-
-
-def _is_evaluated(record: Any) -> bool:
-    return bool(record.event and record.event.dagster_event and record.status.value in {"SUCCEEDED", "FAILED"})
 
 
 def _facts(release: Release) -> dict[str, Any]:

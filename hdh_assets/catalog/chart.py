@@ -31,7 +31,7 @@ def _picture(values: list[dict[str, Any]]) -> str:
     import altair as alt  # noqa: PLC0415 - a third of a second
 
     chart = (
-        alt.Chart(alt.Data(values=values), width=_WIDTH, height=_HEIGHT)
+        alt.Chart(alt.InlineData(values=values), width=_WIDTH, height=_HEIGHT)
         .mark_bar()
         .encode(
             x=alt.X("period:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),

@@ -53,9 +53,9 @@ def completeness(table: Table, entry: Entry) -> str:
     """Columns of one table with the share of rows where each is filled."""
     shares = entry.tables[table.lake_name].completeness
     lines = [
-        (column.lake_name, f"`{_bar(shares[column.lake_name])}`", _percent(shares[column.lake_name]), column.description.en)
+        (column.lake_name, f"`{_bar(share)}`", _percent(share), column.description.en)
         for column in table.lake_columns
-        if column.lake_name in shares
+        if (share := shares.get(column.lake_name)) is not None
     ]
     return _grid(("column", "filled", "share", "description"), lines) if lines else "*The table is empty.*"
 
@@ -66,7 +66,9 @@ def last_deliveries(entry: Entry) -> str:
         (d.period, number(d.rows), number(d.rejected), d.loaded_at[:16].replace("T", " "), f"`{d.digest}`")
         for d in reversed(entry.deliveries[-_LAST:])
     ]
-    return _grid(("period", "rows", "rejected", "loaded at", "delivery"), lines) if lines else "*Nothing delivered yet.*"
+    return (
+        _grid(("period", "rows", "rejected", "loaded at", "delivery"), lines) if lines else "*Nothing delivered yet.*"
+    )
 
 
 def checks(entry: Entry) -> str:

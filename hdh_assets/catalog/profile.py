@@ -40,9 +40,9 @@ def update_profiles(engine: duckdb.DuckDBPyConnection, dataset: Dataset) -> int:
         values,
     ).fetchall()
     with transaction(engine):
-        for table in (TABLES, COLUMNS):
+        for profile in (TABLES, COLUMNS):
             engine.execute(
-                f"DELETE FROM {table} WHERE dataset = $dataset AND delivery_id NOT IN ({_CURRENT})", values
+                f"DELETE FROM {profile} WHERE dataset = $dataset AND delivery_id NOT IN ({_CURRENT})", values
             )
         if new:
             ids = ", ".join(f"'{delivery}'" for delivery, _ in new)
@@ -71,9 +71,9 @@ def _measure(
         f"FROM (SELECT unnest([{ids}]::UUID[]) AS id) LEFT JOIN measured ON _delivery = id",
         [dataset.id, table.lake_name],
     )
-    pairs = ", ".join(f"('{name}', c{position})" for position, name in enumerate(columns))
+    names = ", ".join(f"'{name}'" for name in columns)
+    counts = ", ".join(f"c{position}" for position in range(len(columns)))
     engine.execute(
-        f"INSERT INTO {COLUMNS} SELECT ?, _delivery, ?, pair[1], pair[2] FROM "
-        f"(SELECT _delivery, unnest([{pairs}]) AS pair FROM measured)",
+        f"INSERT INTO {COLUMNS} SELECT ?, _delivery, ?, unnest([{names}]), unnest([{counts}]) FROM measured",
         [dataset.id, table.lake_name],
     )

@@ -18,7 +18,7 @@ def backfill_command(
     ],
     first: Annotated[str, typer.Option("--from", help="First period, such as 2019-01.")],
     last: Annotated[str, typer.Option("--to", help="Last period, included.")],
-    force: Annotated[bool, typer.Option("--force", help="Start anew even when a stopped backfill could go on.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Start anew, not where it was stopped.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take periods in again, one run each. When it is stopped, the same command goes on where it was.
@@ -34,9 +34,7 @@ def backfill_command(
     asked = periods_between(dataset.cadence, first, last)
     plan = resume(context.home, Plan(dataset.id, tuple(p for p in asked if p in known)), force=force)
     if not plan.periods:
-        raise HubError(
-            f"nothing of {dataset.id} was delivered from {first} to {last}", remedy="see `hdh dataset show`"
-        )
+        raise HubError(f"nothing of {dataset.id} was delivered from {first} to {last}", remedy="see `hdh dataset show`")
     if plan.done:
         err.print(f"going on after {len(plan.done)} of {len(plan.periods)} periods")
     runs = []

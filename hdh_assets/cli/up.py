@@ -17,7 +17,7 @@ def up_command(
     ctx: typer.Context,
     port: Annotated[int, typer.Option("--port", help="Port of the UI on 127.0.0.1; 0 takes a free one.")] = 3000,
 ) -> None:
-    """Run the hub: Dagster UI, code servers and daemon, until Ctrl-C. Deliveries and permits are then dealt with as they come.
+    """Run the hub, until Ctrl-C: Dagster UI, code servers, daemon. Deliveries and permits are dealt with as they come.
 
     Refuses to start beside another hub on the same home. The UI has no passwords: it answers this machine alone.
     """

@@ -10,7 +10,9 @@ import sys
 
 import dagster as dg
 
+from hdh_assets.core.home import Home
 from hdh_assets.definitions.execute import execute
+from hdh_assets.definitions.storage import opened_instance
 from hdh_assets.definitions.trusted_third_party import build_defs
 
 
@@ -18,7 +20,7 @@ def main(dataset: str, periods: list[str]) -> int:
     """Run the periods in order; 1 when one failed."""
     out, sys.stdout = sys.stdout, sys.stderr
     repository = build_defs().get_repository_def()
-    with dg.DagsterInstance.get() as instance:
+    with opened_instance(Home.resolve()) as instance:
         for period in periods:
             tags = {"hdh/work": "backfill", "hdh/dataset": dataset}
             done = execute(repository, instance, dg.RunRequest(job_name=dataset, partition_key=period, tags=tags))

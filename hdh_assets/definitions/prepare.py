@@ -1,4 +1,4 @@
-"""What `hdh up` runs in the trusted third party's place before anything starts: `python -m hdh_assets.definitions.prepare`.
+"""What `hdh up` runs before anything else starts: `python -m hdh_assets.definitions.prepare`.
 
 Prints what was put right, one line each.
 """
@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import sys
 
-from dagster import DagsterInstance
-
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.definitions.reaper import clean_up
+from hdh_assets.definitions.storage import opened_instance
 
 
 def main() -> int:
     """Reap and recover; 1 when the home cannot be used, the reason on standard error."""
     home = Home.resolve()
     try:
-        with DagsterInstance.get() as instance:
+        with opened_instance(home) as instance:
             done = clean_up(home, Settings.load(home), load_datasets(home), instance, keep_queued=True)
     except HubError as error:
         sys.stderr.write(f"{error}\n")

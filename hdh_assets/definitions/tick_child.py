@@ -20,6 +20,7 @@ from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.definitions.due_schedules import is_due
 from hdh_assets.definitions.execute import execute
+from hdh_assets.definitions.storage import opened_instance
 
 INTAKE_LOCATION = "trusted_third_party"
 
@@ -78,7 +79,7 @@ def main(location: str) -> int:
     """Serve rounds until the input ends; 1 when the location cannot be loaded."""
     home = Home.resolve()
     sys.stdout = sys.stderr  # whatever libraries print must not mix with the answers
-    with dg.DagsterInstance.get() as instance:
+    with opened_instance(home) as instance:
         try:
             if location == INTAKE_LOCATION:
                 from hdh_assets.definitions.reaper import clean_up  # noqa: PLC0415

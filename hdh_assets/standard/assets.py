@@ -5,6 +5,7 @@ Loading reads the manifest that `make setup` and `hdh check --deep` write; dbt i
 
 import json
 from collections.abc import Iterator, Mapping
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -63,13 +64,22 @@ def _results(context: dg.AssetExecutionContext, manifest: dict[str, Any], result
     """A materialisation per CDM table, rebuilt or found up to date, and per other model that ran; tests as checks."""
     ran = {node.name: node for node in result.nodes}
     context.log.info(f"{len(ran)} dbt nodes ran in {result.seconds} s" if ran else "nothing to do: all is up to date")
-    for node in manifest["nodes"].values():
-        if node["resource_type"] not in {"model", "seed"} or node["config"]["materialized"] == "ephemeral":
-            continue
+    for node in _in_order(manifest):
         key = dg.AssetKey(list(key_of(node).parts))
         if key in context.selected_asset_keys and (key.path[0] == "omop" or node["name"] in ran):
             yield dg.MaterializeResult(asset_key=key, metadata=_facts(node["name"], ran, result))
     yield from _checks(context, ran)
+
+
+def _in_order(manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Models and seeds that are assets, each after those it reads, as Dagster wants them yielded."""
+    nodes = {name: node for name, node in manifest["nodes"].items() if node["resource_type"] in {"model", "seed"}}
+    upstream = {
+        name: [n for n in node.get("depends_on", {}).get("nodes", ()) if n in nodes] for name, node in nodes.items()
+    }
+    for name in TopologicalSorter(upstream).static_order():
+        if nodes[name]["config"]["materialized"] != "ephemeral":
+            yield nodes[name]
 
 
 def _facts(name: str, ran: Mapping[str, Node], result: StandardiseResult) -> dict[str, Any]:
