@@ -23,6 +23,8 @@ from hdh_assets.core.errors import KeyMaterialError
 from resources.keys import KEY_BYTES, KeyProvider, Purpose
 
 DOMAIN = "FR-HDH|v1|"
+_REMEMBERED = 200_000
+"""Pseudonyms kept at hand in one run: the same persons come back all along a file."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,20 @@ class Pseudonymiser:
             )
 
     def _vectorised(self, identifier_type: str) -> Callable[[Any], Any]:
+        known: dict[str, str] = {}
+
         def of_batch(column: Any) -> Any:
-            # neighbouring rows often designate the same person: hash each identifier of a batch once
             chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
             encoded: Any = pa.chunked_array(chunks, pa.string()).combine_chunks().dictionary_encode()
-            hashed = self.pseudonymise(pl.Series(values=encoded.dictionary, dtype=pl.String), identifier_type)
-            return hashed.to_arrow().cast(pa.string()).take(encoded.indices)
+            identifiers = encoded.dictionary.to_pylist()
+            new = [identifier for identifier in identifiers if identifier not in known]
+            if len(known) + len(new) > _REMEMBERED:
+                known.clear()
+                new = identifiers
+            if new:
+                hashed = self.pseudonymise(pl.Series(new, dtype=pl.String), identifier_type)
+                known.update(zip(new, hashed.to_list(), strict=True))
+            return pa.array([known[identifier] for identifier in identifiers], pa.string()).take(encoded.indices)
 
         return of_batch
 

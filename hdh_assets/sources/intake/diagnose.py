@@ -93,7 +93,7 @@ def numbered_sql(opened: OpenFile, path: str) -> str:
 def _rejected(
     engine: duckdb.DuckDBPyConnection, opened: OpenFile, path: str, checks: list[Check], quarantine: EncryptedWriter
 ) -> Iterator[pa.RecordBatch]:
-    broken = ", ".join(f"CASE WHEN {check.sql} THEN NULL ELSE {number} END" for number, check in enumerate(checks))
+    broken = ", ".join(f"CASE WHEN NOT ({check.sql}) THEN {number} END" for number, check in enumerate(checks))
     columns = ", ".join(quoted(column.lake_name) for column in opened.header.columns)
     engine.execute("SET preserve_insertion_order = true")
     result = engine.execute(

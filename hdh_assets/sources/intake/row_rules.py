@@ -1,7 +1,7 @@
 """The rules of rows as SQL, made from a descriptor: how the text of a column becomes a value, and what it must obey.
 
 Pure: text in, text out. Every conversion is one that cannot raise (`TRY_…`), because an error would carry a value.
-Every check is true or false, never null. Running them belongs to `load.py`.
+A check is false for a row that breaks it, true or null for one that does not. Running them belongs to `load.py`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SHORTEST_YEAR = "DATE '1000-01-01'"
 
 @dataclass(frozen=True)
 class Check:
-    """One rule on one column: `sql` is true for a row that obeys. `expected` says what was, in words or a limit."""
+    """One rule on one column: `sql` is false for a row that breaks it. `expected` says what was, in words or a limit."""
 
     rule: str
     column: str
@@ -70,7 +70,7 @@ def checks(table: Table, present: Collection[str], dialect: Format) -> list[Chec
 
 def valid_sql(all_checks: list[Check]) -> str:
     """True for a row that obeys every rule."""
-    return " AND ".join(f"({check.sql})" for check in all_checks) or "true"
+    return f"coalesce({' AND '.join(f'({check.sql})' for check in all_checks) or 'true'}, true)"
 
 
 def quoted(name: str) -> str:
@@ -89,7 +89,7 @@ def _of_column(column: Column, is_key: bool, dialect: Format) -> Iterator[Check]
         yield Check("required", column.name, f"{text} IS NOT NULL")
     for rule, sql, expected in _on_text(column, dialect):
         spared = f" OR {text} IN ({', '.join(map(literal, column.sentinels))})" if column.sentinels else ""
-        yield Check(rule, column.name, f"{text} IS NULL OR coalesce({sql}, false){spared}", expected)
+        yield Check(rule, column.name, f"{sql}{spared}", expected)
 
 
 def _on_text(column: Column, dialect: Format) -> Iterator[tuple[str, str, str]]:
@@ -97,7 +97,9 @@ def _on_text(column: Column, dialect: Format) -> Iterator[tuple[str, str, str]]:
     if (form := _type_check(column, dialect)) is not None:
         yield "type", form, _type_words(column, dialect)
     if column.length is not None:
-        yield "length", f"length({text}) <= {column.length}", str(column.length)
+        # bytes first: they need no counting, and few texts have more bytes than characters allowed
+        sql = f"CASE WHEN strlen({text}) <= {column.length} THEN true ELSE length({text}) <= {column.length} END"
+        yield "length", sql, str(column.length)
     if column.codes is not None:
         yield "in_list", f"{text} IN ({', '.join(map(literal, column.codes))})", ""
     if column.minimum is not None or column.maximum is not None:
@@ -109,38 +111,46 @@ def _on_text(column: Column, dialect: Format) -> Iterator[tuple[str, str, str]]:
 def _type_check(column: Column, dialect: Format) -> str | None:
     """What makes a text one of the type, exactly: the engine's own casts round, trim and guess."""
     text, value = quoted(column.lake_name), typed_sql(column, dialect)
-    point = re.escape("." if dialect.kind == "parquet" else dialect.decimal)
+    point = "." if dialect.kind == "parquet" else re.escape(dialect.decimal)
     match column.kind:
         case "string":
             return None
         case "integer":
-            return f"{value} IS NOT NULL AND regexp_full_match({text}, '[+-]?[0-9]+')"
+            return _exact(text, value, "[+-]?[0-9]+")
         case "decimal":
             scale = int(column.type.rstrip(")").partition(",")[2])
-            form = rf"[+-]?([0-9]+({point}[0-9]{{0,{scale}}}0*)?|{point}[0-9]{{1,{max(scale, 1)}}}0*)"
-            return f"{value} IS NOT NULL AND regexp_full_match({text}, {literal(form)})"
+            return _exact(
+                text, value, rf"[+-]?([0-9]+({point}[0-9]{{0,{scale}}}0*)?|{point}[0-9]{{1,{max(scale, 1)}}}0*)"
+            )
         case "float":
-            form = rf"[+-]?([0-9]+{point}?[0-9]*|{point}[0-9]+)([eE][+-]?[0-9]+)?|NaN"
-            return f"{value} IS NOT NULL AND regexp_full_match({text}, {literal(form)})"
+            return _exact(text, value, rf"[+-]?([0-9]+{point}?[0-9]*|{point}[0-9]+)([eE][+-]?[0-9]+)?|NaN")
         case "year":
-            return f"{value} IS NOT NULL AND regexp_full_match({text}, '[0-9]{{4}}')"
+            return _exact(text, value, "[0-9]{4}")
         case "yearmonth":
             return f"regexp_full_match({text}, '[12][0-9]{{3}}(0[1-9]|1[0-2])')"
         case "boolean":
             return f"lower({text}) IN ('true', 'false', '0', '1')"
         case "uuid":
-            return f"{value} IS NOT NULL AND length({text}) = 36"
+            return f"{text} IS NULL OR ({value} IS NOT NULL AND length({text}) = 36)"
         case _:
             width = _width(_form(column, dialect))
-            exact = f" AND length({text}) = {width}" if width else ""
-            return f"{value} >= {_SHORTEST_YEAR}{exact}"
+            exact = f" AND strlen({text}) = {width}" if width else ""
+            return f"{text} IS NULL OR coalesce({value} >= {_SHORTEST_YEAR}{exact}, false)"
+
+
+def _exact(text: str, value: str, form: str) -> str:
+    """A number written as such. Most read back as they were written, which is cheaper to see than a pattern."""
+    return (
+        f"CASE WHEN {value}::VARCHAR = {text} OR {text} IS NULL THEN true "
+        f"ELSE {value} IS NOT NULL AND regexp_full_match({text}, {literal(form)}) END"
+    )
 
 
 def _range_check(column: Column, value: str) -> str:
     bounds = [f"{value} >= {column.minimum!r}"] if column.minimum is not None else []
     bounds += [f"{value} <= {column.maximum!r}"] if column.maximum is not None else []
-    # a text that is not of the type breaks rule `type`, not this one too
-    return f"{value} IS NULL OR ({' AND '.join(bounds)})"
+    # null for a text that is not of the type: it breaks rule `type`, not this one too
+    return " AND ".join(bounds)
 
 
 def _range_words(column: Column) -> str:
