@@ -47,13 +47,13 @@ has_refined as (
 prestation_line as (
     select
         line.* exclude (prs_pai_mnt, bse_rem_bse, bse_rem_mnt, cpl_rem_mnt),
-        case when has_refined._delivery is null then 'act' else 'prs' end as kind,
+        -- Rule 3: counts are without complements, amounts with all lines.
+        case when line.is_complement then 'cpl' when has_refined._delivery is null then 'act' else 'prs' end as kind,
         cast(null as varchar) as code,
         cast(null as varchar) as modifier,
         false as is_in_units,
         cast(null as date) as device_end,
-        -- Rule 3: counts without complements, amounts with all lines.
-        case when line.is_complement then 0 else line.prs_act_qte end as quantity,
+        line.prs_act_qte as quantity,
         coalesce(line.prs_pai_mnt, 0) as charge,
         coalesce(line.bse_rem_bse, 0) as allowed,
         coalesce(line.bse_rem_mnt, 0) as paid_basic,
@@ -78,8 +78,8 @@ select
     {{ hub_id(['event', "case when kind in ('prs', 'act') then 'prs' else kind end", 'care_start', 'care_end', 'nature',
         'code', 'modifier', 'is_in_units', 'practice', 'prescriber_practice', 'etb_exe_fin', 'etb_pre_fin',
         'pfs_exe_num', 'pfs_pre_num', 'org_cle_new', 'org_aff_ben', 'ben_res_dpt', 'ben_res_com']) }} as event_key,
-    {{ hub_id(['visit', 'care_start', 'care_end', 'nature', 'etb_exe_fin', 'etb_pre_fin', 'pfs_exe_num', 'pfs_pre_num',
-        'org_cle_new']) }} as visit_key,
+    {{ hub_id(['contact', 'care_start', 'care_end', 'etb_exe_fin', 'etb_pre_fin', 'pfs_exe_num', 'pfs_pre_num',
+        'org_cle_new']) }} as contact_key,
     care_start,
     care_end,
     nature,

@@ -25,4 +25,4 @@ select
     person_id,
     care_start as cost_date
 from {{ ref('int_snds_dcir__event') }}
-where kind = 'prs' and quantity > 0 and visit_occurrence_id is not null
+where kind in ('prs', 'cpl') and quantity > 0 and visit_occurrence_id is not null

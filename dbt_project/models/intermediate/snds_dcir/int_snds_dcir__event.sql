@@ -19,7 +19,7 @@ netted as (
         event_key,
         min(case when kind = 'act' then 'prs' else kind end) as kind,
         bool_and(kind = 'act') as is_unrefined,
-        any_value(visit_key) as visit_key,
+        any_value(contact_key) as contact_key,
         any_value(care_month) as care_month,
         any_value(care_start) as care_start,
         any_value(care_end) as care_end,
@@ -42,25 +42,33 @@ netted as (
 ),
 
 -- Rule 47: money without a contact is no visit; a nature nobody described is an outpatient contact.
-placed as (
+described as (
     select
-        netted.* exclude (visit_key),
+        netted.*,
         coalesce(nature_of.domain, '') as nature_domain,
-        coalesce(nature_of.visit_concept_id, 9202) as visit_concept_id,
-        case
-            when coalesce(nature_of.visit_concept_id, 9202) <> 0
-                then {{ hub_id(['visit|snds_dcir', 'person_id', 'visit_key']) }}
-        end as visit_occurrence_id
+        case when kind = 'cpl' then 0 else coalesce(nature_of.visit_concept_id, 9202) end as visit_concept_id,
+        quantity > 0 and visit_concept_id <> 0 as is_contact
     from netted
     left join {{ ref('int_snds_dcir__nature') }} as nature_of on nature_of.code = netted.nature
     -- Rule 4: net zero is no event and no cost; an orphan negative stays, to be counted, and feeds nothing.
     where netted.quantity <> 0
+),
+
+visited as (
+    select
+        *,
+        case
+            when is_contact then {{ hub_id(['visit|snds_dcir', 'person_id', 'contact_key', 'nature']) }}
+        end as own_visit_id
+    from described
 )
 
 select
     {{ hub_id(['event|snds_dcir', 'person_id', 'event_key']) }} as event_id,
-    *,
-    quantity > 0
-    and row_number() over (partition by visit_occurrence_id, quantity > 0 order by event_key) = 1
-        as is_first_of_visit
-from placed
+    * exclude (contact_key, own_visit_id, is_contact),
+    -- Rule 3: complements, surcharges and allowances go with the contact they were billed for, if there is one.
+    case
+        when quantity > 0 then coalesce(own_visit_id, min(own_visit_id) over (partition by person_id, contact_key))
+    end as visit_occurrence_id,
+    is_contact and row_number() over (partition by own_visit_id order by event_key) = 1 as is_first_of_visit
+from visited

@@ -24,9 +24,9 @@ select
     * exclude (is_public_stay, exe_soi_dtd, exe_soi_dtf, pre_pre_dtd),
     -- Rule 43: a missing end is the start.
     greatest(care_start, exe_soi_dtf) as care_end,
-    -- Rule 3: a complement is no act, and its money goes with the act it completes.
+    -- Rule 3: a complement is no act.
     coalesce(cpl_maj_top, 0) >= 2 as is_complement,
-    case when coalesce(cpl_maj_top, 0) >= 2 and bse_prs_nat > 0 then bse_prs_nat else prs_nat_ref end as nature,
+    prs_nat_ref as nature,
     -- Rule 44: specialty 0 or 99 falls back to the activity.
     {{ practitioner_code('pse_spe_cod', 'pse_act_nat') }} as practice,
     {{ practitioner_code('psp_spe_cod', 'psp_act_nat') }} as prescriber_practice,

@@ -17,4 +17,4 @@ select
     cast(null as varchar) as discharged_to_source_value,
     cast(null as bigint) as preceding_visit_occurrence_id
 from {{ ref('int_snds_dcir__event') }}
-where is_first_of_visit and visit_occurrence_id is not null
+where is_first_of_visit
