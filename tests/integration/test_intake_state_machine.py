@@ -54,7 +54,11 @@ tables:
     primary_key: [ID]
     columns:
       - {name: ID, type: integer, nullable: false, description: {en: Number, fr: Numéro}}
-      - {name: WHO, type: string(20), role: person_key, identifier_type: lab_patient, description: {en: Person, fr: Personne}}
+      - name: WHO
+        type: string(20)
+        role: person_key
+        identifier_type: lab_patient
+        description: {en: Person, fr: Personne}
 """
 PERIODS = ("2024-01", "2024-02", "2024-03")
 POINTS = (
@@ -132,13 +136,11 @@ class Deliveries(RuleBasedStateMachine):
         if not hasattr(self, "home"):
             return
         with open_lake(self.home).reader() as engine:
-            found = dict(
-                engine.execute("SELECT _period, count(*) FROM lake.sample_points.point GROUP BY ALL").fetchall()
-            )
+            rows = engine.execute("SELECT _period, count(*) FROM lake.sample_points.point GROUP BY ALL").fetchall()
             current = engine.execute(
                 "SELECT count(*), count(DISTINCT period) FROM lake.meta.delivery WHERE status = 'current'"
             ).fetchall()
-        assert found == self.expected
+        assert dict(rows) == self.expected
         assert current == [(len(self.expected), len(self.expected))]
 
     def teardown(self) -> None:
