@@ -67,9 +67,8 @@ def _trace_path(home: Home, lake: Lake, path: Path) -> Trace:
 def _trace_version(version: Version, path: Path | None) -> Trace:
     """From its manifest alone: the extract carries its own provenance."""
     name = str(path.relative_to(version.folder)) if path and path != version.folder else ""
-    tables = [
-        f["table"] for f in version.manifest["files"] if "table" in f and (f["name"] == name or not _is_data(name))
-    ]
+    is_one = name.startswith("data/")
+    tables = [f["table"] for f in version.manifest["files"] if "table" in f and (not is_one or f["name"] == name)]
     rows = [
         {"table": table, "dataset": found["dataset"], "period": found["period"], "delivery": digest[:12], **file}
         for table in tables

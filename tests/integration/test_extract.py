@@ -14,7 +14,6 @@ from typing import Any
 
 import duckdb
 import pytest
-from extract_hub import dossier, fill, grant
 
 from hdh_assets.cli.console import Context
 from hdh_assets.cli.init import initialise
@@ -29,6 +28,7 @@ from hdh_assets.governance.register import OPPOSITION, find_permit, today
 from resources.lake import open_lake
 from resources.registry import Registry
 from resources.releases import Release
+from tests.extract_hub import dossier, fill, grant
 
 EVERYTHING: dict[str, Any] = {
     "omop.person": "all",

@@ -6,11 +6,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from extract_hub import write_dossier
 
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.extracts.deliverable import deliverable
 from hdh_assets.governance.dossier import TEMPLATE, DossierError, check_dossier, read_dossier
+from tests.extract_hub import write_dossier
 
 KNOWN = {"omop.person": frozenset({"person_id"}), "omop.condition_occurrence": frozenset({"person_id"})}
 TODAY = date(2024, 1, 1)

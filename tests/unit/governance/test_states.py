@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from extract_hub import dossier
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from hdh_assets.governance import decisions
 from hdh_assets.governance.permit import permits_in_force
 from hdh_assets.governance.states import Status, Step, can_step, fold
 from resources.registry import Draft, Event
+from tests.extract_hub import dossier
 
 TODAY = date(2024, 5, 1)
 LATER = date(2025, 5, 1)

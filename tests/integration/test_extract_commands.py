@@ -1,0 +1,99 @@
+"""The commands from dossier to proof: `hdh project`, `committee`, `permit`, `extract`, `trace`, `audit`, `oppose`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from hdh_assets.cli.console import Context
+from hdh_assets.cli.extracts import extract_app
+from hdh_assets.cli.oppositions import oppose_app
+from hdh_assets.cli.projects import committee_app, permit_app, project_app
+from hdh_assets.cli.trace import audit_app, trace_command
+from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.core.errors import RefusedError
+from hdh_assets.core.home import Home, Settings
+from hdh_assets.extracts.build import build_extract
+from hdh_assets.governance.register import find_permit
+from resources.registry import Registry
+from tests.extract_hub import fill, write_dossier
+
+APP = typer.Typer()
+for name, part in (
+    ("project", project_app),
+    ("committee", committee_app),
+    ("permit", permit_app),
+    ("extract", extract_app),
+    ("audit", audit_app),
+    ("oppose", oppose_app),
+):
+    APP.add_typer(part, name=name)
+APP.command("trace")(trace_command)
+
+
+def hdh(home: Home, *arguments: str, entered: str | None = None) -> Any:
+    """Run a command; its JSON when it prints some."""
+    result = CliRunner().invoke(APP, arguments, obj=Context(home), input=entered)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout) if "--json" in arguments else result.output
+
+
+def test_from_a_new_dossier_to_a_traced_and_proved_extract(home: Home, settings: Settings, tmp_path: Path) -> None:
+    release = fill(home, settings)
+    hdh(home, "project", "new", str(tmp_path / "new.yaml"))
+    path = write_dossier(tmp_path / "dossier.yaml", "pilot", tables={"snds_dcir.er_prs_f": "all", "omop.person": "all"})
+    hdh(home, "project", "check", str(path))
+    hdh(home, "project", "submit", str(path))
+    assert [row["project"] for row in hdh(home, "committee", "list", "--json")] == ["pilot"]
+    hdh(home, "committee", "opinion", "pilot", "--favourable")
+    hdh(home, "permit", "grant", "pilot")
+    assert hdh(home, "permit", "list", "--json")[0]["project"] == "pilot"
+    assert hdh(home, "permit", "show", "pilot", "--json")["number"] == 1
+    shown = hdh(home, "project", "show", "pilot", "--json")
+    assert shown["status"] == "granted"
+    assert [event["what"] for event in shown["history"]] == [
+        "dossier.submitted",
+        "opinion.given (favourable)",
+        "permit.granted",
+    ]
+    permit = find_permit(Registry(home, settings), "pilot")
+    folder = build_extract(home, settings, load_datasets(), permit, release).version.folder
+    assert hdh(home, "extract", "list", "--json")[0]["extract"] == "pilot/v1"
+    assert hdh(home, "extract", "show", "pilot", "--json")["basis"] == {"permit": 1, "release": 1, "oppositions": 0}
+    assert hdh(home, "extract", "verify", "--json") == [{"extract": "pilot/v1", "problem": None}]
+    assert hdh(home, "extract", "rebuild", "pilot/v1", "--json")["identical"] is True
+    assert hdh(home, "audit", "verify", "--json")["intact"] is True
+    back = hdh(home, "trace", str(folder / "data" / "snds_dcir.er_prs_f.parquet"), "--json")
+    assert {row["name"] for row in back["deliveries"]} == {"ER_PRS_F.csv", "ER_PHA_F_001.csv.gz"}
+    forth = hdh(home, "trace", "a" * 64, "--json")
+    assert {"release": 1, "extract": "pilot/v1", "table": "snds_dcir.er_prs_f"} in forth["uses"]
+    lake_file = next((home.lake / "data" / "snds_dcir" / "er_prs_f").glob("*.parquet"))
+    assert hdh(home, "trace", str(lake_file), "--json")["deliveries"][0]["period"] == "2019-01"
+
+
+def test_an_opposition_keeps_no_identifier(home: Home, settings: Settings) -> None:
+    identifier = "ABCDEFGHIJKLMNOPQ"
+    said = hdh(home, "oppose", "add", "snds_nir", entered=f"{identifier}\n")
+    assert identifier not in said
+    assert [row["identifier_type"] for row in hdh(home, "oppose", "list", "--json")] == ["snds_nir"]
+    assert identifier.encode() not in (home.registry / "events.sqlite").read_bytes()
+    assert len(Registry(home, settings).events("person.opposed")) == 1
+
+
+def test_a_refusal_by_the_committee_carries_its_reason(home: Home, tmp_path: Path) -> None:
+    hdh(home, "project", "submit", str(write_dossier(tmp_path / "d.yaml", "pilot")))
+    with pytest.raises(RefusedError, match="carries its reason"):
+        hdh(home, "committee", "opinion", "pilot", "--unfavourable")
+    hdh(home, "committee", "opinion", "pilot", "--unfavourable", "--reason", "too broad")
+    with pytest.raises(RefusedError, match="a permit follows a favourable opinion"):
+        hdh(home, "permit", "grant", "pilot")
+    hdh(home, "permit", "refuse", "pilot", "--reason", "the committee finds it too broad")
+    history = hdh(home, "project", "show", "pilot", "--json")["history"]
+    assert [event["reason"] for event in history] == ["", "too broad", "the committee finds it too broad"]

@@ -1,0 +1,82 @@
+"""What becomes of each column: nothing that identifies passes as it is, whatever the table."""
+
+from __future__ import annotations
+
+import pytest
+
+from hdh_assets.core.descriptor import Role
+from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.extracts import omop_rules
+from hdh_assets.extracts.deliverable import omop_words
+from hdh_assets.extracts.treatments import Treatment, omop_treatment, source_treatment
+from hdh_assets.governance.dossier import Precision
+
+COARSE = Precision()
+FINE = Precision(dates="exact", birth="day", residence="commune")
+DATASETS = load_datasets()
+COLUMNS = [(d, t, c) for d in DATASETS.values() for t in d.tables for c in t.lake_columns]
+
+
+@pytest.mark.parametrize("table", sorted(omop_rules.ROWS))
+def test_no_identifier_of_a_cdm_table_is_kept(table: str) -> None:
+    for column in omop_words(table):
+        kind = "VARCHAR" if column in {"unique_device_id", "production_id"} else "BIGINT"
+        treatment = omop_treatment(table, column, kind, FINE, is_listed=True)
+        if omop_rules.is_record_number(column) or column in omop_rules.RECORD_TEXTS or column.startswith("person_"):
+            assert treatment is not Treatment.kept, column
+
+
+def test_the_rules_name_columns_that_the_cdm_has() -> None:
+    known = {column for table in omop_rules.ROWS for column in omop_words(table)}
+    named = omop_rules.RECORD_TEXTS | omop_rules.NAMED_ONLY | omop_rules.NEVER | omop_rules.FINE_RESIDENCE
+    assert named | set(omop_rules.FINE_BIRTH) <= known
+    for table, rows in omop_rules.ROWS.items():
+        assert {rows.start, rows.end} - {""} <= set(omop_words(table)), table
+
+
+@pytest.mark.parametrize(
+    ("birth", "kept"),
+    [
+        ("year", set()),
+        ("month", {"month_of_birth"}),
+        ("day", {"month_of_birth", "day_of_birth", "birth_datetime"}),
+    ],
+)
+def test_birth_is_as_fine_as_the_permit_says(birth: str, kept: set[str]) -> None:
+    precision = Precision.model_validate({"birth": birth})
+    treatments = {c: omop_treatment("person", c, "INTEGER", precision, is_listed=True) for c in omop_rules.FINE_BIRTH}
+    assert {column for column, treatment in treatments.items() if treatment is not Treatment.blank} == kept
+
+
+def test_a_home_address_is_never_delivered() -> None:
+    for column in omop_rules.NEVER:
+        assert omop_treatment("location", column, "VARCHAR", FINE, is_listed=True) is Treatment.blank
+
+
+def test_free_text_is_delivered_only_where_the_permit_lists_it() -> None:
+    assert omop_treatment("note", "note_text", "VARCHAR", FINE, is_listed=False) is Treatment.blank
+    assert omop_treatment("note", "note_text", "VARCHAR", FINE, is_listed=True) is Treatment.kept
+
+
+@pytest.mark.parametrize(
+    ("dataset", "table", "column"), COLUMNS, ids=lambda x: getattr(x, "name", getattr(x, "id", ""))
+)
+def test_a_delivered_identifier_is_replaced_or_withheld(dataset, table, column) -> None:  # type: ignore[no-untyped-def]
+    treatment = source_treatment(dataset, table, column, COARSE, is_listed=False)
+    if column.is_pseudonymised or (column.role is Role.record_key and dataset.has_persons):
+        assert treatment not in {Treatment.kept, Treatment.month, None}
+    elif column.role is Role.quasi_identifier and dataset.has_persons:
+        assert treatment is None or "replaced" in treatment
+    elif column.kind in {"date", "timestamp"} and dataset.has_persons:
+        assert treatment in {Treatment.month, Treatment.record_date}
+
+
+def test_both_sides_of_a_foreign_key_are_treated_alike() -> None:
+    for dataset in DATASETS.values():
+        for table in dataset.tables:
+            for key in table.foreign_keys:
+                parent = dataset.by_name[key.table.lower()]
+                for name, target in zip(key.columns, key.target_columns, strict=True):
+                    mine = source_treatment(dataset, table, table.by_name[name.lower()], COARSE, is_listed=True)
+                    other = source_treatment(dataset, parent, parent.by_name[target.lower()], COARSE, is_listed=True)
+                    assert mine == other, f"{dataset.id}.{table.name}.{name}"
