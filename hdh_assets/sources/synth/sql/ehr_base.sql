@@ -18,7 +18,8 @@ begun AS (
     SELECT * EXCLUDE (n, m), hash(m, unnest(range(n))) AS v FROM counted WHERE n > 0
 ),
 dated AS (
-    SELECT *, month::TIMESTAMP + to_seconds(pick('day', v, day(last_day(month))) * 86400 + 25200 + pick('second', v, 43200))
+    SELECT *, month::TIMESTAMP + to_seconds(pick('day', v, day(last_day(month))) * 86400 + 25200 + pick('second',
+    v, 43200))
         AS starts FROM begun
 )
 SELECT dated.* EXCLUDE (band), dated.band, e.code, e.label, e.category AS class, e.unit::DECIMAL(18, 2) AS base_cost,
@@ -45,13 +46,16 @@ chosen AS (
 )
 SELECT chosen.* EXCLUDE (code, label, class, base_cost), chosen.class, e.code, e.label, e.category, e.unit
 FROM chosen JOIN ehr_slot s ON s.kind = chosen.kind AND s.band = chosen.band
-        AND s.slot = pick('code', CASE WHEN chosen.kind = 'medication' AND percent('habit', f, 50) THEN p ELSE f END, 1000)
+        AND s.slot = pick('code', CASE
+            WHEN chosen.kind = 'medication' AND percent('habit', f, 50) THEN p ELSE f END, 1000)
     JOIN code_ehr e ON e.position = s.position;
 
 CREATE OR REPLACE TEMP TABLE bill AS
-SELECT v AS b, uuid_of('bill' || v) AS claim, id, birth_date, encounter, organization, practitioner, payer_draw, starts, ends, code, label, base_cost AS amount,
+SELECT v AS b, uuid_of('bill' || v) AS claim, id, birth_date, encounter, organization, practitioner, payer_draw,
+starts, ends, code, label, base_cost AS amount,
     CASE WHEN class = 'inpatient' THEN '2' ELSE '1' END AS claim_type, 0 AS rank
 FROM visit
 UNION ALL
-SELECT f, uuid_of('bill' || f), id, birth_date, encounter, organization, practitioner, payer_draw, starts, ends, code, label, unit::DECIMAL(18, 2), '1', 1
+SELECT f, uuid_of('bill' || f), id, birth_date, encounter, organization, practitioner, payer_draw, starts, ends,
+code, label, unit::DECIMAL(18, 2), '1', 1
 FROM finding WHERE kind = 'medication';

@@ -2,7 +2,8 @@ WITH listed AS (
     SELECT row_number() OVER (ORDER BY position) - 1 AS n, label FROM code_ehr WHERE kind = 'payer'
 ),
 billed AS (
-    SELECT payer_of(payer_draw) AS n, sum(covered(payer_draw, amount)) AS paid, sum(amount) AS charged, count(*) FILTER (rank = 0) AS visits,
+    SELECT payer_of(payer_draw) AS n, sum(covered(payer_draw, amount)) AS paid, sum(amount) AS charged,
+    count(*) FILTER (rank = 0) AS visits,
         count(*) FILTER (rank = 1) AS drugs, count(DISTINCT id) AS customers
     FROM bill GROUP BY ALL
 )
