@@ -1,0 +1,101 @@
+"""The dbt project: its unit tests run, and nothing in it lacks a test or a description."""
+
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.core.home import Home, Settings
+from hdh_assets.core.keys import OMOP_DOMAINS
+from hdh_assets.standard.manifest import build_manifest
+from hdh_assets.standard.runner import standardise
+from hdh_assets.standard.sources_yml import PROJECT
+
+CDM_TABLES = {table for group in OMOP_DOMAINS.values() for table in group}
+REFERENCE = (
+    Path(__file__).parents[2] / ".." / "shared" / "data" / "OHDSI+CommonDataModel" / "OMOP_CDMv5.4_Field_Level.csv"
+)
+DCIR_AND_BENEFICIARY_RULES = {*range(1, 6), 6, 7, 8, 10, 11, 13, 14, 15, 16, 17, *range(35, 45), 47} - {42}
+
+
+@pytest.fixture(scope="module")
+def manifest():
+    return json.loads(build_manifest(load_datasets()).read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def models(manifest):
+    return {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
+
+
+@pytest.mark.slow
+def test_every_unit_test_of_the_project_passes(tmp_path):
+    home = Home(tmp_path / "hub")
+    home.root.mkdir()
+    standardise(home, Settings())
+    command = ["test", "--select", "test_type:unit", "--project-dir", PROJECT, "--profiles-dir", PROJECT]
+    command += ["--target-path", tmp_path / "target", "--log-path", tmp_path]
+    done = subprocess.run(
+        [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *map(str, command)],
+        env=os.environ | {"HDH_HOME": str(home.root), "DO_NOT_TRACK": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-6000:]
+
+
+def test_the_thirty_nine_tables_of_the_cdm_exist_under_contract(models):
+    omop = {name: node for name, node in models.items() if node["schema"] == "omop"}
+    assert set(omop) == CDM_TABLES
+    assert all(node["config"]["contract"]["enforced"] for node in omop.values())
+
+
+def test_every_model_and_every_contracted_column_is_described(models):
+    assert [name for name, node in models.items() if not node["description"].strip()] == []
+    assert [
+        f"{name}.{column}"
+        for name, node in models.items()
+        for column, content in node["columns"].items()
+        if not content["description"].strip()
+    ] == []
+
+
+def test_every_cdm_table_that_is_fed_has_a_unit_test(manifest, models):
+    tested = {test["model"] for test in manifest["unit_tests"].values()}
+    fed = {name for name, node in models.items() if node["schema"] == "omop" and node["depends_on"]["nodes"]}
+    assert fed - tested == set()
+
+
+def test_every_rule_has_a_unit_test(manifest):
+    named = [test["name"] for test in manifest["unit_tests"].values()]
+    found = {
+        int(number) for name in named if name.startswith("rule") for number in re.findall(r"(?<=_)(\d\d)(?=_)", name)
+    }
+    assert DCIR_AND_BENEFICIARY_RULES - found == set()
+
+
+def test_only_staging_reads_sources(models):
+    reading = [name for name, node in models.items() if any(each[0] != "hub" for each in node["sources"])]
+    assert [name for name in reading if not name.startswith("stg_")] == []
+
+
+@pytest.mark.reference
+@pytest.mark.skipif(not REFERENCE.exists(), reason="the specification is not beside the project")
+def test_columns_are_those_of_the_official_specification(models):
+    official: dict[str, list[tuple[str, bool]]] = {}
+    with REFERENCE.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            name = row["cdmFieldName"].strip().lower().strip('"')
+            official.setdefault(row["cdmTableName"].lower(), []).append((name, row["isRequired"] == "Yes"))
+    ours = {
+        table: [(name, bool(column["constraints"])) for name, column in models[table]["columns"].items()]
+        for table in CDM_TABLES
+    }
+    assert ours == official

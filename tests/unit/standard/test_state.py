@@ -1,0 +1,73 @@
+"""What is left to standardise, told from the lake alone."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from hdh_assets.core.home import Home, Settings
+from hdh_assets.standard.state import (
+    ensure_state,
+    pending,
+    put_everyone_in_scope,
+    record_done,
+    rules_fingerprint,
+)
+from resources.lake import open_lake
+from resources.lake_tables import DeliveryRow, ensure_tables, insert_delivery
+
+FED = {"snds_dcir"}
+
+
+@pytest.fixture
+def engine(tmp_path):
+    with open_lake(Home(tmp_path), Settings()).writer() as engine:
+        ensure_tables(engine, {})
+        ensure_state(engine)
+        yield engine
+
+
+def deliver(engine, number, dataset="snds_dcir"):
+    now = datetime(2024, 1, 1, tzinfo=UTC)
+    row = DeliveryRow(
+        UUID(int=number), "0" * 64, dataset, "2024-01", "p", "current", now, 1, 0, 0, "{}", "[]", "{}", "r", now
+    )
+    insert_delivery(engine, row)
+
+
+def test_a_new_lake_waits_for_its_first_run(engine):
+    assert pending(engine, FED, "rules").rules
+
+
+def test_nothing_is_left_after_a_complete_run(engine):
+    deliver(engine, 1)
+    record_done(engine, FED, "rules")
+    assert pending(engine, FED, "rules").nothing
+
+
+def test_a_delivery_that_came_or_went_is_left_to_do(engine):
+    record_done(engine, FED, "rules")
+    deliver(engine, 1)
+    assert pending(engine, FED, "rules").datasets == ("snds_dcir",)
+    record_done(engine, FED, "rules")
+    engine.execute("UPDATE lake.meta.delivery SET status = 'superseded'")
+    assert pending(engine, FED, "rules").datasets == ("snds_dcir",)
+
+
+def test_a_dataset_that_feeds_no_table_leaves_nothing_to_do(engine):
+    record_done(engine, FED, "rules")
+    deliver(engine, 1, dataset="other")
+    assert pending(engine, FED, "rules").nothing
+
+
+def test_a_run_that_was_stopped_is_resumed(engine):
+    record_done(engine, FED, "rules")
+    put_everyone_in_scope(engine)
+    assert pending(engine, FED, "rules").resumed
+
+
+def test_a_changed_vocabulary_folder_changes_the_rules(tmp_path):
+    before = rules_fingerprint(str(tmp_path))
+    (tmp_path / "CONCEPT.csv").write_text("concept_id\n")
+    assert rules_fingerprint(str(tmp_path)) != before
+    assert rules_fingerprint("") == rules_fingerprint("")
