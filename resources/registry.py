@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 
@@ -155,6 +155,12 @@ class Registry:
             rows = [dict(row) for row in connection.execute(sa.select(_EVENT).order_by(_EVENT.c.seq)).mappings()]
             head = _head(connection)
         return Audit(len(rows), rows[-1]["hash"] if rows else GENESIS, tuple(_problems(rows, head)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Release the connections."""

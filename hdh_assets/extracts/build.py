@@ -81,9 +81,8 @@ def build_extract(
     """
     if not permit.is_in_force(today()):
         raise RefusedError(f"{permit.id} expired on {permit.expires}", remedy="file an amendment, or a new dossier")
-    registry = Registry(home, settings)
-    basis = Basis(permit.number, release.number, oppositions(registry).seq)
-    with project_lock(home, permit.project) as space:
+    with Registry(home, settings) as registry, project_lock(home, permit.project) as space:
+        basis = Basis(permit.number, release.number, oppositions(registry).seq)
         existing = [v for v in list_versions(home, permit.project) if v.basis == basis]
         if existing and not verify_version(existing[-1]):
             _record(registry, existing[-1])
@@ -110,7 +109,8 @@ def write_extract(
 ) -> None:
     """Write every file of version `number` into `folder`, which must not exist."""
     keys = ProjectKeys(open_keys(home), permit.project)
-    opposed = oppositions(Registry(home, settings), up_to=basis.oppositions).pseudonyms
+    with Registry(home, settings) as registry:
+        opposed = oppositions(registry, up_to=basis.oppositions).pseudonyms
     (folder / "data").mkdir(parents=True)
     with _at_release(home, settings, release) as engine:
         plans = plan_extract(permit, datasets, read_schema(engine))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -20,6 +20,7 @@ from hdh_assets.standard.sources_yml import PROJECT
 
 _REF = re.compile(r"ref\(\s*['\"](\w+)['\"]\s*\)")
 _SOURCE = re.compile(r"source\(\s*['\"](\w+)['\"]\s*,\s*['\"](\w+)['\"]\s*\)")
+_DATASET = re.compile(r"^(?:stg|int)_(\w+?)__")
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -74,23 +75,20 @@ def _files_of(table: str, delivery: Delivery) -> list[dict[str, Any]]:
 
 
 def datasets_of(cdm_table: str) -> frozenset[str]:
-    """Datasets whose delivered tables a CDM table is made from, by the text of the models."""
-    return frozenset(dataset for dataset, _ in _sources_of(cdm_table, set()))
-
-
-def _sources_of(model: str, seen: set[str]) -> set[tuple[str, str]]:
-    if model in seen:
-        return set()
-    seen.add(model)
-    path = _models().get(model)
-    if path is None:
-        return set()
-    text = path.read_text("utf-8")
-    found = set(_SOURCE.findall(text))
-    upstream: Collection[str] = set(_REF.findall(text)) | set(_fragments().get(model, ()))
-    for name in sorted(upstream):
-        found |= _sources_of(name, seen)
-    return found
+    """Datasets whose delivered tables a CDM table is made from, by the names and the text of its models."""
+    seen: set[str] = set()
+    waiting = [cdm_table]
+    found: set[str] = set()
+    while waiting:
+        model = waiting.pop()
+        if model in seen:
+            continue
+        seen.add(model)
+        found |= set(_DATASET.findall(model))
+        text = _models()[model].read_text("utf-8") if model in _models() else ""
+        found |= {dataset for dataset, _ in _SOURCE.findall(text)}
+        waiting += [*_REF.findall(text), *_fragments().get(model, ())]
+    return frozenset(found)
 
 
 @cache

@@ -38,11 +38,11 @@ def rebuild_extract(
     A version that is damaged or gone is put back when the rebuilt one is the one that was delivered.
     Raises `RefusedError` when no such version was ever delivered.
     """
-    registry = Registry(home, settings)
-    project, number, recorded = _delivered(registry, name)
-    basis = Basis(**recorded["basis"])
+    with Registry(home, settings) as registry:
+        project, number, recorded = _delivered(registry, name)
+        basis = Basis(**recorded["basis"])
+        permit = _permit_of(registry, project, basis.permit)
     release = find(open_lake(home, settings), basis.release)
-    permit = _permit_of(registry, project, basis.permit)
     with project_lock(home, project) as space:
         partial = space / f".v{number}.{uuid.uuid4().hex[:8]}.partial"
         try:
