@@ -3,11 +3,11 @@
 with encounter as (
     select
         delivered.*,
-        coalesce(class.kind, 'other') as kind,
-        coalesce(class.visit_concept_id, 0) as visit_concept_id,
+        coalesce(meaning.kind, 'other') as kind,
+        coalesce(meaning.visit_concept_id, 0) as visit_concept_id,
         coalesce(delivered.stop_at, delivered.start_at) as end_at
     from {{ ref('stg_hospital_ehr__encounters') }} as delivered
-    left join {{ ref('hospital_ehr_encounter_class') }} as class using (encounter_class)
+    left join {{ ref('hospital_ehr_encounter_class') }} as meaning using (encounter_class)
 ),
 
 -- Hospital stays of a patient that overlap, or follow within a day, are one visit.
