@@ -13,7 +13,7 @@ from hashlib import sha256
 
 import duckdb
 
-from hdh_assets.catalog.entry import has_table
+from hdh_assets.catalog.entry import DIGEST_START, has_table
 from hdh_assets.standard.state import fed_datasets, pending, rules_fingerprint
 
 Digests = Mapping[str, frozenset[str]]
@@ -23,10 +23,12 @@ LONGEST_WAIT = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class LakeState:
-    """Digests of the current deliveries by dataset, and of those in the newest release; and whether OMOP lags."""
+    """Digests of deliveries by dataset: the current ones, those of the newest release, those the catalogue describes."""
 
     current: Digests
     released: Digests
+    described: Digests
+    """Starts of digests, as the entries hold them."""
     is_behind: bool
     """Standardisation has something to do that a comparison with the release does not show (changed rules)."""
     rules: str
@@ -46,12 +48,18 @@ class Due:
 def due(state: LakeState) -> Due | None:
     """What is left to do; None when the release shows the lake as it is, or when nothing was ever delivered."""
     names = sorted(set(state.current) | set(state.released))
-    changed = tuple(name for name in names if state.current.get(name) != state.released.get(name))
+    changed = tuple(name for name in names if _has_changed(name, state))
     if not state.current or not (changed or state.is_behind):
         return None
     everything = {name: sorted(digests) for name, digests in state.current.items()}
     content = json.dumps([everything, state.rules], sort_keys=True)
     return Due(changed or tuple(names), sha256(content.encode()).hexdigest()[:16])
+
+
+def _has_changed(dataset: str, state: LakeState) -> bool:
+    current = state.current.get(dataset, frozenset())
+    starts = frozenset(digest[:DIGEST_START] for digest in current)
+    return current != state.released.get(dataset) or starts != state.described.get(dataset)
 
 
 def should_wait(state: LakeState, *, intake_under_way: bool, now: datetime) -> bool:
@@ -76,6 +84,7 @@ def read_state(engine: duckdb.DuckDBPyConnection, vocab_dir: str) -> LakeState:
     return LakeState(
         current={name: frozenset(found) for name, found in current.items()},
         released=_released(engine),
+        described=_described(engine),
         is_behind=_is_behind(engine, rules),
         rules=rules,
         newest_at=newest.astimezone(UTC) if newest else None,
@@ -88,6 +97,13 @@ def _released(engine: duckdb.DuckDBPyConnection) -> dict[str, frozenset[str]]:
     found = engine.execute("SELECT contents FROM lake.meta.release ORDER BY number DESC LIMIT 1").fetchone()
     deliveries = json.loads(found[0])["deliveries"] if found else {}
     return {dataset: frozenset(d["digest"] for d in listed) for dataset, listed in deliveries.items()}
+
+
+def _described(engine: duckdb.DuckDBPyConnection) -> dict[str, frozenset[str]]:
+    if not has_table(engine, "catalog", "entry"):
+        return {}
+    found = engine.execute("SELECT dataset, document FROM lake.catalog.entry").fetchall()
+    return {dataset: frozenset(d["digest"] for d in json.loads(document)["deliveries"]) for dataset, document in found}
 
 
 def _is_behind(engine: duckdb.DuckDBPyConnection, rules: str) -> bool:

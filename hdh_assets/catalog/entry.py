@@ -15,6 +15,9 @@ from pydantic import BaseModel, ConfigDict
 
 from resources.lake import transaction
 
+DIGEST_START = 12
+"""Digits of a digest that an entry shows."""
+
 _TABLE = "lake.catalog.entry"
 
 
@@ -43,7 +46,7 @@ class DeliveryEntry(_Frozen):
     rejected: int
     loaded_at: str
     digest: str
-    """First twelve digits."""
+    """Its first digits."""
     rows_by_table: dict[str, int] = {}
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 
 import duckdb
 
-from hdh_assets.catalog.entry import DeliveryEntry, Entry, TableEntry, has_table, now
+from hdh_assets.catalog.entry import DIGEST_START, DeliveryEntry, Entry, TableEntry, has_table, now
 from hdh_assets.catalog.profile import COLUMNS, TABLES, ensure_profiles, update_profiles
 from hdh_assets.core.descriptor import Dataset, Table
 
@@ -91,7 +91,7 @@ def _deliveries(
                 rows=rows,
                 rejected=refused,
                 loaded_at=loaded_at.isoformat(timespec="seconds"),
-                digest=digest[:12],
+                digest=digest[:DIGEST_START],
                 rows_by_table={name: counts["rows"] for name, counts in json.loads(tables or "{}").items()},
             )
         )

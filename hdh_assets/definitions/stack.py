@@ -34,6 +34,8 @@ HOST = "127.0.0.1"
 _START_SECONDS = 180.0
 _STOP_SECONDS = 20.0
 _PR_SET_PDEATHSIG = 1
+_STATUS = """{ workspaceOrError { ... on Workspace { locationEntries {
+    name locationOrLoadError { __typename ... on PythonError { message } } } } } }"""
 
 
 class StackError(HubError):
@@ -106,7 +108,7 @@ def running(home: Home, settings: Settings, port: int) -> Iterator[Stack]:
         children["webserver"] = _start(home, "webserver", environment, *web)
         children["daemon"] = _start(home, "daemon", environment, "-m", "dagster._daemon", "run", "-w", str(workspace))
         url = f"http://{HOST}:{port}"
-        _await(home, children, lambda: _answers(url), "webserver")
+        _await(home, children, lambda: _is_loaded(url), "webserver")
         (home.dagster / ADDRESS).write_text(json.dumps({"url": url, "pid": os.getpid()}), "utf-8")
         yield Stack(home, url, children)
     finally:
@@ -200,9 +202,20 @@ def _listens(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def _answers(url: str) -> bool:
+def _is_loaded(url: str) -> bool:
+    """Whether the UI answers and every code location is loaded. Raises `StackError` when one cannot be."""
+    body = json.dumps({"query": _STATUS}).encode()
+    request = urllib.request.Request(  # noqa: S310 - http, to this machine
+        f"{url}/graphql", body, {"Content-Type": "application/json"}
+    )
     try:
-        with urllib.request.urlopen(f"{url}/server_info", timeout=5) as answer:  # noqa: S310 - http, to this machine
-            return int(answer.status) == 200
-    except OSError:
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            entries = json.load(answer)["data"]["workspaceOrError"]["locationEntries"]
+    except (OSError, ValueError, KeyError, TypeError):
         return False
+    loaded = [entry["locationOrLoadError"] or {} for entry in entries]
+    for entry, found in zip(entries, loaded, strict=True):
+        if "message" in found:
+            reason = found["message"].strip().splitlines()[0]
+            raise StackError(f"the code location {entry['name']} cannot be loaded: {reason}", remedy="run `hdh check`")
+    return bool(loaded) and all(found.get("__typename") == "RepositoryLocation" for found in loaded)

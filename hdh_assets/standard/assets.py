@@ -41,7 +41,7 @@ def standard_assets(datasets: Mapping[str, Dataset], manifest: Path = MANIFEST) 
         manifest=content,
         dagster_dbt_translator=HubTranslator(datasets),
         exclude="test_type:unit",
-        name="standardise",
+        name="run_dbt",
         pool=POOL,
     )
     def standardise_deliveries(context: dg.AssetExecutionContext, hub: Hub, config: Standardise) -> Iterator[Any]:
