@@ -88,14 +88,13 @@ def whole_lines(blocks: Iterator[bytes], file: str) -> Iterator[bytes]:
 
 
 def check_text(blocks: Iterator[bytes], dialect: Format, file: str, counts: TextCounts) -> Iterator[bytes]:
-    """The same blocks of whole lines, each yielded once its structure is sound; `counts` grows.
+    """The same whole lines, each block yielded once its structure is sound, lines ended by LF; `counts` grows.
 
     Raises `DeliveryRefusedError` with the line of the first fault.
     """
     state = TextState(dialect, file, counts)
     for block in blocks:
-        state.take(block)
-        yield block
+        yield state.take(block)
     state.end()
 
 

@@ -15,7 +15,8 @@ from typing import Self
 import duckdb
 
 from hdh_assets.core.errors import HubError
-from hdh_assets.sources.intake.receipt import DeliveryRefusedError, refuse
+from hdh_assets.sources.intake.byte_gate import MAX_LINE_BYTES
+from hdh_assets.sources.intake.receipt import refuse
 
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
 _KINDS = (
@@ -32,10 +33,10 @@ class Feed:
     What the engine itself refuses becomes a `DeliveryRefusedError` without its text, which would hold a value.
     """
 
-    def __init__(self, blocks: Iterator[bytes], file: str, header_lines: int = 1) -> None:
+    def __init__(self, blocks: Iterator[bytes], file: str, columns: int) -> None:
         self._blocks = blocks
         self._file = file
-        self._header_lines = header_lines
+        self._columns = columns
         self._error: BaseException | None = None
         self._reader, self._writer = os.pipe()
         self._thread = threading.Thread(target=self._run, name=f"gates of {file}", daemon=True)
@@ -81,14 +82,13 @@ class Feed:
 
     def _refusal(self, error: duckdb.Error) -> HubError:
         text = str(error)
-        if isinstance(error, (duckdb.OutOfMemoryException, duckdb.IOException, duckdb.FatalException)):
-            return engine_failure(error)
         if not isinstance(error, duckdb.InvalidInputException) or "CSV" not in text:
             return engine_failure(error)
         rule = next((rule for words, rule in _KINDS if words in text), "unreadable_text")
         found = _LINE.search(text)
-        line = int(found[1]) + self._header_lines if found else None
-        return _as_refusal(rule, self._file, line)
+        # the engine never saw the header line
+        line = int(found[1]) + 1 if found else None
+        return refuse(rule, file=self._file, line=line, expected=MAX_LINE_BYTES if rule == "line_too_long" else self._columns)
 
 
 def engine_failure(error: duckdb.Error) -> HubError:
@@ -97,7 +97,3 @@ def engine_failure(error: duckdb.Error) -> HubError:
         f"the engine stopped ({type(error).__name__})",
         remedy="check the disk space of the home and the memory_limit setting; the delivery stays due",
     )
-
-
-def _as_refusal(rule: str, file: str, line: int | None) -> DeliveryRefusedError:
-    return refuse(rule, file=file, line=line, expected="")

@@ -69,7 +69,8 @@ class OpenFile:
         quote = dialect.quote or ""
         columns = ", ".join(f"{literal(c.lake_name)}: 'VARCHAR'" for c in self.header.columns)
         return (
-            f"read_csv({literal(path)}, columns = {{{columns}}}, auto_detect = false, header = false, strict_mode = true, "
+            f"read_csv({literal(path)}, columns = {{{columns}}}, auto_detect = false, header = false, "
+            f"strict_mode = true, new_line = '\\n', "
             f"delim = {literal(dialect.delimiter)}, quote = {literal(quote)}, escape = {literal(quote)}, "
             f"null_padding = false, ignore_errors = false, max_line_size = {MAX_LINE_BYTES}, "
             f"parallel = {'false' if in_order else 'true'})"

@@ -43,25 +43,30 @@ class TextState:
         self._is_crlf: bool | None = None
         self._is_single_column = False
 
-    def take(self, block: bytes) -> None:
-        """Check one block and count it. Raises `DeliveryRefusedError`."""
+    def take(self, block: bytes) -> bytes:
+        """Check one block and count it; the block with every line ended by LF, which the engine reads most surely.
+
+        Raises `DeliveryRefusedError`.
+        """
         if self._is_crlf is None:
             first = block.partition(b"\n")[0]
             self._is_crlf = first.endswith(b"\r") and block[len(first) :] != b""
             self._is_single_column = self._delimiter not in first
         octets = np.frombuffer(block, dtype=np.uint8)
-        delimiters = octets == self._delimiter
         newlines = block.count(b"\n")
+        is_delimiter = octets == self._delimiter
         if self._quote is None or (self._opened_on is None and self._quote not in block):
             self._check_plain(block, octets, newlines)
-            self._count(newlines + (not block.endswith(b"\n")), int(np.count_nonzero(delimiters)), 0)
-        else:
-            inside = self._check_quotes(octets, self._quote)
-            self._check_lines(octets, ~inside)
-            quoted = int(np.count_nonzero((octets == _LF) & inside))
-            records = newlines - quoted + (not block.endswith(b"\n"))
-            self._count(records, int(np.count_nonzero(delimiters & ~inside)), quoted)
+            self._count(newlines + (not block.endswith(b"\n")), int(np.count_nonzero(is_delimiter)), 0)
+            self._line += newlines
+            return block.replace(b"\r\n", b"\n") if self._is_crlf else block
+        inside = self._check_quotes(octets, self._quote)
+        self._check_lines(octets, ~inside)
+        quoted = int(np.count_nonzero((octets == _LF) & inside))
+        records = newlines - quoted + (not block.endswith(b"\n"))
+        self._count(records, int(np.count_nonzero(is_delimiter & ~inside)), quoted)
         self._line += newlines
+        return octets[(octets != _CR) | inside].tobytes() if self._is_crlf else block
 
     def end(self) -> None:
         """Check what only the end tells: a quote left open. Raises `DeliveryRefusedError`."""
