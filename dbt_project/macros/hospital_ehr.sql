@@ -5,10 +5,11 @@
     the patient, outside one), say which event it is. `domain_id` is that of the standard concept when the file may feed
     it (`domains`), otherwise `default_domain`, an SQL expression.
 
-    The same event delivered twice in a file keeps both rows: copies are numbered within equal keys, so the ids depend
-    on no order. The domain depends on the key; it is in the partition so that a table reads only its own rows.
+    The same event delivered twice in a file keeps both rows: copies are numbered within equal keys by the other columns
+    that reach OMOP (`rest`), so the ids depend on no order of rows. The domain depends on the key; it is in the
+    partition so that a table reads only its own rows.
 #}
-{% macro coded_events(file, vocabulary, key, domains, default_domain) -%}
+{% macro coded_events(file, vocabulary, key, rest, domains, default_domain) -%}
 with event as (
     select
         *,
@@ -31,7 +32,9 @@ coded as (
 ),
 
 told_apart as (
-    select *, row_number() over (partition by event_key, domain_id) as copy_number
+    select
+        *,
+        row_number() over (partition by event_key, domain_id order by {{ rest | join(', ') }}) as copy_number
     from coded
 )
 

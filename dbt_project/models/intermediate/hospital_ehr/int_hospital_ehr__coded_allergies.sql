@@ -1,7 +1,8 @@
 {{ coded_events(
     'allergies',
     "case when code_system = 'RxNorm' then 'RxNorm' else 'SNOMED' end",
-    ['code', 'start_date'],
+    ['code_system', 'code', 'start_date'],
+    ['kind'],
     ['Observation'],
     "'Observation'",
 ) }}

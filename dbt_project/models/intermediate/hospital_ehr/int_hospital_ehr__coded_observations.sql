@@ -2,6 +2,7 @@
     'observations',
     "'LOINC'",
     ['code', 'event_at', 'value_text'],
+    ['unit', 'kind'],
     ['Measurement', 'Observation'],
     "case when category in ('vital-signs', 'laboratory', 'exam', 'imaging', 'procedure')"
     ~ " then 'Measurement' else 'Observation' end",

@@ -2,6 +2,7 @@
     'procedures',
     "'SNOMED'",
     ['code', 'start_at'],
+    ['stop_at', 'base_cost'],
     ['Procedure', 'Measurement', 'Observation'],
     "'Procedure'",
 ) }}
