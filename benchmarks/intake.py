@@ -3,8 +3,8 @@ DuckDB `COPY` of the same CSV to Parquet in the same run.
 
     python benchmarks/intake.py [--million 5] [--repeat 1] [--keep]
 
-Prints seconds, lines a second, peak memory and the ratio. Targets on 2 cores: ratio at most 2.0, memory under 2 GiB. The
-other tables of the delivery hold their header alone.
+Prints seconds, lines a second, peak memory and the ratio. Targets on 2 cores: ratio at most 2.0, memory under 2 GiB.
+The other tables of the delivery hold their header alone.
 """
 
 from __future__ import annotations
@@ -59,12 +59,10 @@ def _report(dropped: Path, lines: int, repeat: int) -> None:
             results.append(_timed(kind, lines))
     best = {kind: min(results) for kind, results in runs.items()}
     for kind, (seconds, cpu, memory) in best.items():
-        print(
-            f"{kind:7}{seconds:8.1f} s {cpu:8.1f} s of processor {lines / seconds:12,.0f} lines/s {memory:6.2f} GiB at most"
-        )
-    print(
-        f"ratio  {best['intake'][0] / best['copy'][0]:.2f} elapsed, {best['intake'][1] / best['copy'][1]:.2f} of processor"
-    )
+        speed = f"{lines / seconds:,.0f} lines/s"
+        print(f"{kind:7}{seconds:8.1f} s {cpu:8.1f} s of processor {speed:>18} {memory:6.2f} GiB at most")
+    elapsed, processor = (best["intake"][part] / best["copy"][part] for part in (0, 1))
+    print(f"ratio  {elapsed:.2f} elapsed, {processor:.2f} of processor")
 
 
 def _timed(kind: str, lines: int) -> tuple[float, float, float]:

@@ -1,8 +1,9 @@
 """Pseudonyms: keyed, two-stage, the same for the same identifier, useless without the keys.
 
 P1 = HMAC-SHA256(k1, `FR-HDH|v1|<identifier type>|` + identifier), P2 = HMAC-SHA256(k2, hexadecimal P1); the hub
-pseudonym is the first 128 bits of P2, as a UUID. Keys enter HMAC as their hexadecimal text (64 characters,
-one block). A missing identifier has no pseudonym. Project pseudonyms belong to the extracts, matching persons to the linkage.
+pseudonym is the first 128 bits of P2, as a UUID. Keys enter HMAC as their hexadecimal text (64 characters, one
+block). A missing identifier has no pseudonym. Project pseudonyms belong to the extracts, matching persons to the
+linkage.
 
 Source: FOIN, the two-level scheme of the French national health data system.
 """

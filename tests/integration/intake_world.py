@@ -70,7 +70,9 @@ def dataset(dataset_id: str = "care", **changes: Any) -> Dataset:
                 "description": text("One row per visit"),
                 "primary_key": ["NUM"],
                 "on_duplicate_key": "reject",
-                "foreign_keys": [{"columns": ["PERSON"], "table": "PERSONS", "to_columns": ["ID"], "on_orphan": "reject"}],
+                "foreign_keys": [
+                    {"columns": ["PERSON"], "table": "PERSONS", "to_columns": ["ID"], "on_orphan": "reject"}
+                ],
                 "columns": [
                     column("NUM", "integer", nullable=False),
                     column("PERSON", "string(36)", nullable=False, role="person_key", identifier_type="person"),
@@ -103,7 +105,13 @@ class World:
         return cls(home, {d.id: d for d in datasets or (dataset(),)}, Settings.load(home, **settings))
 
     def drop(
-        self, files: dict[str, str | bytes], period: str = "2024-01", *, of: str = "care", minutes: int = 0, **edits: Any
+        self,
+        files: dict[str, str | bytes],
+        period: str = "2024-01",
+        *,
+        of: str = "care",
+        minutes: int = 0,
+        **edits: Any,
     ) -> Path:
         """A sealed delivery in the inbox; `edits` change its manifest after sealing."""
         description = self.datasets[of]
@@ -123,7 +131,9 @@ class World:
     def take(self, dropped: Any, run_id: str = "run") -> Receipt:
         return take_in(self.home, self.settings, self.datasets, dropped, run_id=run_id)
 
-    def deliver(self, visits: str | bytes = VISITS, persons: str | bytes = PERSONS, period: str = "2024-01", **more: Any) -> Receipt:
+    def deliver(
+        self, visits: str | bytes = VISITS, persons: str | bytes = PERSONS, period: str = "2024-01", **more: Any
+    ) -> Receipt:
         self.drop({"PERSONS.csv": persons, "VISITS.csv": visits}, period, **more)
         (receipt,) = self.tick()
         return receipt

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from pyarrow import parquet
-
 from intake_world import NAME, NIR, PERSONS, VISITS, World, dataset
+from pyarrow import parquet
 
 HEADER = "NUM;PERSON;DAY;COST;NOTE\n"
 
@@ -211,7 +210,9 @@ def test_quoted_newlines_crlf_and_parts_are_read_right(world: World) -> None:
 
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "utf-8-sig"])
 def test_declared_encodings_are_read_right(tmp_path: Path, encoding: str) -> None:
-    world = World.create(tmp_path, dataset(format={"delimiter": ";", "decimal": ",", "date": "%d/%m/%Y", "encoding": encoding}))
+    world = World.create(
+        tmp_path, dataset(format={"delimiter": ";", "decimal": ",", "date": "%d/%m/%Y", "encoding": encoding})
+    )
     visits = VISITS.replace(";a\n", ";éàü\n")
     assert world.deliver(visits.encode(encoding), PERSONS.encode(encoding)).status == "accepted"
     assert world.visits()[0][4] == "éàü"
@@ -257,7 +258,9 @@ BAD_VALUES = [
 
 
 @pytest.mark.parametrize(("name", "rule", "good", "bad"), BAD_VALUES)
-def test_bad_values_reject_their_row_and_are_never_shown(world: World, name: str, rule: str, good: str, bad: str) -> None:
+def test_bad_values_reject_their_row_and_are_never_shown(
+    world: World, name: str, rule: str, good: str, bad: str
+) -> None:
     receipt = world.deliver(VISITS.replace(good, bad))
     assert receipt.status == "accepted_with_rejects"
     assert [(p.rule, p.column, p.file, p.line, p.count) for p in receipt.problems] == [(rule, name, "VISITS.csv", 3, 1)]
@@ -311,7 +314,10 @@ def test_parquet_is_read_right_and_a_flipped_byte_is_refused(tmp_path: Path) -> 
     world.drop(parquet_files(DAY=pa.array([1, None], pa.date32())))
     (receipt,) = world.tick()
     assert receipt.status == "accepted", receipt.to_json()
-    assert [(row[0], str(row[2]), str(row[3])) for row in world.visits()] == [(1, "1970-01-02", "1.50"), (2, "None", "None")]
+    assert [(row[0], str(row[2]), str(row[3])) for row in world.visits()] == [
+        (1, "1970-01-02", "1.50"),
+        (2, "None", "None"),
+    ]
     files = parquet_files()
     folder = world.drop(files, period="2024-02")
     content = bytearray(files["VISITS.parquet"])

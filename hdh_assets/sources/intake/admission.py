@@ -28,7 +28,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Admitted:
-    """A delivery whose manifest is sound and agrees with the descriptor: its files by table, in the descriptor's order."""
+    """A delivery whose manifest is sound and agrees with the descriptor: its files by table, in order."""
 
     manifest: Manifest
     dataset: Dataset

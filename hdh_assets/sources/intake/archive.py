@@ -1,4 +1,4 @@
-"""Where the pieces of a delivery end: encrypted originals and identities in the vault, rejects and refusals in quarantine.
+"""Where the pieces of a delivery end: originals and identities in the vault, rejects and refusals in quarantine.
 
 Every move is a rename that can be done again, or undone for a delivery that was not loaded after all.
 """

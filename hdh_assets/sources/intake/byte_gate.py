@@ -22,7 +22,7 @@ _UTF8_MARK = codecs.BOM_UTF8
 
 
 def decompress(blocks: Iterator[bytes], size: int, max_expansion: int, file: str) -> Iterator[bytes]:
-    """The content of a gzip file, member after member. Raises `DeliveryRefusedError` when it is cut, damaged or a bomb."""
+    """The content of a gzip file, member after member. Raises `DeliveryRefusedError`: cut, damaged, or a bomb."""
     allowed = size * max_expansion + _GZIP_ALLOWANCE
     stream = zlib.decompressobj(wbits=31)
     is_started, produced = False, 0
@@ -47,7 +47,7 @@ def decompress(blocks: Iterator[bytes], size: int, max_expansion: int, file: str
 
 
 def decode(blocks: Iterator[bytes], encoding: str, file: str) -> Iterator[bytes]:
-    """The same text in UTF-8. Raises `DeliveryRefusedError` with the line when a byte is not of the declared encoding."""
+    """The same text in UTF-8. Raises `DeliveryRefusedError` with the line of a byte not of the declared encoding."""
     codec = "utf-8" if encoding == "utf-8-sig" else encoding
     decoder = codecs.getincrementaldecoder(codec)("strict")
     line, is_first = 1, True

@@ -85,8 +85,8 @@ def numbered_sql(opened: OpenFile, path: str) -> str:
         for c in opened.header.columns
     )
     return (
-        f"SELECT row_number() OVER () + 1 + sum(feeds) OVER (ROWS UNBOUNDED PRECEDING) - feeds AS line, * EXCLUDE (feeds) "
-        f"FROM (SELECT *, {feeds} AS feeds FROM {reader})"
+        f"SELECT row_number() OVER () + 1 + sum(feeds) OVER (ROWS UNBOUNDED PRECEDING) - feeds AS line, "
+        f"* EXCLUDE (feeds) FROM (SELECT *, {feeds} AS feeds FROM {reader})"
     )
 
 

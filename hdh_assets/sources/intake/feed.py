@@ -85,10 +85,10 @@ class Feed:
         if not isinstance(error, duckdb.InvalidInputException) or "CSV" not in text:
             return engine_failure(error)
         rule = next((rule for words, rule in _KINDS if words in text), "unreadable_text")
+        expected = MAX_LINE_BYTES if rule == "line_too_long" else self._columns
         found = _LINE.search(text)
         # the engine never saw the header line
-        line = int(found[1]) + 1 if found else None
-        return refuse(rule, file=self._file, line=line, expected=MAX_LINE_BYTES if rule == "line_too_long" else self._columns)
+        return refuse(rule, file=self._file, line=int(found[1]) + 1 if found else None, expected=expected)
 
 
 def engine_failure(error: duckdb.Error) -> HubError:

@@ -28,7 +28,7 @@ class Header:
 
 
 def split_header(blocks: Iterator[bytes], dialect: Format, file: str) -> tuple[list[str], Iterator[bytes]]:
-    """The names on the first line, and the blocks after it. Raises `DeliveryRefusedError` when there is no such line."""
+    """The names on the first line, and the blocks after it. Raises `DeliveryRefusedError` without such a line."""
     first = next(blocks, b"")
     line, _, rest = first.partition(b"\n")
     if not line:
@@ -49,7 +49,7 @@ def split_header(blocks: Iterator[bytes], dialect: Format, file: str) -> tuple[l
 
 
 def check_header(names: list[str], table: Table, dialect: Format, file: str) -> Header:
-    """Which column is where. Raises `DeliveryRefusedError` naming every column that is missing, doubled, unknown or out of order.
+    """Which column is where. Raises `DeliveryRefusedError` naming every one missing, doubled, unknown or out of order.
 
     A name not declared is told by its position alone: it may be a row of data where the header should be.
     """

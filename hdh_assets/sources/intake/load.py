@@ -90,7 +90,7 @@ def open_file(plan: FilePlan, origin: Origin, folder: Path) -> OpenFile:
 
 
 def load_file(engine: duckdb.DuckDBPyConnection, opened: OpenFile, keeper: IdentityKeeper | None) -> int:
-    """Insert the rows that obey every rule; how many. Raises `DeliveryRefusedError` when the file is not what it says."""
+    """Insert the rows that obey every rule; how many. Raises `DeliveryRefusedError` for the file as a whole."""
     with opened.feed() as feed:
         (inserted,) = engine.execute(insert_sql(opened, feed.path, keeper)).fetchone() or (0,)
     check_counts(opened)
@@ -104,7 +104,8 @@ def insert_sql(opened: OpenFile, path: str, keeper: IdentityKeeper | None) -> st
     values = ", ".join(f"{_value(column, opened)} AS {quoted(column.lake_name)}" for column in plan.table.lake_columns)
     texts = "".join(f", {quoted(c.lake_name)} AS {quoted(c.lake_name)}" for c in _identifiers(opened)) if keeper else ""
     # random() keeps the optimiser from evaluating every conversion twice, once for the filter and once for the rows
-    inner = f"SELECT {values}{texts}, {valid_sql(opened.checks)} AND random() >= 0 AS is_valid FROM {opened.reader_sql(path)}"
+    is_valid = f"{valid_sql(opened.checks)} AND random() >= 0 AS is_valid"
+    inner = f"SELECT {values}{texts}, {is_valid} FROM {opened.reader_sql(path)}"
     kept = keeper.call_sql() if keeper else "is_valid"
     return (
         f"INSERT INTO {table_sql(plan.dataset, plan.table)} ({', '.join(columns)}, _delivery, _period, _file) "

@@ -22,15 +22,15 @@ _SUPERSEDED = Text(
 )
 _REJECTS = Text(
     en="The other rows are loaded. Correct the rows listed below at the source and deliver the period again, whole.",
-    fr="Les autres lignes sont chargées. Corrigez à la source les lignes listées plus bas et livrez à nouveau la période, entière.",
+    fr="Les autres lignes sont chargées. Corrigez à la source celles listées plus bas, puis livrez à nouveau.",
 )
 _REFUSED = Text(
-    en="Correct what is listed below, seal again and deliver again. Nothing was loaded; an earlier delivery stays as it was.",
-    fr="Corrigez ce qui est listé plus bas, scellez et livrez à nouveau. Rien n'a été chargé ; une livraison antérieure reste telle quelle.",
+    en="Correct what is listed below, seal and deliver again. Nothing was loaded; an earlier delivery stays as it was.",
+    fr="Corrigez ce qui suit, scellez et livrez à nouveau. Rien n'a été chargé ; l'existant reste tel quel.",
 )
 _ALREADY = Text(
     en="Nothing: this very delivery was already taken in. To replace it, seal the corrected files again.",
-    fr="Rien : cette livraison même a déjà été prise en charge. Pour la remplacer, scellez à nouveau les fichiers corrigés.",
+    fr="Rien : cette livraison même a déjà été reçue. Pour la remplacer, scellez à nouveau les fichiers corrigés.",
 )
 
 

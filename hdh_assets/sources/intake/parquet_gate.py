@@ -1,8 +1,8 @@
 """The gate of Parquet: a child process reads the file, strictly and within limits, and hands it over as text.
 
-Readers of Parquet crash on hostile files or read corrupt ones in silence. So the file is opened only in a process that may
-die: a signal, an abort, too much memory or time is a refused delivery, never a failed run. The text then passes the
-same gates as any other. What the child does is in `parquet_child.py`.
+Readers of Parquet crash on hostile files or read corrupt ones in silence. So the file is opened only in a process that
+may die: a signal, an abort, too much memory or time is a refused delivery, never a failed run. The text then passes
+the same gates as any other. What the child does is in `parquet_child.py`.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ _SHORTEST_YEAR = "DATE '1000-01-01'"
 
 @dataclass(frozen=True)
 class Check:
-    """One rule on one column: `sql` is false for a row that breaks it. `expected` says what was, in words or a limit."""
+    """One rule on one column: `sql` is false for a row that breaks it. `expected` is a form or a limit, in words."""
 
     rule: str
     column: str
