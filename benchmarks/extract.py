@@ -19,7 +19,7 @@ from pathlib import Path
 import duckdb
 
 from hdh_assets.core.home import Home, Settings
-from hdh_assets.extracts.build import COPY_OPTIONS, build_extract, keep_row_order, read_schema
+from hdh_assets.extracts.build import COPY_OPTIONS, build_extract, read_schema
 from hdh_assets.extracts.persons import prepare_persons
 from hdh_assets.extracts.plan import event_tables, plan_extract
 from hdh_assets.extracts.project_keys import ProjectKeys
@@ -124,7 +124,6 @@ def _permit() -> Permit:
 def _bare(home: Home, settings: Settings, release: Release, path: Path) -> float:
     """Seconds of the bare copies; who is permitted is worked out before the clock starts."""
     with open_lake(home, settings).reader(snapshot=release.snapshot_id) as engine:
-        keep_row_order(engine)
         plans = plan_extract(_permit(), {}, read_schema(engine))
         prepare_persons(engine, _permit(), plans, {}, frozenset(), ProjectKeys(open_keys(home), "bench"))
         events = tuple(event_tables(plans))

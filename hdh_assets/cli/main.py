@@ -22,6 +22,7 @@ from hdh_assets.cli import (
     demo,
     extracts,
     init,
+    oppositions,
     projects,
     releases,
     sql,
@@ -78,6 +79,7 @@ app.add_typer(projects.project_app, name="project", rich_help_panel=PROJECTS)
 app.add_typer(projects.committee_app, name="committee", rich_help_panel=PROJECTS)
 app.add_typer(projects.permit_app, name="permit", rich_help_panel=PROJECTS)
 app.add_typer(extracts.extract_app, name="extract", rich_help_panel=PROJECTS)
+app.add_typer(oppositions.oppose_app, name="oppose", rich_help_panel=PROJECTS)
 app.add_typer(trace.audit_app, name="audit", rich_help_panel=PROJECTS)
 
 

@@ -155,7 +155,8 @@ class Settings(BaseSettings):
             return cls(**(in_file | overrides))
         except tomllib.TOMLDecodeError as error:
             raise ConfigurationError(
-                f"{home.settings_file}: not valid TOML: {error}", remedy="correct the file; `hdh init` writes a valid one"
+                f"{home.settings_file}: not valid TOML: {error}",
+                remedy="correct the file; `hdh init` writes a valid one",
             ) from None
         except ValidationError as error:
             problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())

@@ -152,21 +152,14 @@ def _write_table(
 
 @contextmanager
 def _at_release(home: Home, settings: Settings, release: Release) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to the release that keeps the lake's row order; its spill files are encrypted and then removed."""
+    """A connection to the release; its spill files are encrypted and then removed."""
     spill = home.tmp / f"extract-{uuid.uuid4().hex[:8]}"
     spill.mkdir(parents=True)
     try:
         with open_lake(home, settings).reader(snapshot=release.snapshot_id, spill=spill) as engine:
-            keep_row_order(engine)
             yield engine
     finally:
         shutil.rmtree(spill, ignore_errors=True)
-
-
-def keep_row_order(engine: duckdb.DuckDBPyConnection) -> None:
-    """Make a join keep the order of its left side: the optimisers that would swap sides are off."""
-    engine.execute("SET preserve_insertion_order = true")
-    engine.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
 
 
 def read_schema(engine: duckdb.DuckDBPyConnection) -> Schema:

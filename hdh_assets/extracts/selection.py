@@ -1,7 +1,7 @@
 """The SQL of an extract: rows of the permit, columns under their treatment. Text only; nothing is run here.
 
-Rows keep the order of the lake: every join keeps its left side's order, which the build relies on for files that are
-the same byte for byte (`build.py` switches off the optimisers that would swap sides).
+Rows come in the order of the project's own numbers: the files are then the same bytes whatever the lake's files and the
+number of threads, and no two projects share an order by which their rows could be laid side by side.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from hdh_assets.extracts.treatments import Treatment, person_types
 from hdh_assets.governance.dossier import Period
 
 _KEYED = {Treatment.record_number, Treatment.record_date, Treatment.record_uuid, Treatment.record_text}
+_PERSONS = {Treatment.person_number, Treatment.person_pseudonym, Treatment.person_key}
 _NUMBERED = {Treatment.record_number, Treatment.record_date}
 
 
@@ -48,7 +49,32 @@ def select_table(
     replaced = {column.name: f"keys.k{n}" for n, column in enumerate((*numbered, *keyed))}
     inner = f"SELECT t.*{_joined(plan, datasets)}{f', {function}({arguments}) AS keys' if arguments else ''} {rows}"
     outer = ", ".join(f'{_expression(column, period, replaced)} AS "{column.name}"' for column in plan.columns)
-    return Selection(f"SELECT {outer} FROM ({inner})", function, len(numbered), len(keyed))
+    order = ", ".join(map(str, _sort_positions(plan, datasets)))
+    return Selection(f"SELECT {outer} FROM ({inner}) ORDER BY {order}", function, len(numbered), len(keyed))
+
+
+def _sort_positions(plan: TablePlan, datasets: Mapping[str, Dataset]) -> list[int]:
+    """Columns to sort by: persons, then record keys, then all others unless the keys already tell every row apart."""
+    persons = [n for n, column in enumerate(plan.columns, start=1) if column.treatment in _PERSONS]
+    records = [n for n, column in enumerate(plan.columns, start=1) if column.treatment in _KEYED]
+    if _has_whole_key(plan, datasets):
+        return [*persons[:1], *records] if not plan.is_omop else [*persons[:1], _own_id(plan)]
+    first = {*persons, *records}
+    return [*persons, *records, *(n for n in range(1, len(plan.columns) + 1) if n not in first)]
+
+
+def _has_whole_key(plan: TablePlan, datasets: Mapping[str, Dataset]) -> bool:
+    if plan.is_omop:
+        return bool(_own_id(plan))
+    table = datasets[plan.table.schema].by_name[plan.table.name]
+    replaced = {column.name for column in plan.columns if column.treatment in _KEYED}
+    return bool(table.primary_key) and {name.lower() for name in table.primary_key} <= replaced
+
+
+def _own_id(plan: TablePlan) -> int:
+    """Position of the CDM table's own, unique, replaced identifier; 0 when it is not delivered."""
+    own = f"{plan.table.name}_id"
+    return next((n for n, c in enumerate(plan.columns, start=1) if c.name == own and c.treatment in _KEYED), 0)
 
 
 def bare_selection(

@@ -306,3 +306,11 @@ def test_killed_anywhere_an_extract_is_whole_or_absent_and_the_next_build_finish
     assert not list((own_hub.home.projects / "one").glob(".v*.partial"))
     assert len(own_hub.registry.events("extract.delivered")) == 1
     assert json.loads((own_hub.home.projects / "one" / "v1" / "manifest.json").read_text())["version"] == 1
+
+
+def test_two_projects_do_not_receive_the_same_rows_in_the_same_order(hub: Hub) -> None:
+    """Position must not join what identifiers do not: equal rows would otherwise line up."""
+    query = "SELECT condition_source_value, condition_start_date FROM 'data/omop.condition_occurrence.parquet'"
+    orders = [read(hub.deliver(name, tables=EVERYTHING), query) for name in ("order_one", "order_two")]
+    assert sorted(orders[0]) == sorted(orders[1])
+    assert orders[0] != orders[1]
