@@ -3,8 +3,8 @@
     python -m benchmarks.flux [--persons 20000] [--months 24] [--seed 1] [--keep]
 
 Prints, for each flux, its lines and the seconds of intake and of standardisation, elapsed and of processor, then the
-ratio of the last flux to the second and what a full rebuild costs. Target on 2 cores: ratio at most 1.3. The processor's
-seconds are the ones to trust on a machine that does other things.
+ratio of the last flux to the second and what a full rebuild costs. Target on 2 cores: ratio at most 1.3. Processor
+seconds are the ones to trust on a busy machine.
 """
 
 from __future__ import annotations

@@ -38,7 +38,9 @@ def add_flux(engine: duckdb.DuckDBPyConnection, month: int, *, lines: int, perso
         _retire(engine, "snds_dcir", period, _DCIR)
         engine.execute(f"CREATE OR REPLACE TEMP TABLE line AS {_lines(month, lines, persons, version)}")
         technical = f"'{delivery}'::UUID AS _delivery, '{period}' AS _period, 'test' AS _file"
-        engine.execute(f"INSERT INTO lake.snds_dcir.er_prs_f BY NAME SELECT {_KEYS}, {_PRESTATION}, {technical} FROM line")
+        engine.execute(
+            f"INSERT INTO lake.snds_dcir.er_prs_f BY NAME SELECT {_KEYS}, {_PRESTATION}, {technical} FROM line"
+        )
         for table, nature, columns in _REFINED:
             engine.execute(
                 f"INSERT INTO lake.snds_dcir.{table} BY NAME SELECT {_KEYS}, {columns}, {technical}"
@@ -66,16 +68,20 @@ def set_beneficiaries(engine: duckdb.DuckDBPyConnection, period: str, *, persons
     with transaction(engine):
         _retire(engine, "snds_beneficiaries", None, tables)
         engine.execute(
-            f"INSERT INTO lake.snds_beneficiaries.ir_ben_r BY NAME SELECT {_uuid('psa', 'k')} AS ben_nir_psa, '1' AS ben_rng_gem,"
-            f" CASE WHEN k % 10 < 8 THEN {_uuid('ano', f'CASE WHEN {moved} THEN k + 100000000 ELSE k - k % 10 % 2 END')} END"
+            f"INSERT INTO lake.snds_beneficiaries.ir_ben_r BY NAME SELECT {_uuid('psa', 'k')} AS ben_nir_psa,"
+            " '1' AS ben_rng_gem,"
+            "
+            f"f" CASE WHEN k % 10 < 8 THEN {_uuid('ano', f'CASE WHEN {moved} THEN k + 100000000 ELSE k - k % 10 % 2 END')} END"
             " AS ben_nir_ano, '00' AS ben_cdi_nir, (1930 + k // 2 % 80)::SMALLINT AS ben_nai_ann, '05' AS ben_nai_moi,"
             " (1 + k // 2 % 2)::VARCHAR AS ben_sex_cod, '075' AS ben_res_dpt,"
             f" (101 + (k + CASE WHEN {version} > 1 AND k % 50 = 7 THEN 1 ELSE 0 END) % 20)::VARCHAR AS ben_res_com,"
             f" CASE WHEN {version} > 1 AND k % 40 = 9 THEN DATE '2020-02-20' ELSE DATE '1600-01-01' END AS ben_dcd_dte,"
-            f" '01C751' AS org_aff_ben, DATE '2020-01-05' + (k % 20)::INT AS max_trt_dtd, {technical} FROM range({persons}) AS t (k)"
+            f" '01C751' AS org_aff_ben, DATE '2020-01-05' + (k % 20)::INT AS max_trt_dtd,"
+            f" {technical} FROM range({persons}) AS t (k)"
         )
         engine.execute(
-            f"INSERT INTO lake.snds_beneficiaries.ir_imb_r BY NAME SELECT {_uuid('psa', 'k')} AS ben_nir_psa, '1' AS ben_rng_gem,"
+            f"INSERT INTO lake.snds_beneficiaries.ir_imb_r BY NAME SELECT {_uuid('psa', 'k')} AS ben_nir_psa,"
+            " '1' AS ben_rng_gem,"
             " DATE '2019-06-01' + (k % 300)::INT AS imb_ald_dtd, DATE '1600-01-01' AS imb_ald_dtf, '41' AS imb_etm_nat,"
             f" 'E11' AS med_mtf_cod, 'CIM10' AS med_ncl_idt, {technical} FROM range({persons}) AS t (k) WHERE k % 5 = 0"
         )
@@ -117,17 +123,27 @@ def _own_lines(month: int, lines: int, persons: int, version: int) -> str:
 
 
 _PRESTATION = (
-    f"{_uuid('psa', 'k')} AS ben_nir_psa, '1' AS ben_rng_gem, '075' AS ben_res_dpt, '101' AS ben_res_com, '0' AS ben_cmu_top,"
-    " '0' AS ben_cta_typ, '01C751' AS org_aff_ben, '01C751' AS org_cle_new, care_date AS exe_soi_dtd, care_date AS exe_soi_dtf,"
-    " care_date AS pre_pre_dtd, prs_nat_ref, '0' AS bse_prs_nat, '0' AS cpl_maj_top, '0' AS dpn_qlf, '0' AS prs_dpn_qlp,"
-    f" quantity AS prs_act_qte, 10 * quantity AS prs_pai_mnt, 10 * quantity AS bse_rem_bse, 7 * quantity AS bse_rem_mnt,"
-    f" 0 AS cpl_rem_mnt, {_uuid('pfs', 'code')} AS pfs_exe_num, (1 + code % 30)::VARCHAR AS pse_spe_cod, '0' AS pse_act_nat,"
-    " '1' AS psp_spe_cod, '0' AS psp_act_nat, CASE WHEN code < 20 THEN lpad((75000000 + code)::VARCHAR, 8, '0') END AS etb_pre_fin"
+    f"{_uuid('psa', 'k')} AS ben_nir_psa, '1' AS ben_rng_gem, '075' AS ben_res_dpt,"
+    " '101' AS ben_res_com, '0' AS ben_cmu_top,"
+    " '0' AS ben_cta_typ, '01C751' AS org_aff_ben, '01C751' AS org_cle_new, care_date AS exe_soi_dtd,"
+    " care_date AS exe_soi_dtf,"
+    " care_date AS pre_pre_dtd, prs_nat_ref, '0' AS bse_prs_nat, '0' AS cpl_maj_top, '0' AS dpn_qlf,"
+    " '0' AS prs_dpn_qlp,"
+    f" quantity AS prs_act_qte, 10 * quantity AS prs_pai_mnt, 10 * quantity AS bse_rem_bse,"
+    " 7 * quantity AS bse_rem_mnt,"
+    f" 0 AS cpl_rem_mnt, {_uuid('pfs', 'code')} AS pfs_exe_num,"
+    " (1 + code % 30)::VARCHAR AS pse_spe_cod, '0' AS pse_act_nat,"
+    " '1' AS psp_spe_cod, '0' AS psp_act_nat, CASE WHEN code < 20 THEN lpad((75000000 + code)::VARCHAR,"
+    " 8, '0') END AS etb_pre_fin"
 )
 _REFINED = (
     ("er_pha_f", "3312", "(3400930000000 + code)::VARCHAR AS pha_prs_c13, quantity AS pha_act_qsn, '0' AS pha_dec_top"),
     ("er_bio_f", "3211", "code::VARCHAR AS bio_prs_ide, quantity AS bio_act_qsn"),
-    ("er_cam_f", "1352", "'ABCD' || lpad(code::VARCHAR, 3, '0') AS cam_prs_ide, '1' AS cam_act_cod, '0' AS cam_trt_pha"),
+    (
+        "er_cam_f",
+        "1352",
+        "'ABCD' || lpad(code::VARCHAR, 3, '0') AS cam_prs_ide, '1' AS cam_act_cod, '0' AS cam_trt_pha",
+    ),
     ("er_tip_f", "3513", "(1000000 + code)::VARCHAR AS tip_prs_ide, '1' AS tip_prs_typ, quantity AS tip_act_qsn"),
 )
 

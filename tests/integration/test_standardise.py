@@ -74,7 +74,7 @@ def test_removed_flux_takes_back_what_it_brought(at_once):
     assert set(differences(at_once.omop(), before)) == set()
 
 
-@pytest.mark.parametrize("stopped_after", ["int_hub__scope", "int_snds_dcir__contribution", "visit_occurrence"])
+@pytest.mark.parametrize("stopped_after", ["int_snds_dcir__contribution", "visit_occurrence"])
 def test_killed_run_is_completed_by_the_next(at_once, stopped_after):
     at_once.deliver(snds_rows.add_flux, 4, lines=LINES, persons=PERSONS)
     script = textwrap.dedent(f"""
