@@ -63,15 +63,14 @@ def set_beneficiaries(engine: duckdb.DuckDBPyConnection, period: str, *, persons
     """
     delivery = delivery_id("snds_beneficiaries", period, version)
     tables = ("ir_ben_r", "ir_ben_r_arc", "ir_imb_r")
-    moved = f"{version} > 1 AND k % 20 = 3"
+    designated = f"CASE WHEN {version} > 1 AND k % 20 = 3 THEN k + 100000000 ELSE k - k % 10 % 2 END"
     technical = f"'{delivery}'::UUID AS _delivery, '{period}' AS _period, 'test' AS _file"
     with transaction(engine):
         _retire(engine, "snds_beneficiaries", None, tables)
         engine.execute(
             f"INSERT INTO lake.snds_beneficiaries.ir_ben_r BY NAME SELECT {_uuid('psa', 'k')} AS ben_nir_psa,"
             " '1' AS ben_rng_gem,"
-            "
-            f"f" CASE WHEN k % 10 < 8 THEN {_uuid('ano', f'CASE WHEN {moved} THEN k + 100000000 ELSE k - k % 10 % 2 END')} END"
+            f" CASE WHEN k % 10 < 8 THEN {_uuid('ano', designated)} END"
             " AS ben_nir_ano, '00' AS ben_cdi_nir, (1930 + k // 2 % 80)::SMALLINT AS ben_nai_ann, '05' AS ben_nai_moi,"
             " (1 + k // 2 % 2)::VARCHAR AS ben_sex_cod, '075' AS ben_res_dpt,"
             f" (101 + (k + CASE WHEN {version} > 1 AND k % 50 = 7 THEN 1 ELSE 0 END) % 20)::VARCHAR AS ben_res_com,"
