@@ -10,7 +10,7 @@ Source: FOIN, the two-level scheme of the French national health data system.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,45 +51,51 @@ class Pseudonymiser:
         frame = frame.select(stage1.alias("message")).select(stage2.alias("message"))
         return frame.select(pl.col("message").str.head(32)).to_series()
 
-    def register(self, engine: duckdb.DuckDBPyConnection, identifier_types: Iterable[str]) -> None:
-        """Give `engine` a function `pseudonym_<type>(VARCHAR) → VARCHAR` per identifier type: no key enters SQL."""
-        for identifier_type in sorted(set(identifier_types)):
-            engine.create_function(
-                function_name(identifier_type),
-                self._vectorised(identifier_type),
-                ["VARCHAR"],
-                "VARCHAR",
-                type=PythonUDFType.ARROW,
-                null_handling=FunctionNullHandling.SPECIAL,
-            )
+    def register(self, engine: duckdb.DuckDBPyConnection, function: str, columns: Mapping[str, str]) -> None:
+        """Give `engine` a function from a struct of texts to a struct of UUIDs; no key enters SQL.
 
-    def _vectorised(self, identifier_type: str) -> Callable[[Any], Any]:
-        known: dict[str, str] = {}
+        `columns` maps each field to its identifier type.
+        """
+        engine.create_function(
+            function,
+            self._vectorised(columns),
+            [duckdb.struct_type(dict.fromkeys(columns, "VARCHAR"))],
+            duckdb.struct_type(dict.fromkeys(columns, "UUID")),
+            type=PythonUDFType.ARROW,
+            null_handling=FunctionNullHandling.SPECIAL,
+        )
 
-        def of_batch(column: Any) -> Any:
-            chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
-            encoded: Any = pa.chunked_array(chunks, pa.string()).combine_chunks().dictionary_encode()
-            identifiers = encoded.dictionary.to_pylist()
-            new = [identifier for identifier in identifiers if identifier not in known]
-            if len(known) + len(new) > _REMEMBERED:
-                known.clear()
-                new = identifiers
-            if new:
-                hashed = self.pseudonymise(pl.Series(new, dtype=pl.String), identifier_type)
-                known.update(zip(new, hashed.to_list(), strict=True))
-            return pa.array([known[identifier] for identifier in identifiers], pa.string()).take(encoded.indices)
+    def _vectorised(self, columns: Mapping[str, str]) -> Callable[[Any], Any]:
+        known: dict[str, dict[str, bytes]] = {identifier_type: {} for identifier_type in columns.values()}
+
+        def of_batch(rows: Any) -> Any:
+            texts: Any = rows.combine_chunks() if isinstance(rows, pa.ChunkedArray) else rows
+            made = [
+                self._column(texts.field(position), identifier_type, known[identifier_type])
+                for position, identifier_type in enumerate(columns.values())
+            ]
+            return pa.StructArray.from_arrays(made, names=list(columns))
 
         return of_batch
+
+    def _column(self, texts: Any, identifier_type: str, known: dict[str, bytes]) -> Any:
+        """UUIDs of one batch: each identifier is hashed once, and remembered for the batches to come."""
+        encoded = texts.dictionary_encode()
+        identifiers = encoded.dictionary.to_pylist()
+        new = [identifier for identifier in identifiers if identifier not in known]
+        if len(known) + len(new) > _REMEMBERED:
+            known.clear()
+            new = identifiers
+        if new:
+            hashed = self.pseudonymise(pl.Series(new, dtype=pl.String), identifier_type)
+            known.update(zip(new, hashed.str.decode("hex").to_list(), strict=True))
+        made = pa.array([known[identifier] for identifier in identifiers], pa.binary(16)).take(encoded.indices)
+        return pa.ExtensionArray.from_storage(pa.uuid(), made)
 
 
 def open_pseudonymiser(keys: KeyProvider) -> Pseudonymiser:
     """The pseudonymiser of these keys. Raises `KeyMaterialError` before anything is read when a key is not right."""
     return Pseudonymiser(keys.get(Purpose.identity_level1), keys.get(Purpose.identity_level2))
-
-
-def function_name(identifier_type: str) -> str:
-    """Name of the SQL function that makes pseudonyms of this type."""
-    return f"pseudonym_{identifier_type}"
 
 
 def _hmac(expression: pl.Expr, key: bytes) -> pl.Expr:

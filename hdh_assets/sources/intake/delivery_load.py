@@ -29,6 +29,7 @@ from hdh_assets.sources.intake.receipt import (
     problem,
     refuse,
 )
+from hdh_assets.sources.intake.row_rules import function_name, pseudonymised
 from resources.lake_tables import table_sql
 from resources.pseudonyms import Pseudonymiser
 from resources.vault import Vault
@@ -81,10 +82,9 @@ class DeliveryLoad:
     def run(self) -> Loaded:
         """Load every file, then judge the keys. Raises `DeliveryRefusedError`."""
         dataset = self.admitted.dataset
-        types = {
-            c.identifier_type for t in dataset.tables for c in t.columns if c.is_pseudonymised and c.identifier_type
-        }
-        self.pseudonymiser.register(self.engine, types)
+        for table in dataset.tables:
+            if identifiers := pseudonymised(table):
+                self.pseudonymiser.register(self.engine, function_name(table), identifiers)
         self.engine.execute("SET preserve_insertion_order = false")
         loaded = Loaded()
         for name, files in self.admitted.files.items():

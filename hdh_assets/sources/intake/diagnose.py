@@ -18,7 +18,7 @@ from pyarrow import parquet
 from hdh_assets.sources.intake.key_gate import KeyFault
 from hdh_assets.sources.intake.load import OpenFile
 from hdh_assets.sources.intake.receipt import MAX_LINES, Problem, problem
-from hdh_assets.sources.intake.row_rules import Check, quoted, valid_sql, value_sql
+from hdh_assets.sources.intake.row_rules import Check, quoted, valid_sql, value_name
 from resources.lake_tables import table_sql
 from resources.vault import EncryptedWriter
 
@@ -64,12 +64,12 @@ def lines_of(engine: duckdb.DuckDBPyConnection, opened: OpenFile, fault: KeyFaul
     columns = [opened.plan.table.by_name[name.lower()] for name in fault.columns]
     if any(column.lake_name not in opened.header.names for column in columns):
         return []
-    values = ", ".join(f"{value_sql(column, opened.plan.dialect)}" for column in columns)
+    values = ", ".join(value_name(column) for column in columns)
     names = ", ".join(quoted(column.lake_name) for column in columns)
     table = table_sql(opened.plan.dataset, opened.plan.table)
     with opened.feed() as feed:
         rows = engine.execute(
-            f"SELECT line::BIGINT FROM ({numbered_sql(opened, feed.path)}) WHERE ({valid_sql(opened.checks)}) "
+            f"SELECT line::BIGINT FROM ({_valued(opened, feed.path)}) WHERE ({valid_sql(opened.checks)}) "
             f"AND hash({values}) IN (SELECT hash({names}) FROM {table} WHERE {fault.where}) ORDER BY line LIMIT {limit}"
         ).fetchall()
     return [line for (line,) in rows]
@@ -90,6 +90,10 @@ def numbered_sql(opened: OpenFile, path: str) -> str:
     )
 
 
+def _valued(opened: OpenFile, path: str) -> str:
+    return opened.values_sql(f"({numbered_sql(opened, path)})")
+
+
 def _rejected(
     engine: duckdb.DuckDBPyConnection, opened: OpenFile, path: str, checks: list[Check], quarantine: EncryptedWriter
 ) -> Iterator[pa.RecordBatch]:
@@ -98,7 +102,7 @@ def _rejected(
     engine.execute("SET preserve_insertion_order = true")
     result = engine.execute(
         f"SELECT line::BIGINT AS line, list_filter([{broken}], lambda n: n IS NOT NULL)::INTEGER[] AS rules, {columns} "
-        f"FROM ({numbered_sql(opened, path)}) WHERE NOT ({valid_sql(checks)})"
+        f"FROM ({_valued(opened, path)}) WHERE NOT ({valid_sql(checks)})"
     )
     batches = result.fetch_record_batch(_BATCH_ROWS)
     with parquet.ParquetWriter(cast("IO[bytes]", quarantine), batches.schema, compression="zstd") as writer:

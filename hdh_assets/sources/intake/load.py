@@ -22,7 +22,7 @@ from hdh_assets.sources.intake.manifest import ManifestFile, is_gzip
 from hdh_assets.sources.intake.origin import Origin
 from hdh_assets.sources.intake.parquet_gate import parquet_text
 from hdh_assets.sources.intake.receipt import refuse
-from hdh_assets.sources.intake.row_rules import Check, checks, literal, quoted, valid_sql, value_sql
+from hdh_assets.sources.intake.row_rules import Check, checks, literal, quoted, valid_sql, value_name, values_sql
 from hdh_assets.sources.intake.text_structure import TextCounts
 from resources.lake_tables import table_sql
 
@@ -58,6 +58,10 @@ class OpenFile:
     def checks(self) -> list[Check]:
         """The rules on its rows."""
         return checks(self.plan.table, self.header.names, self.plan.dialect)
+
+    def values_sql(self, source: str) -> str:
+        """A query over its texts that adds their values."""
+        return values_sql(self.plan.table, self.header.names, self.plan.dialect, source)
 
     def feed(self) -> Feed:
         """The pipe to the engine."""
@@ -102,10 +106,10 @@ def insert_sql(opened: OpenFile, path: str, keeper: IdentityKeeper | None) -> st
     plan = opened.plan
     columns = [quoted(column.lake_name) for column in plan.table.lake_columns]
     values = ", ".join(f"{_value(column, opened)} AS {quoted(column.lake_name)}" for column in plan.table.lake_columns)
-    texts = "".join(f", {quoted(c.lake_name)} AS {quoted(c.lake_name)}" for c in _identifiers(opened)) if keeper else ""
+    texts = "".join(f", {quoted(c.lake_name)}" for c in _identifiers(opened)) if keeper else ""
     # random() keeps the optimiser from evaluating every conversion twice, once for the filter and once for the rows
     is_valid = f"{valid_sql(opened.checks)} AND random() >= 0 AS is_valid"
-    inner = f"SELECT {values}{texts}, {is_valid} FROM {opened.reader_sql(path)}"
+    inner = f"SELECT {values}{texts}, {is_valid} FROM ({opened.values_sql(opened.reader_sql(path))})"
     kept = keeper.call_sql() if keeper else "is_valid"
     return (
         f"INSERT INTO {table_sql(plan.dataset, plan.table)} ({', '.join(columns)}, _delivery, _period, _file) "
@@ -137,7 +141,7 @@ def _text(plan: FilePlan, origin: Origin, folder: Path) -> Iterator[bytes]:
 def _value(column: Column, opened: OpenFile) -> str:
     if column.lake_name not in opened.header.names:
         return f"NULL::{column.duckdb_type}"
-    return value_sql(column, opened.plan.dialect)
+    return value_name(column)
 
 
 def _identifiers(opened: OpenFile) -> list[Column]:

@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from hdh_assets.core.descriptor import Column, Format, Table
-from resources.pseudonyms import function_name
 
 _WIDTHS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2, "j": 3, "y": 2, "b": 3, "f": 6}
 _SHORTEST_YEAR = "DATE '1000-01-01'"
@@ -27,34 +26,33 @@ class Check:
     expected: str = ""
 
 
-def value_sql(column: Column, dialect: Format) -> str:
-    """The value of a column from its delivered text; null when it is not one, or where it tells an identity."""
-    identifying = [_is_one_of(name.lower(), texts) for name, texts in (column.identifying_when or {}).items()]
-    if column.is_pseudonymised and column.identifier_type:
-        # a sentinel means that there is nobody: a pseudonym of it would be somebody
-        identifying += [_is_one_of(column.lake_name, column.sentinels)] if column.sentinels else []
-        value = f"TRY_CAST({function_name(column.identifier_type)}({quoted(column.lake_name)}) AS UUID)"
-    else:
-        value = typed_sql(column, dialect)
-    return f"CASE WHEN {' OR '.join(identifying)} THEN NULL ELSE {value} END" if identifying else value
+def values_sql(table: Table, present: Collection[str], dialect: Format, source: str) -> str:
+    """A query over `source` (the delivered texts) that adds what they become, each computed once.
+
+    The value of a typed column is beside its text under `value_name`; pseudonyms are the fields of `_pseudonyms`.
+    """
+    columns = [column for column in table.columns if column.lake_name in present]
+    added = [f"{_cast(column, dialect)} AS {_typed_name(column)}" for column in columns if _is_typed(column)]
+    if fields := [quoted(name) for name in pseudonymised(table) if name in present]:
+        packed = ", ".join(f"{name} := {name}" for name in fields)
+        absent = ", ".join(f"{quoted(name)} := NULL" for name in pseudonymised(table) if name not in present)
+        added.append(f"{function_name(table)}(struct_pack({', '.join(filter(None, (packed, absent)))})) AS _pseudonyms")
+    return f"SELECT {', '.join(['*', *added])} FROM {source}"
 
 
-def _is_one_of(name: str, texts: tuple[str, ...]) -> str:
-    return f"{quoted(name)} IN ({', '.join(map(literal, texts))})"
+def value_name(column: Column) -> str:
+    """What names the column's value in the lake, over `values_sql`."""
+    return f"_pseudonyms.{quoted(column.lake_name)}" if column.is_pseudonymised else _typed_name(column)
 
 
-def typed_sql(column: Column, dialect: Format) -> str:
-    """The typed value of a column's text, before any pseudonym."""
-    text = quoted(column.lake_name)
-    match column.kind:
-        case "string" | "yearmonth":
-            return text
-        case "decimal" | "float" if dialect.decimal == "," and dialect.kind == "csv":
-            return f"TRY_CAST(replace({text}, ',', '.') AS {_plain_type(column)})"
-        case "date" | "timestamp" if (form := _form(column, dialect)) is not None:
-            return f"TRY_CAST(TRY_STRPTIME({text}, {literal(form)}) AS {_plain_type(column)})"
-        case _:
-            return f"TRY_CAST({text} AS {_plain_type(column)})"
+def pseudonymised(table: Table) -> dict[str, str]:
+    """Identifier type of each column that becomes a pseudonym."""
+    return {c.lake_name: c.identifier_type for c in table.columns if c.is_pseudonymised and c.identifier_type}
+
+
+def function_name(table: Table) -> str:
+    """The engine's function that makes the pseudonyms of a row of this table."""
+    return f"pseudonyms_{table.lake_name}"
 
 
 def checks(table: Table, present: Collection[str], dialect: Format) -> list[Check]:
@@ -83,6 +81,24 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def _is_typed(column: Column) -> bool:
+    return column.kind not in {"string", "yearmonth"}
+
+
+def _typed_name(column: Column) -> str:
+    return quoted(f"{column.lake_name}=" if _is_typed(column) else column.lake_name)
+
+
+def _cast(column: Column, dialect: Format) -> str:
+    """The typed value of a column's text, null when it is not one, before any pseudonym."""
+    text = quoted(column.lake_name)
+    if column.kind in {"decimal", "float"} and dialect.decimal == "," and dialect.kind == "csv":
+        return f"TRY_CAST(replace({text}, ',', '.') AS {_plain_type(column)})"
+    if column.kind in {"date", "timestamp"} and (form := _form(column, dialect)) is not None:
+        return f"TRY_CAST(TRY_STRPTIME({text}, {literal(form)}) AS {_plain_type(column)})"
+    return f"TRY_CAST({text} AS {_plain_type(column)})"
+
+
 def _of_column(column: Column, is_key: bool, dialect: Format) -> Iterator[Check]:
     text = quoted(column.lake_name)
     if is_key or not column.nullable:
@@ -93,7 +109,7 @@ def _of_column(column: Column, is_key: bool, dialect: Format) -> Iterator[Check]
 
 
 def _on_text(column: Column, dialect: Format) -> Iterator[tuple[str, str, str]]:
-    text, value = quoted(column.lake_name), typed_sql(column, dialect)
+    text, value = quoted(column.lake_name), _typed_name(column)
     if (form := _type_check(column, dialect)) is not None:
         yield "type", form, _type_words(column, dialect)
     if column.length is not None:
@@ -110,7 +126,7 @@ def _on_text(column: Column, dialect: Format) -> Iterator[tuple[str, str, str]]:
 
 def _type_check(column: Column, dialect: Format) -> str | None:
     """What makes a text one of the type, exactly: the engine's own casts round, trim and guess."""
-    text, value = quoted(column.lake_name), typed_sql(column, dialect)
+    text, value = quoted(column.lake_name), _typed_name(column)
     point = "." if dialect.kind == "parquet" else re.escape(dialect.decimal)
     match column.kind:
         case "string":
