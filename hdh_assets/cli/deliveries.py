@@ -43,7 +43,7 @@ def synth_command(
             last=last or first,
             seed=seed,
             out=folder,
-            on_progress=lambda message: bar.update(task, description=message),
+            on_progress=lambda name, period: bar.update(task, description=f"making {name} {period}"),
         )
     if as_json:
         print_json([str(path) for path in made])

@@ -1,5 +1,5 @@
 {{ config(scope='all') }}
-{# Without Athena: the ids in use, under the hub's own words or under their number where the name is not ours to give. #}
+{# Without Athena: the ids in use, in the hub's own words or under their number where the name is not ours to give. #}
 {%- if has_athena() %}
 {{ athena_rows() }}
 {%- else %}
@@ -8,7 +8,10 @@ with named as (
 ),
 
 mapped as (
-    select distinct target_concept_id as concept_id, target_vocabulary_id as vocabulary_id, target_domain_id as domain_id
+    select distinct
+        target_concept_id as concept_id,
+        target_vocabulary_id as vocabulary_id,
+        target_domain_id as domain_id
     from {{ ref('int_hub__concept_map') }}
     where target_concept_id <> 0
 ),

@@ -1,1 +1,3 @@
-{{ coded_events('conditions', "'SNOMED'", ['code', 'start_date'], ['stop_date'], ['Condition', 'Observation'], "'Condition'") }}
+{{ coded_events(
+    'conditions', "'SNOMED'", ['code', 'start_date'], ['stop_date'], ['Condition', 'Observation'], "'Condition'"
+) }}

@@ -1,1 +1,3 @@
-{{ coded_events('medications', "'RxNorm'", ['code', 'start_at'], ['stop_at', 'base_cost', 'payer_coverage'], ['Drug'], "'Drug'") }}
+{{ coded_events(
+    'medications', "'RxNorm'", ['code', 'start_at'], ['stop_at', 'base_cost', 'payer_coverage'], ['Drug'], "'Drug'"
+) }}

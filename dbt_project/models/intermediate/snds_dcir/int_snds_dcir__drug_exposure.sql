@@ -12,7 +12,9 @@ select
     cast(null as varchar) as stop_reason,
     cast(null as integer) as refills,
     -- Rule 37: boxes times units per box, unless the line counts units already (rules 5 and 36).
-    cast(case when event.is_in_units then event.quantity else event.quantity * {{ units_per_box('pack.contents') }} end as double)
+    cast(
+        event.quantity * case when event.is_in_units then 1 else {{ units_per_box('pack.contents') }} end as double
+    )
         as quantity,
     30 as days_supply,
     cast(null as varchar) as sig,
