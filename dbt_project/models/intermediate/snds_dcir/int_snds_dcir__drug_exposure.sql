@@ -14,8 +14,7 @@ select
     -- Rule 37: boxes times units per box, unless the line counts units already (rules 5 and 36).
     cast(
         event.quantity * case when event.is_in_units then 1 else {{ units_per_box('pack.contents') }} end as double
-    )
-        as quantity,
+    ) as quantity,
     30 as days_supply,
     cast(null as varchar) as sig,
     0 as route_concept_id,

@@ -35,7 +35,8 @@ act as (
         'cam' as kind,
         trim(cam_prs_ide) as code,
         nullif(
-            concat_ws('-', 'A' || nullif(cam_act_cod, '0'), 'P' || nullif(cam_trt_pha, '0'), nullif(cam_mod_cod, '')), ''
+            concat_ws('-', 'A' || nullif(cam_act_cod, '0'), 'P' || nullif(cam_trt_pha, '0'), nullif(cam_mod_cod, '')),
+            ''
         )
             as modifier,
         -- Rule 6: no quantity of its own.
