@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.descriptor_cache import DescriptorCache
 from hdh_assets.core.errors import DescriptorError, HubError
 from hdh_assets.core.home import Home
 from hdh_assets.core.yaml_file import read_model
@@ -26,17 +27,18 @@ def descriptor_paths(home: Home | None = None) -> list[Path]:
 
 def load_datasets(home: Home | None = None) -> dict[str, Dataset]:
     """Every dataset by id, in id order. Raises `DescriptorError` listing every problem of every file."""
-    return read_datasets(descriptor_paths(home))
+    cache = DescriptorCache(home.tmp / "descriptors") if home is not None else None
+    return read_datasets(descriptor_paths(home), cache)
 
 
-def read_datasets(paths: Iterable[Path]) -> dict[str, Dataset]:
+def read_datasets(paths: Iterable[Path], cache: DescriptorCache | None = None) -> dict[str, Dataset]:
     """The datasets described by these files. Raises `DescriptorError` listing every problem of every file."""
     found: dict[str, Dataset] = {}
     origin: dict[str, Path] = {}
     problems: list[str] = []
     for path in paths:
         try:
-            dataset = read_model(path, Dataset, DescriptorError)
+            dataset = _read(path, cache)
         except DescriptorError as error:
             problems.append(error.message)
             continue
@@ -46,6 +48,8 @@ def read_datasets(paths: Iterable[Path]) -> dict[str, Dataset]:
         found[dataset.id], origin[dataset.id] = dataset, path
     if problems:
         raise DescriptorError("\n".join(problems), remedy="correct the descriptors, then run `hdh check`")
+    if cache is not None:
+        cache.forget_unused()
     return dict(sorted(found.items()))
 
 
@@ -58,3 +62,14 @@ def find_dataset(datasets: dict[str, Dataset], dataset_id: str) -> Dataset:
             f"no dataset is called {dataset_id!r}",
             remedy=f"choose one of: {', '.join(datasets) or 'none is described'}",
         ) from None
+
+
+def _read(path: Path, cache: DescriptorCache | None) -> Dataset:
+    if cache is None or not path.is_file():
+        return read_model(path, Dataset, DescriptorError)
+    content = path.read_bytes()
+    if (known := cache.find(content)) is not None:
+        return known
+    dataset = read_model(path, Dataset, DescriptorError)
+    cache.keep(content, dataset)
+    return dataset

@@ -1,0 +1,5 @@
+"""`python -m hdh_assets.cli` is `hdh`."""
+
+from hdh_assets.cli.main import main
+
+main()

@@ -1,0 +1,104 @@
+"""Whole hubs: deliveries of a fifth dataset, the `hdh` command, a running stack."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.core.home import Home
+from hdh_assets.sources.intake.deliver import deliver
+
+HEADER = "READING_ID;USER_ID;WEIGHED_ON;WEIGHT_KG;POSTURE\n"
+DATASET = "scale_readings"
+
+
+def drop(home: Home, period: str, rows: int = 20, *, text: str | None = None) -> Path:
+    """Drop a delivery of the fifth dataset: `rows` good rows, or this text after the header."""
+    year, month = period.split("-")
+    lines = [f"R{period}-{n};U{n % 5};{1 + n % 28:02}/{month}/{year};{60 + n % 30},5;1\n" for n in range(rows)]
+    files = home.root / "made" / period
+    files.mkdir(parents=True, exist_ok=True)
+    (files / "READINGS.csv").write_text(HEADER + (text if text is not None else "".join(lines)), "utf-8")
+    return deliver(home, load_datasets(home)[DATASET], period, [files / "READINGS.csv"])
+
+
+def hdh(*arguments: str, expect: int = 0) -> str:
+    """Run the command; its standard output. The test fails with what was said when the exit code is another."""
+    done = subprocess.run(
+        [sys.executable, "-m", "hdh_assets.cli", *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout if expect == 0 else done.stdout + done.stderr
+
+
+class Up:
+    """A running `hdh up`."""
+
+    def __init__(self, home: Home, process: subprocess.Popen[str], url: str) -> None:
+        self.home, self.process, self.url = home, process, url
+
+    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """Data of a GraphQL query."""
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        request = urllib.request.Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return dict(json.load(answer)["data"])
+
+    def asset_keys(self) -> set[str]:
+        """Assets the UI shows a definition of."""
+        nodes = self.ask("{ assetNodes { assetKey { path } } }")["assetNodes"]
+        return {"/".join(node["assetKey"]["path"]) for node in nodes}
+
+    def materialised_partitions(self, *path: str) -> list[str]:
+        """Partitions of an asset that were materialised."""
+        query = """query($key: AssetKeyInput!) { assetOrError(assetKey: $key) {
+            ... on Asset { assetMaterializations { partition } } } }"""
+        found = self.ask(query, key={"path": list(path)})["assetOrError"]
+        return [event["partition"] for event in found.get("assetMaterializations", ())]
+
+
+@contextmanager
+def up(home: Home) -> Iterator[Up]:
+    """`hdh up` on a free port, stopped like Ctrl-C does."""
+    command = [sys.executable, "-m", "hdh_assets.cli", "up", "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_for(lambda: (home.dagster / "up.json").exists() or process.poll() is not None, 240)
+        assert process.poll() is None, process.communicate()
+        yield Up(home, process, json.loads((home.dagster / "up.json").read_text())["url"])
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        process.communicate(timeout=90)
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 180) -> Any:
+    """What the condition gives once it is true."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.5)
+    return found
+
+
+def processes_of(home: Home) -> list[int]:
+    """Processes of any stack of that home."""
+    mark = f"HDH_STACK={home.root}".encode()
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (path / "environ").read_bytes() and int(path.name) != os.getpid():
+                found.append(int(path.name))
+        except OSError:
+            continue
+    return found

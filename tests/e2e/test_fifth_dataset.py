@@ -1,0 +1,85 @@
+"""Adding a dataset is adding one file: assets, checks, catalogue entry, synthetic deliveries, partitions follow."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hubs import DATASET, drop, hdh
+
+from hdh_assets.core.home import Home
+from hdh_assets.definitions import hub, trusted_third_party
+
+pytestmark = pytest.mark.slow
+
+
+def test_one_file_gives_assets_checks_and_an_entry(fifth: Home) -> None:
+    graph = trusted_third_party.build_defs(home=fifth).resolve_asset_graph()
+    node = next(graph.get(k) for k in graph.get_all_asset_keys() if k.path == ["sources", DATASET, "readings"])
+    assert {key.name for key in node.check_keys} >= {"required", "type", "in_list", "range", "duplicate_key"}
+    assert node.partitions_def.has_partition_key("2023-01")
+    keys = [key.path for key in hub.build_defs(home=fifth).resolve_asset_graph().get_all_asset_keys()]
+    assert ["catalog", "datasets", DATASET] in keys
+
+
+def test_one_file_gives_deliveries_a_release_and_an_entry(fifth: Home, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    hdh("synth", DATASET, "--persons", "20", "--from", "2024-01", "--to", "2024-02", "--out", str(made))
+    for period in ("2024-01", "2024-02"):
+        hdh("deliver", DATASET, period, str(made / DATASET / period))
+    drop(
+        fifth,
+        "2024-03",
+        text="R1;U1;31/02/2024;70,5;1\n" + "".join(f"R{n};U1;01/03/2024;70,5;1\n" for n in range(2, 300)),
+    )
+
+    done = json.loads(hdh("tick", "--json"))
+
+    assert [run["success"] for run in done["runs"]] == [True] * 4
+    shown = json.loads(hdh("dataset", "show", DATASET, "--json"))
+    entry = shown["entry"]
+    assert [delivery["period"] for delivery in entry["deliveries"]] == ["2024-01", "2024-02", "2024-03"]
+    assert entry["rejected_by_rule"] == {"type": 1}
+    assert entry["tables"]["readings"]["completeness"]["weighed_on"] == 1.0
+    assert (
+        entry["persons"]
+        == json.loads(hdh("sql", "--json", f"SELECT count(DISTINCT user_id) n FROM {DATASET}.readings"))[0]["n"]
+    )
+    assert len(json.loads(hdh("release", "list", "--json"))) == 1
+    assert json.loads(hdh("tick", "--json"))["runs"] == []
+
+
+def test_a_refused_delivery_is_an_answer_not_a_failed_run(fifth: Home) -> None:
+    drop(fifth, "2024-01", text="R1;U1\n")
+    done = json.loads(hdh("tick", "--json"))
+    assert [run["success"] for run in done["runs"]] == [True]
+    assert [receipt["status"] for receipt in json.loads(hdh("receipts", "--json"))] == ["refused"]
+
+
+def test_a_delivery_of_nobody_is_answered(fifth: Home) -> None:
+    folder = drop(fifth, "2024-01")
+    stranger = fifth.inbox / "balances" / "unheard_of" / "2024-01"
+    stranger.parent.mkdir(parents=True)
+    folder.rename(stranger)
+    done = json.loads(hdh("tick", "--json"))
+    assert [run["what"] for run in done["runs"]] == ["answer a delivery without a place"]
+    assert not stranger.exists()
+
+
+def test_backfill_takes_periods_in_again_and_passes_over_those_never_delivered(fifth: Home) -> None:
+    for period in ("2024-01", "2024-02"):
+        drop(fifth, period)
+    hdh("tick")
+    done = json.loads(hdh("backfill", DATASET, "--from", "2024-01", "--to", "2024-04", "--json"))
+    assert [run["period"] for run in done["runs"]] == ["2024-01", "2024-02"]
+    assert done["not_delivered"] == ["2024-03", "2024-04"]
+    rows = json.loads(
+        hdh("sql", "--json", f"SELECT _period p, count(*) n FROM {DATASET}.readings GROUP BY 1 ORDER BY 1")
+    )
+    assert rows == [{"p": "2024-01", "n": 20}, {"p": "2024-02", "n": 20}]
+
+
+def _rows(query: str) -> list[dict[str, Any]]:
+    return list(json.loads(hdh("sql", "--json", query)))

@@ -1,0 +1,119 @@
+"""A real `hdh up`: real drops, a real grant, a second hub, a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hubs import DATASET, Up, drop, hdh, processes_of, up, wait_for
+
+from hdh_assets.core.home import Home, Settings
+from resources.ledger import Ledger
+
+pytestmark = pytest.mark.slow
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+DOSSIER = """
+project: weights
+title: Weights measured at home
+purpose: See that an extract of delivered tables can be made.
+public_interest: None, this is a test on synthetic data.
+controller: {name: Laboratory, contact: data@laboratory.example}
+team: [{name: A. Tester, affiliation: Laboratory}]
+legal_basis: "GDPR art. 6(1)(e) and 9(2)(j), a test"
+period: {from: 2024-01-01, to: 2024-12-31}
+tables: {scale_readings.readings: all}
+retention_until: 2099-12-31
+"""
+
+
+def test_drop_grant_and_second_hub(fifth: Home, tmp_path: Path) -> None:
+    """One stack, since it takes a while to start: a drop is taken in, a second hub refused, a permit served."""
+    (tmp_path / "dossier.yaml").write_text(DOSSIER, "utf-8")
+    with up(fifth) as running:
+        drop(fifth, "2024-01")
+        wait_for(lambda: running.materialised_partitions("sources", DATASET, "readings") == ["2024-01"])
+
+        said = hdh("tick", expect=1)
+        assert f"process {running.process.pid}" in said.replace("\n", " ")
+        assert "hdh up" in hdh("up", "--port", "0", expect=1)
+
+        wait_for(lambda: running.materialised_partitions("catalog", "datasets", DATASET), 300)
+        hdh("project", "submit", str(tmp_path / "dossier.yaml"))
+        hdh("committee", "opinion", "weights", "--favourable")
+        hdh("permit", "grant", "weights")
+        granted = time.monotonic()
+        wait_for(lambda: "extracts/weights/scale_readings__readings" in running.asset_keys())
+        wait_for((fifth.projects / "weights" / "v1" / "manifest.json").exists)
+        print(f"extract delivered {time.monotonic() - granted:.0f} s after the grant")
+    assert not processes_of(fifth)
+    assert not (fifth.dagster / "up.json").exists()
+
+
+def test_after_kill_the_next_start_goes_on(fifth: Home) -> None:
+    drop(fifth, "2024-01")
+    environment = os.environ | {"HDH_CRASH_AT": "intake.before_commit"}
+    first = subprocess.Popen([sys.executable, "-m", "hdh_assets.cli", "up", "--port", "0"], env=environment)
+    wait_for((fifth.dagster / "up.json").exists, 240)
+    wait_for(lambda: Ledger(fifth, Settings.load(fifth)).attempts())
+    for pid in [first.pid, *processes_of(fifth)]:
+        _kill(pid)
+    first.wait()
+    with up(fifth) as running:
+        wait_for(lambda: running.materialised_partitions("sources", DATASET, "readings") == ["2024-01"])
+        wait_for(lambda: not _unfinished(running))
+    assert json.loads(hdh("sql", "--json", f"SELECT count(*) n FROM {DATASET}.readings")) == [{"n": 20}]
+
+
+@pytest.mark.browser
+def test_pages_load_in_a_browser(fifth: Home) -> None:
+    chromium = Path("/usr/bin/chromium")
+    if not chromium.exists():
+        pytest.skip("chromium is not installed")
+    from playwright.sync_api import sync_playwright
+
+    drop(fifth, "2024-01")
+    hdh("tick")
+    with up(fifth) as running, sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=str(chromium), args=ARGUMENTS)
+        page = browser.new_page(viewport={"width": 1600, "height": 1000})
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        for path, words in {
+            "/asset-groups": ["sources", "staging", "omop", "catalog"],
+            f"/assets/sources/{DATASET}/readings": ["Readings", "weight_kg", "trusted_third_party"],
+            f"/assets/catalog/datasets/{DATASET}": ["Connected scales", "last deliveries", "hub"],
+            "/runs": ["standardise"],
+            "/automation": ["deliveries", "decisions", "standardisation", "nightly_maintenance"],
+        }.items():
+            page.goto(running.url + path, wait_until="domcontentloaded", timeout=120_000)
+            for word in words:
+                page.get_by_text(word).first.wait_for(timeout=120_000)
+        assert not errors
+        browser.close()
+
+
+def _unfinished(running: Up) -> list[str]:
+    query = "{ runsOrError(filter: {statuses: [STARTED, STARTING, QUEUED]}) { ... on Runs { results { id } } } }"
+    return [run["id"] for run in running.ask(query)["runsOrError"]["results"]]
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
