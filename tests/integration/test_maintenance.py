@@ -1,0 +1,41 @@
+"""Maintenance of a real lake: small files merged, unpinned snapshots gone, what a release pins still readable."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hdh_assets.core.home import Home, Settings
+from resources.lake import open_lake
+from resources.maintenance import KEPT, Snapshot, expirable, maintain
+from resources.releases import make_release
+
+NOW = datetime(2024, 1, 31, tzinfo=UTC)
+
+
+def test_pinned_newest_and_young_snapshots_stay() -> None:
+    old, young = NOW - timedelta(days=30), NOW - timedelta(days=1)
+    snapshots = [Snapshot(1, old), Snapshot(2, old), Snapshot(3, old), Snapshot(4, young), Snapshot(5, old)]
+    assert expirable(snapshots, {2}, now=NOW) == [1, 3]
+    assert expirable([], set(), now=NOW) == []
+
+
+def test_a_release_reads_the_same_after_maintenance(home: Home, settings: Settings) -> None:
+    lake = open_lake(home, settings)
+    with lake.writer() as engine:
+        engine.execute("CREATE SCHEMA lake.sample; CREATE TABLE lake.sample.numbers (n INTEGER)")
+        for n in range(5):
+            engine.execute(f"INSERT INTO lake.sample.numbers SELECT range + {n * 100} FROM range(100)")
+    release = make_release(lake, checks={"passed": 1, "failed": 0})
+    with lake.writer() as engine:
+        engine.execute("DELETE FROM lake.sample.numbers WHERE n < 250")
+        for n in range(5, 8):
+            engine.execute(f"INSERT INTO lake.sample.numbers SELECT range + {n * 100} FROM range(100)")
+
+    done = maintain(lake, now=datetime.now(UTC) + KEPT + timedelta(days=1))
+
+    assert done.snapshots_expired > 5
+    for snapshot, expected in ((release.snapshot_id, 500), (None, 550)):
+        with lake.reader(snapshot=snapshot) as engine:
+            assert engine.execute("SELECT count(DISTINCT n) FROM lake.sample.numbers").fetchone() == (expected,)
+    again = maintain(lake, now=datetime.now(UTC) + KEPT + timedelta(days=1))
+    assert again.files_after <= done.files_after

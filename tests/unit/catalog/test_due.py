@@ -1,0 +1,47 @@
+"""When the hub has something to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hdh_assets.catalog.due import LakeState, due, should_wait
+
+NOW = datetime(2024, 1, 1, 12, tzinfo=UTC)
+DIGESTS = {"a": frozenset({"1" * 64}), "b": frozenset({"2" * 64})}
+STARTS = {"a": frozenset({"1" * 12}), "b": frozenset({"2" * 12})}
+DONE = LakeState(DIGESTS, DIGESTS, STARTS, is_behind=False, rules="r", newest_at=NOW)
+
+
+def test_nothing_is_due_when_release_and_catalogue_show_the_lake() -> None:
+    assert due(DONE) is None
+
+
+def test_nothing_is_due_in_an_empty_hub_whatever_the_rules() -> None:
+    assert due(LakeState({}, {}, {}, is_behind=True, rules="r", newest_at=None)) is None
+
+
+def test_only_changed_datasets_are_described_again() -> None:
+    found = due(replace(DONE, current=DIGESTS | {"b": frozenset({"3" * 64})}))
+    assert found is not None
+    assert found.datasets == ("b",)
+
+
+def test_an_entry_that_a_failed_run_left_out_is_due() -> None:
+    found = due(replace(DONE, described={"a": STARTS["a"]}))
+    assert found is not None
+    assert found.datasets == ("b",)
+
+
+def test_changed_rules_concern_every_dataset_and_change_the_token() -> None:
+    first, second = (due(replace(DONE, is_behind=True, rules=rules)) for rules in ("r", "s"))
+    assert first is not None
+    assert second is not None
+    assert first.datasets == ("a", "b")
+    assert first.token != second.token
+
+
+def test_it_waits_for_deliveries_under_way_but_not_for_ever() -> None:
+    assert should_wait(DONE, intake_under_way=True, now=NOW + timedelta(minutes=1))
+    assert not should_wait(DONE, intake_under_way=False, now=NOW + timedelta(minutes=1))
+    assert not should_wait(DONE, intake_under_way=True, now=NOW + timedelta(minutes=11))

@@ -1,0 +1,63 @@
+"""What people read of an entry."""
+
+from __future__ import annotations
+
+from hdh_assets.catalog import page
+from hdh_assets.catalog.chart import rows_per_period
+from hdh_assets.catalog.entry import DeliveryEntry, Entry, TableEntry
+from hdh_assets.core.descriptor_files import load_datasets
+
+DCIR = load_datasets()["snds_dcir"]
+DELIVERY = DeliveryEntry(
+    period="2024-01",
+    rows=1234567,
+    rejected=3,
+    loaded_at="2024-02-01T10:00:00+00:00",
+    digest="abc",
+    rows_by_table={"er_prs_f": 10},
+)
+ENTRY = Entry(
+    dataset="snds_dcir",
+    release=2,
+    measured_at="2024-02-01T10:00:00+00:00",
+    rows=1234567,
+    persons=1000,
+    first_event="2023-01-01",
+    last_event="2024-01-31",
+    tables={"er_prs_f": TableEntry(rows=10, persons=4, completeness={"dct_ord_num": 1.0, "exe_soi_dtd": 0.255})},
+    deliveries=(DELIVERY,),
+    rejected_by_rule={"type": 3, "range": 0},
+)
+
+
+def test_the_summary_says_what_it_is_in_both_languages_and_how_much() -> None:
+    text = page.summary(DCIR, ENTRY)
+    assert DCIR.title.en in text
+    assert DCIR.title.fr in text
+    assert "1\u202f234\u202f567" in text
+    assert "2023-01-01 to 2024-01-31" in text
+
+
+def test_completeness_shows_each_column_that_was_measured() -> None:
+    text = page.completeness(DCIR.by_name["er_prs_f"], ENTRY)
+    assert "| dct_ord_num | `██████████` | 100% |" in text
+    assert "| exe_soi_dtd | `███░░░░░░░` | 25.5% |" in text
+
+
+def test_rules_nobody_broke_are_left_out() -> None:
+    assert "range" not in page.checks(ENTRY)
+    assert page.checks(Entry(dataset="x", measured_at="")) == "*Every row passed every rule.*"
+
+
+def test_an_entry_of_nothing_reads_well() -> None:
+    nothing = Entry(dataset="snds_dcir", measured_at="")
+    assert "| **Periods** | none |" in page.summary(DCIR, nothing)
+    assert page.last_deliveries(nothing) == "*Nothing delivered yet.*"
+    assert rows_per_period(nothing) is None
+
+
+def test_the_chart_is_a_picture_in_markdown() -> None:
+    picture = rows_per_period(ENTRY)
+    assert picture is not None
+    assert picture.startswith("![Rows by period](data:image/png;base64,iVBOR")
+    assert len(picture) < 60_000

@@ -1,0 +1,76 @@
+"""One hub on one home, and what a dead one left."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hdh_assets.core.home import Home, Settings
+from hdh_assets.definitions.backfill import Plan, resume
+from hdh_assets.definitions.instance import dagster_yaml, prepare_instance
+from hdh_assets.definitions.one_hub import STACK, HubRunsError, stack_processes, the_only_hub
+from hdh_assets.definitions.stack import locations
+
+
+def test_a_second_hub_is_told_who_holds_the_home(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    with (
+        the_only_hub(home, "hdh up"),
+        pytest.raises(HubRunsError, match=f"hdh up, process {os.getpid()}"),
+        the_only_hub(home, "hdh tick"),
+    ):
+        pytest.fail("two hubs on one home")
+    with the_only_hub(home, "hdh tick"):
+        assert (home.dagster / "hub.json").exists()
+
+
+def test_leftovers_of_a_dead_stack_are_ended_and_others_left_alone(tmp_path: Path) -> None:
+    mine, other = Home(tmp_path / "mine"), Home(tmp_path / "other")
+    command = [sys.executable, "-c", "import time; time.sleep(60)"]
+    left = subprocess.Popen(command, env=os.environ | {STACK: str(mine.root)})
+    stranger = subprocess.Popen(command, env=os.environ | {STACK: str(other.root)})
+    try:
+        deadline = time.monotonic() + 10
+        while stack_processes(mine) != [left.pid] and time.monotonic() < deadline:
+            time.sleep(0.05)
+        with the_only_hub(mine, "hdh up"):
+            assert left.wait(10) != 0
+            assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_dagster_keeps_to_the_home_and_sends_nothing(tmp_path: Path) -> None:
+    home, settings = Home(tmp_path), Settings(dagster_postgres="postgresql://u@h/d", lake_catalog="postgresql://u@h/l")
+    environment = prepare_instance(home, settings)
+    content = yaml.safe_load((home.dagster / "dagster.yaml").read_text())
+    assert environment["DAGSTER_HOME"] == str(home.dagster)
+    assert content["telemetry"] == {"enabled": False}
+    assert content["storage"] == {"postgres": {"postgres_url": "postgresql://u@h/d"}}
+    assert content["concurrency"]["pools"]["default_limit"] > 1
+    assert yaml.safe_load(dagster_yaml(Settings()))["concurrency"]["pools"]["default_limit"] == 1
+
+
+def test_the_workspace_names_both_code_locations() -> None:
+    assert {each.name: each.module for each in locations()} == {
+        "trusted_third_party": "hdh_assets.definitions.trusted_third_party",
+        "hub": "hdh_assets.definitions.hub",
+    }
+
+
+def test_a_stopped_backfill_goes_on_and_a_forced_one_starts_anew(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    plan = Plan("a", ("2024-01", "2024-02", "2024-03"))
+    kept = home.dagster / "backfills" / "a.json"
+    kept.parent.mkdir(parents=True)
+    kept.write_text('{"dataset": "a", "periods": ["2024-01", "2024-02", "2024-03"], "done": ["2024-01"]}')
+    assert resume(home, plan).left == ("2024-02", "2024-03")
+    assert resume(home, plan, force=True).left == plan.periods
+    assert resume(home, Plan("a", ("2024-01",))).left == ("2024-01",)
