@@ -132,12 +132,11 @@ def _type_check(column: Column, dialect: Format) -> str | None:
         case "string":
             return None
         case "integer":
-            return _exact(text, value, "[+-]?[0-9]+")
+            return _exact(text, value, "[+-]?[0-9]+", is_plain=True)
         case "decimal":
             scale = int(column.type.rstrip(")").partition(",")[2])
-            return _exact(
-                text, value, rf"[+-]?([0-9]+({point}[0-9]{{0,{scale}}}0*)?|{point}[0-9]{{1,{max(scale, 1)}}}0*)"
-            )
+            form = rf"[+-]?([0-9]+({point}[0-9]{{0,{scale}}}0*)?|{point}[0-9]{{1,{max(scale, 1)}}}0*)"
+            return _exact(text, value, form, is_plain=point != ",")
         case "float":
             return _exact(text, value, rf"[+-]?([0-9]+{point}?[0-9]*|{point}[0-9]+)([eE][+-]?[0-9]+)?|NaN")
         case "year":
@@ -154,10 +153,11 @@ def _type_check(column: Column, dialect: Format) -> str | None:
             return f"{text} IS NULL OR coalesce({value} >= {_SHORTEST_YEAR}{exact}, false)"
 
 
-def _exact(text: str, value: str, form: str) -> str:
-    """A number written as such. Most read back as they were written, which is cheaper to see than a pattern."""
+def _exact(text: str, value: str, form: str, *, is_plain: bool = False) -> str:
+    """A number written as such. Most `is_plain` ones read back as they were written: cheaper to see than a pattern."""
+    same = f"{value}::VARCHAR = {text} OR " if is_plain else ""
     return (
-        f"CASE WHEN {value}::VARCHAR = {text} OR {text} IS NULL THEN true "
+        f"CASE WHEN {same}{text} IS NULL THEN true "
         f"ELSE {value} IS NOT NULL AND regexp_full_match({text}, {literal(form)}) END"
     )
 

@@ -1,0 +1,78 @@
+"""The inbox: what is a delivery, what is not, and ten thousand of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+from hdh_assets.core.home import Home
+from resources.inbox import move_folder, remove_folder, scan
+
+DATASETS = {"care"}
+
+
+def drop(home: Home, period: str, content: bytes | None = None, dataset: str = "care") -> Path:
+    folder = home.inbox / "clinic" / dataset / period
+    folder.mkdir(parents=True)
+    sealed = {"sealed_at": f"{period}-01T00:00:00Z"}
+    (folder / "manifest.json").write_bytes(json.dumps(sealed).encode() if content is None else content)
+    return folder
+
+
+def test_only_sealed_folders_at_their_place_are_deliveries(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    assert scan(home, DATASETS) == []
+    drop(home, "2024-02")
+    drop(home, "2024-01")
+    (home.inbox / "clinic" / "care" / "2024-03").mkdir()
+    (home.inbox / "clinic" / "manifest.json").write_text("{}")
+    (home.inbox / "clinic" / "care" / "link").symlink_to(home.inbox / "clinic" / "care" / "2024-01")
+    assert [d.period for d in scan(home, DATASETS)] == ["2024-01", "2024-02"]
+
+
+def test_hostile_manifests_are_found_and_not_followed(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    for number, content in enumerate(
+        (b"", b"[" * 50_000, b'{"sealed_at": 7}', b'{"sealed_at": "2024-01-01"}', b"\xff")
+    ):
+        drop(home, f"bad{number}", content)
+    pipe = home.inbox / "clinic" / "care" / "pipe"
+    pipe.mkdir()
+    os.mkfifo(pipe / "manifest.json")
+    link = home.inbox / "clinic" / "care" / "link"
+    link.mkdir()
+    (link / "manifest.json").symlink_to("/dev/zero")
+    found = scan(home, DATASETS)
+    assert len(found) == 7
+    assert len({d.digest for d in found}) == 7
+    assert all(d.is_known for d in found)
+    drop(home, "x", dataset="other")
+    assert [d.is_known for d in scan(home, DATASETS) if d.dataset == "other"] == [False]
+
+
+def test_ten_thousand_deliveries_are_seen_within_a_tick(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    for number in range(10_000):
+        drop(home, f"{number}", b'{"sealed_at": "2024-01-01T00:00:00Z"}')
+    started = time.perf_counter()
+    assert len(scan(home, DATASETS)) == 10_000
+    assert time.perf_counter() - started < 20
+
+
+def test_removal_leaves_the_inbox_and_other_deliveries(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    first, second = drop(home, "2024-01"), drop(home, "2024-02")
+    remove_folder(first, home.inbox)
+    assert second.exists()
+    remove_folder(second, home.inbox)
+    assert list(home.inbox.iterdir()) == []
+
+
+def test_a_move_replaces_what_was_there(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).touch()
+    move_folder(tmp_path / "a", tmp_path / "b")
+    assert [path.name for path in (tmp_path / "b").iterdir()] == ["a"]

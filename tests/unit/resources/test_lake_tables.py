@@ -1,0 +1,110 @@
+"""Delivered tables follow their descriptors, and which delivery is shown does not depend on the order of arrival."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from hdh_assets.core.descriptor import Column, Dataset, Mode, Text
+from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.core.errors import ConfigurationError
+from hdh_assets.core.home import Home, Settings
+from resources.lake import Lake, transaction
+from resources.lake_tables import (
+    DeliveryRow,
+    deliveries,
+    ensure_tables,
+    find_delivery,
+    insert_delivery,
+    is_latest,
+    rivals,
+)
+
+DATASET = load_datasets()["commune_context"]
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(Home(tmp_path), Settings())
+
+
+def with_columns(*columns: Column) -> Dataset:
+    (table,) = DATASET.tables
+    return DATASET.model_copy(update={"tables": (table.model_copy(update={"columns": columns}),)})
+
+
+def shape(lake: Lake) -> dict[str, str]:
+    with lake.reader() as engine:
+        rows = engine.execute("DESCRIBE lake.commune_context.commune_indicators").fetchall()
+    return {row[0]: row[1] for row in rows}
+
+
+def test_tables_have_the_declared_and_the_technical_columns(lake: Lake) -> None:
+    for _ in range(2):
+        with lake.writer() as engine:
+            ensure_tables(engine, {DATASET.id: DATASET})
+    found = shape(lake)
+    assert list(found)[-3:] == ["_delivery", "_period", "_file"]
+    assert found["fdep"] == "DECIMAL(9,5)"
+    with lake.reader() as engine:
+        assert find_delivery(engine, "a" * 64) is None
+
+
+def test_a_column_the_descriptor_gains_is_added_and_another_type_is_refused(lake: Lake) -> None:
+    columns = DATASET.tables[0].columns
+    gained = Column(name="gained", type="integer", description=Text(en="x", fr="x"))
+    with lake.writer() as engine:
+        ensure_tables(engine, {DATASET.id: DATASET})
+        ensure_tables(engine, {DATASET.id: with_columns(*columns, gained)})
+        with pytest.raises(ConfigurationError, match="gained is BIGINT"):
+            ensure_tables(engine, {DATASET.id: with_columns(*columns, gained.model_copy(update={"type": "date"}))})
+    assert shape(lake)["gained"] == "BIGINT"
+
+
+def row(period: str, sealed: int, number: int = 0) -> DeliveryRow:
+    instant = datetime(2024, 1, 1, sealed, tzinfo=UTC)
+    digest = f"{period}{sealed}{number}"
+    return DeliveryRow(
+        delivery_id=UUID(int=int(period) * 1000 + sealed * 10 + number), digest=digest, dataset=DATASET.id, period=period,
+        producer="p", status="current", loaded_at=instant, descriptor_version=1, row_count=0, rejected_count=0,
+        tables="{}", files="[]", receipt="{}", run_id="r", sealed_at=instant,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_any_order_shows_the_same_deliveries(mode: Mode) -> None:
+    dataset = DATASET.model_copy(update={"mode": mode})
+    arrivals = [row("2023", 1), row("2023", 2), row("2024", 1), row("2022", 3)]
+
+    def shown(order: tuple[DeliveryRow, ...]) -> set[str]:
+        current: list[DeliveryRow] = []
+        for arrival in order:
+            others = rivals(dataset, arrival.period, current)
+            if is_latest(arrival.period, arrival.sealed_at, others):
+                current = [known for known in current if known not in others] + [arrival]
+        return {known.digest for known in current}
+
+    (only,) = {frozenset(shown(order)) for order in itertools.permutations(arrivals)}
+    by_year = {"202320", "202410", "202230"}
+    assert only == {Mode.append: by_year, Mode.snapshot: {"202410"}, Mode.cumulative: by_year}[mode]
+
+
+def test_of_two_seals_of_the_same_instant_the_last_come_is_shown() -> None:
+    assert is_latest("2024", row("2024", 1).sealed_at, [row("2024", 1, 1)])
+
+
+def test_a_delivery_is_recorded_once(lake: Lake) -> None:
+    with lake.writer() as engine:
+        ensure_tables(engine, {DATASET.id: DATASET})
+        with transaction(engine):
+            insert_delivery(engine, row("2024", 1))
+        with transaction(engine):
+            insert_delivery(engine, replace(row("2024", 1), run_id="again"))
+        (found,) = deliveries(engine, DATASET.id)
+        assert (found.run_id, found.sealed_at) == ("again", row("2024", 1).sealed_at)
+        assert find_delivery(engine, found.digest) == found

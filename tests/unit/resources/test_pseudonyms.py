@@ -1,0 +1,58 @@
+"""Pseudonyms are those of Python's hmac, in the engine too, and keys are checked before use."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from uuid import UUID
+
+import duckdb
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hdh_assets.core.errors import KeyMaterialError
+from resources.pseudonyms import Pseudonymiser
+
+K1, K2 = os.urandom(32), os.urandom(32)
+PSEUDONYMISER = Pseudonymiser(K1, K2)
+
+
+def expected(identifier: str, kind: str) -> str:
+    first = hmac.new(K1.hex().encode(), f"FR-HDH|v1|{kind}|{identifier}".encode(), hashlib.sha256).hexdigest()
+    return hmac.new(K2.hex().encode(), first.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+@settings(deadline=None)
+@given(st.lists(st.none() | st.text(), max_size=20))
+def test_same_as_python(identifiers: list[str | None]) -> None:
+    found = PSEUDONYMISER.pseudonymise(pl.Series(identifiers, dtype=pl.String), "nir").to_list()
+    assert found == [None if text is None else expected(text, "nir") for text in identifiers]
+
+
+def test_the_engine_gives_the_same_and_shows_no_key() -> None:
+    engine = duckdb.connect()
+    PSEUDONYMISER.register(engine, "make", {"a": "nir", "b": "psa"})
+    engine.execute(
+        "CREATE TABLE t AS SELECT 'p' || (i % 700) AS a, CASE WHEN i % 3 > 0 THEN 'x' END AS b FROM range(9000) r(i)"
+    )
+    rows = engine.execute("SELECT a, b, make(struct_pack(a := a, b := b)) AS made FROM t").fetchall()
+    for a, b, made in rows:
+        assert made["a"] == UUID(expected(a, "nir"))
+        assert made["b"] == (UUID(expected(b, "psa")) if b else None)
+    plan = str(engine.execute("EXPLAIN ANALYZE SELECT make(struct_pack(a := a, b := b)) FROM t").fetchall())
+    assert K1.hex() not in plan
+    assert K1.hex() not in repr(PSEUDONYMISER)
+
+
+def test_types_have_separate_pseudonyms() -> None:
+    one = pl.Series(["1"])
+    assert PSEUDONYMISER.pseudonymise(one, "nir").to_list() != PSEUDONYMISER.pseudonymise(one, "psa").to_list()
+
+
+@pytest.mark.parametrize("keys", [(b"", K2), (K1, b""), (K1[:31], K2), (K1, K1)])
+def test_weak_keys_are_refused(keys: tuple[bytes, bytes]) -> None:
+    with pytest.raises(KeyMaterialError):
+        Pseudonymiser(*keys)

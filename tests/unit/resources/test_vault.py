@@ -1,0 +1,126 @@
+"""Encrypted files come back whole or not at all; run folders vanish with their run, and dead ones are found."""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hdh_assets.core.home import Home
+from resources.vault import (
+    CHUNK_BYTES,
+    EncryptedWriter,
+    Vault,
+    VaultFileError,
+    is_run_alive,
+    read_chunks,
+    remove_dead_run_folders,
+)
+
+KEY = os.urandom(32)
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Vault:
+    return Vault(Home(tmp_path), KEY)
+
+
+def write(vault: Vault, content: bytes, step: int = 300_000) -> Path:
+    path = vault.home.vault / "x"
+    with vault.writer(path) as file:
+        for start in range(0, len(content), step):
+            file.write(content[start : start + step])
+    return path
+
+
+@pytest.mark.parametrize("size", [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES])
+def test_what_is_written_is_read_back_and_never_in_clear(vault: Vault, size: int) -> None:
+    content = os.urandom(16) * (size // 16) + b"z" * (size % 16)
+    path = write(vault, content)
+    assert b"".join(vault.chunks(path)) == content
+    assert size < 64 or content[:64] not in path.read_bytes()
+
+
+@given(st.data())
+def test_any_change_is_noticed(data: st.DataObject) -> None:
+    class Sink(io.BytesIO):
+        def fileno(self) -> int:
+            return os.open(os.devnull, os.O_WRONLY)
+
+        def close(self) -> None:
+            self.kept = self.getvalue()
+
+    sink = Sink()
+    import resources.vault as module
+
+    fsync, module.os.fsync = module.os.fsync, lambda _: None
+    try:
+        file = EncryptedWriter(sink, KEY)
+        file.write(b"a" * 100)
+        file.close()
+    finally:
+        module.os.fsync = fsync
+    content = bytearray(sink.kept)
+    place = data.draw(st.integers(0, len(content) - 1))
+    content[place] ^= data.draw(st.integers(1, 255))
+    path = Path(os.devnull).parent / "shm" / f"vault-test-{os.getpid()}"
+    path.write_bytes(content)
+    try:
+        with pytest.raises(VaultFileError):
+            b"".join(read_chunks(path, KEY))
+    finally:
+        path.unlink()
+
+
+def test_a_file_cut_after_a_whole_chunk_is_refused(vault: Vault) -> None:
+    path = write(vault, b"a" * (2 * CHUNK_BYTES + 5))
+    content = path.read_bytes()
+    path.write_bytes(content[: 22 + 4 + CHUNK_BYTES + 16])
+    with pytest.raises(VaultFileError):
+        list(vault.chunks(path))
+    path.write_bytes(content + b"x")
+    with pytest.raises(VaultFileError):
+        list(vault.chunks(path))
+
+
+def test_another_key_reads_nothing(vault: Vault) -> None:
+    path = write(vault, b"abc")
+    with pytest.raises(VaultFileError):
+        list(read_chunks(path, os.urandom(32)))
+
+
+def test_an_abandoned_file_is_not_readable(vault: Vault) -> None:
+    file = vault.writer(vault.home.vault / "x")
+    file.write(b"a" * (2 * CHUNK_BYTES))
+    file.abandon()
+    with pytest.raises(VaultFileError):
+        list(vault.chunks(vault.home.vault / "x"))
+
+
+def test_a_run_folder_is_private_and_goes_with_its_run(vault: Vault) -> None:
+    with vault.run_folder("one") as folder:
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert is_run_alive(vault.home, "one")
+        assert remove_dead_run_folders(vault.home) == []
+    assert not folder.exists()
+    assert list((vault.home.vault / "tmp").iterdir()) == []
+
+
+def test_the_folder_of_a_killed_run_is_found(vault: Vault) -> None:
+    child = multiprocessing.get_context("fork").Process(target=_killed, args=(vault,))
+    child.start()
+    child.join()
+    assert not is_run_alive(vault.home, "dead")
+    assert remove_dead_run_folders(vault.home) == ["dead"]
+    assert list((vault.home.vault / "tmp").iterdir()) == []
+
+
+def _killed(vault: Vault) -> None:
+    with vault.run_folder("dead"):
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,102 @@
+"""Whatever bytes a manifest holds, reading it gives a manifest or a `ManifestError`; nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.sources.intake.manifest import Manifest, ManifestError, delivery_id, digest_of, parse_manifest, table_of
+
+GOOD: dict[str, Any] = {
+    "dataset": "snds_dcir",
+    "period": "2024-01",
+    "descriptor_version": 1,
+    "producer": "cnam",
+    "files": [{"name": "ER_PRS_F.csv", "size": 10, "rows": 1, "sha256": "a" * 64}],
+    "sealed_at": "2024-02-01T00:00:00Z",
+    "signature": None,
+}
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=10,
+)
+
+
+def test_canonical_bytes_are_read_back() -> None:
+    manifest = parse_manifest(json.dumps(GOOD).encode())
+    assert parse_manifest(manifest.to_bytes()) == manifest
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_read_or_refused(content: bytes) -> None:
+    with pytest.raises(ManifestError):
+        parse_manifest(content)
+
+
+@given(st.sampled_from(sorted(GOOD)), json_values)
+def test_any_value_of_any_field_is_read_or_refused(field: str, value: Any) -> None:
+    with contextlib.suppress(ManifestError):
+        assert isinstance(parse_manifest(json.dumps(GOOD | {field: value}).encode()), Manifest)
+
+
+@given(st.text(min_size=1, max_size=30))
+def test_no_accepted_file_name_leads_anywhere_else(name: str) -> None:
+    content = GOOD | {"files": [GOOD["files"][0] | {"name": name}]}
+    try:
+        (file,) = parse_manifest(json.dumps(content).encode()).files
+    except ManifestError:
+        return
+    assert not {"/", "\\", "\0"} & set(file.name)
+    assert file.name.isascii()
+    assert not file.name.startswith(".")
+
+
+@given(json_values)
+def test_an_error_never_quotes_what_it_found(value: Any) -> None:
+    marked = json.dumps(GOOD | {"period": [value, "XYZZY"]}).encode()
+    with pytest.raises(ManifestError) as caught:
+        parse_manifest(marked)
+    assert "XYZZY" not in str(caught.value)
+
+
+@pytest.mark.parametrize("field", sorted(set(GOOD) - {"signature"}))
+def test_every_field_is_needed(field: str) -> None:
+    with pytest.raises(ManifestError):
+        parse_manifest(json.dumps({k: v for k, v in GOOD.items() if k != field}).encode())
+
+
+@pytest.mark.parametrize("edit", [{"rows": True}, {"rows": 1.0}, {"size": -1}, {"rows": "1"}, {"sha256": "A" * 64}])
+def test_numbers_and_digests_are_strict(edit: dict[str, Any]) -> None:
+    with pytest.raises(ManifestError):
+        parse_manifest(json.dumps(GOOD | {"files": [GOOD["files"][0] | edit]}).encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("ER_PRS_F.csv", "ER_PRS_F"),
+        ("er_prs_f_002.csv.gz", "ER_PRS_F"),
+        ("Er_Prs_F-7.CSV", "ER_PRS_F"),
+        ("ER_PRS_F.parquet", None),
+        ("ER_PRS_F_x.csv", None),
+        ("ER_PRS.csv", None),
+        ("ER_PRS_F.csv.zip", None),
+    ],
+)
+def test_a_file_belongs_to_the_table_it_is_named_after(name: str, table: str | None) -> None:
+    found = table_of(load_datasets()["snds_dcir"], name)
+    assert (found.name if found else None) == table
+
+
+def test_identity_is_the_digest_of_the_bytes() -> None:
+    digest = digest_of(b"x")
+    assert digest == "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+    assert delivery_id(digest).hex == digest[:32]

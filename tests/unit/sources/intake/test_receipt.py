@@ -1,0 +1,50 @@
+"""The receipt's page: both languages, every rule in words, no broken table."""
+
+from __future__ import annotations
+
+import string
+from datetime import UTC, datetime
+
+import pytest
+
+from hdh_assets.core.descriptor import Text
+from hdh_assets.sources.intake.receipt import Receipt, TableCounts, problem
+from hdh_assets.sources.intake.receipt_page import page
+from hdh_assets.sources.intake.rule_texts import RULES
+
+WORDS = Text(en="Do this.", fr="Faites ceci.")
+
+
+def receipt(**changes: object) -> Receipt:
+    content = {
+        "status": "accepted_with_rejects", "dataset": "care", "period": "2024-01", "producer": "clinic",
+        "digest": "a" * 64, "delivery_id": "x", "what_next": WORDS, "run_id": "r",
+        "started_at": datetime(2024, 1, 1, tzinfo=UTC), "finished_at": datetime(2024, 1, 1, tzinfo=UTC),
+    } | changes  # fmt: skip
+    return Receipt.model_validate(content)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_speaks_both_languages_with_the_same_details(rule: str) -> None:
+    text = RULES[rule]
+    assert all(text)
+    fields = [{name for _, name, _, _ in string.Formatter().parse(part) if name} for part in text]
+    details = dict.fromkeys(set().union(*fields), "7")
+    found = problem(rule, file="F.csv", line=3, **details)
+    assert found.expected.en
+    assert found.expected.fr
+
+
+def test_page_has_counts_and_lines_in_both_languages() -> None:
+    broken = problem("pattern", file="F.csv", lines=[12, 3], column="A", count=1234, expected="a|b")
+    text = page(receipt(tables={"f": TableCounts(rows=1_000_000, rejected=1234)}, problems=(broken,)))
+    assert "lignes 3, 12, …" in text
+    assert "lines 3, 12, …" in text
+    assert "1 000 000" in text
+    assert "1,000,000" in text
+    rows = [line for line in text.splitlines() if line.startswith("| `F.csv`")]
+    assert [line.replace("\\|", "").count("|") for line in rows] == [7, 7]
+
+
+def test_json_reads_back() -> None:
+    assert Receipt.model_validate_json(receipt().to_json()) == receipt()
