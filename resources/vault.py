@@ -22,11 +22,12 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from filelock import FileLock, Timeout
 
-from hdh_assets.core.errors import HubError
+from hdh_assets.core.errors import HubError, LakeBusyError
 from hdh_assets.core.home import Home
 from resources.keys import KeyProvider, Purpose, derive_key
 
 CHUNK_BYTES = 1024 * 1024
+DATASET_WAIT_SECONDS = 3600
 _MAGIC = b"HDHV1\0"
 _SALT_BYTES = 16
 _LENGTH = struct.Struct(">I")
@@ -152,6 +153,27 @@ class Vault:
             shutil.rmtree(folder, ignore_errors=True)
             lock.release()
             _lock_path(folder).unlink(missing_ok=True)
+
+    @contextmanager
+    def dataset_lock(self, dataset: str, wait_seconds: float = DATASET_WAIT_SECONDS) -> Iterator[None]:
+        """Hold the right to load this dataset: one process at a time, whatever the lake's catalogue allows.
+
+        Raises `LakeBusyError` when another process keeps it for longer than `wait_seconds`.
+        """
+        folder = self.home.vault / "locks"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = FileLock(folder / f"{dataset}.lock", timeout=wait_seconds)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise LakeBusyError(
+                f"another process has been loading {dataset} for over {wait_seconds:.0f} s",
+                remedy="wait for the run in progress; the delivery stays due",
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 def open_vault(home: Home, keys: KeyProvider) -> Vault:

@@ -185,7 +185,7 @@ def _engine(intake: Intake, task: Task) -> Iterator[duckdb.DuckDBPyConnection]:
     spill.mkdir(mode=0o700)
     dataset = intake.datasets[task.place.dataset]
     try:
-        with intake.lake.writer(spill=spill) as engine:
+        with intake.vault.dataset_lock(dataset.id), intake.lake.writer(spill=spill) as engine:
             ensure_tables(engine, {dataset.id: dataset})
             yield engine
     except duckdb.Error as error:

@@ -69,10 +69,11 @@ def test_a_column_the_descriptor_gains_is_added_and_another_type_is_refused(lake
 def row(period: str, sealed: int, number: int = 0) -> DeliveryRow:
     instant = datetime(2024, 1, 1, sealed, tzinfo=UTC)
     digest = f"{period}{sealed}{number}"
+    number = int(period) * 1000 + sealed * 10 + number
     return DeliveryRow(
-        delivery_id=UUID(int=int(period) * 1000 + sealed * 10 + number), digest=digest, dataset=DATASET.id, period=period,
-        producer="p", status="current", loaded_at=instant, descriptor_version=1, row_count=0, rejected_count=0,
-        tables="{}", files="[]", receipt="{}", run_id="r", sealed_at=instant,
+        delivery_id=UUID(int=number), digest=digest, dataset=DATASET.id, period=period, producer="p", status="current",
+        loaded_at=instant, descriptor_version=1, row_count=0, rejected_count=0, tables="{}", files="[]", receipt="{}",
+        run_id="r", sealed_at=instant,
     )  # fmt: skip
 
 
