@@ -13,7 +13,8 @@ from uuid import UUID
 import duckdb
 import polars as pl
 
-from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.descriptor import Dataset, ForeignKey, Table
+from hdh_assets.core.keys import LakeTable
 from hdh_assets.extracts.omop_rules import ROWS
 from hdh_assets.extracts.plan import TablePlan
 from hdh_assets.extracts.project_keys import ProjectKeys
@@ -87,11 +88,10 @@ def _links(
 ) -> None:
     """`source_key(hub)`: pseudonyms to translate; `link(hub, person_id)`: the persons each one designates."""
     found = [
-        f'SELECT "{column.lake_name}" AS hub FROM {plan.table.sql}'
+        f'SELECT "{column}" AS hub FROM {table.sql}'
         for plan in plans
         if not plan.is_omop
-        for column in datasets[plan.table.schema].by_name[plan.table.name].lake_columns
-        if column.lake_name in person_columns(datasets, plan)
+        for table, column in _person_sources(datasets, plan)
     ]
     engine.execute("CREATE TEMP TABLE opposed_key (hub UUID)")
     if opposed:
@@ -115,6 +115,21 @@ def person_columns(datasets: Mapping[str, Dataset], plan: TablePlan) -> list[str
     own = [column.lake_name for column in table.person_keys]
     types = person_types(dataset)
     return own + [c.lake_name for c in table.lake_columns if c.identifier_type in types and c.lake_name not in own]
+
+
+def way_to_persons(dataset: Dataset, table: Table) -> ForeignKey | None:
+    """The first foreign key whose table designates persons."""
+    return next((key for key in table.foreign_keys if dataset.by_name[key.table.lower()].person_keys), None)
+
+
+def _person_sources(datasets: Mapping[str, Dataset], plan: TablePlan) -> list[tuple[LakeTable, str]]:
+    """Where the pseudonyms a delivered table is limited by are: its own columns and those of the table it hangs on."""
+    dataset = datasets[plan.table.schema]
+    found = [(plan.table, column) for column in person_columns(datasets, plan)]
+    if key := way_to_persons(dataset, dataset.by_name[plan.table.name]):
+        parent = dataset.by_name[key.table.lower()]
+        found.append((LakeTable(dataset.id, parent.lake_name), parent.person_keys[0].lake_name))
+    return found
 
 
 def _identities(engine: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hdh_assets.core.descriptor import Dataset, ForeignKey, Table
+from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.extracts.omop_rules import PERSON_ID, ROWS
-from hdh_assets.extracts.persons import person_columns
+from hdh_assets.extracts.persons import person_columns, way_to_persons
 from hdh_assets.extracts.plan import ColumnPlan, TablePlan
 from hdh_assets.extracts.treatments import Treatment, person_types
 from hdh_assets.governance.dossier import Period
@@ -191,7 +191,7 @@ def _rows_of(dataset: Dataset, table: Table, period: Period, persons: Sequence[s
         return f"{source}{_person_joins(persons or [table.person_keys[0].lake_name])}{where}"
     if not dataset.has_persons or _is_directory(dataset, table):
         return f"{source}{where}"
-    key = _way_to_persons(dataset, table)
+    key = way_to_persons(dataset, table)
     if key is None or persons:
         raise RefusedError(
             f"{dataset.id}.{table.lake_name} cannot be limited to the persons of a permit",
@@ -227,11 +227,6 @@ def _when(table: Table, period: Period) -> str:
             return f"{name} BETWEEN '{period.first:%Y%m}' AND '{period.last:%Y%m}'"
         case _:
             return f"{name}::DATE BETWEEN '{period.first}' AND '{period.last}'"
-
-
-def _way_to_persons(dataset: Dataset, table: Table) -> ForeignKey | None:
-    """The first foreign key whose table designates persons."""
-    return next((key for key in table.foreign_keys if dataset.by_name[key.table.lower()].person_keys), None)
 
 
 def _is_directory(dataset: Dataset, table: Table) -> bool:

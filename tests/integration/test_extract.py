@@ -314,3 +314,9 @@ def test_two_projects_do_not_receive_the_same_rows_in_the_same_order(hub: Hub) -
     orders = [read(hub.deliver(name, tables=EVERYTHING), query) for name in ("order_one", "order_two")]
     assert sorted(orders[0]) == sorted(orders[1])
     assert orders[0] != orders[1]
+
+
+def test_a_refined_table_asked_for_alone_has_the_rows_it_has_beside_its_parent(hub: Hub) -> None:
+    alone = hub.deliver("alone", tables={"omop.person": "all", "snds_dcir.er_pha_f": "all"})
+    beside = hub.deliver("beside", tables=EVERYTHING)
+    assert alone.rows["snds_dcir.er_pha_f"] == beside.rows["snds_dcir.er_pha_f"] > 0
