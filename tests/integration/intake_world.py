@@ -139,7 +139,7 @@ class World:
         return receipt
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        if not (self.home.lake / "catalog.sqlite").exists():
+        if not self.settings.lake_catalog and not (self.home.lake / "catalog.sqlite").exists():
             return []
         with open_lake(self.home, self.settings).reader() as engine:
             return engine.execute(sql).fetchall()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.errors import ConfigurationError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.sources.intake.admission import Place
 from hdh_assets.sources.intake.archive import forget
@@ -41,9 +42,14 @@ def recover(home: Home, settings: Settings, datasets: Mapping[str, Dataset]) -> 
 
 
 def _registered(lake: Lake, digest: str) -> DeliveryRow | None:
-    with lake.writer() as engine:
-        tables = "SELECT 1 FROM duckdb_tables() WHERE database_name = 'lake' AND table_name = 'delivery'"
-        return find_delivery(engine, digest) if engine.execute(tables).fetchone() else None
+    """The delivery as the lake knows it. A reader never waits for the run that may be writing."""
+    try:
+        with lake.reader() as engine:
+            tables = "SELECT 1 FROM duckdb_tables() WHERE database_name = 'lake' AND table_name = 'delivery'"
+            return find_delivery(engine, digest) if engine.execute(tables).fetchone() else None
+    except ConfigurationError:
+        # the lake was never created: nothing is in it
+        return None
 
 
 def _finish(home: Home, attempt: Attempt, row: DeliveryRow) -> tuple[Status, str]:
