@@ -7,6 +7,7 @@ progress go to standard error.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,7 +29,10 @@ from hdh_assets.core.home import Home, Settings
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
 
-out = Console(soft_wrap=False)
+SHORT = 16
+"""Texts up to this long are not broken over lines."""
+
+out = Console(width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True)
 
 
@@ -103,9 +107,14 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str =
 
 def _table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
     table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
-    for name in rows[0]:
+    for position, name in enumerate(rows[0]):
         is_number = all(isinstance(row[name], (int, float, Decimal)) or row[name] is None for row in rows)
-        table.add_column(name.replace("_", " "), justify="right" if is_number else "left", overflow="fold")
+        table.add_column(
+            name.replace("_", " "),
+            justify="right" if is_number else "left",
+            overflow="fold",
+            no_wrap=is_number or position == 0 or all(len(str(row[name])) <= SHORT for row in rows),
+        )
     for row in rows:
         table.add_row(*(_cell(value) for value in row.values()))
     return table

@@ -10,6 +10,8 @@ from hdh_assets.cli.console import Context, JsonOption, cli_context, out, print_
 from hdh_assets.core.descriptor import FAMILIES, Dataset
 from hdh_assets.core.descriptor_files import find_dataset
 
+SHOWN = ("id", "producer", "cadence", "periods", "last_period", "rows", "title")
+
 dataset_app = typer.Typer(no_args_is_help=True, help="Datasets of the catalogue.")
 
 
@@ -19,7 +21,8 @@ def list_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
     context = cli_context(ctx)
     delivered = _delivered(context)
     rows = [_row(dataset, delivered.get(dataset.id, [])) for dataset in context.datasets().values()]
-    print_rows(rows, as_json=as_json, empty="no dataset is described")
+    shown = rows if as_json else [{name: row[name] for name in SHOWN} for row in rows]
+    print_rows(shown, as_json=as_json, empty="no dataset is described")
 
 
 @dataset_app.command("show")

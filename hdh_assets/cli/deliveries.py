@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -97,18 +98,18 @@ def receipts_command(
         return
     rows = [
         {
-            "at": receipt.get("finished_at"),
             "dataset": receipt.get("dataset"),
             "period": receipt.get("period"),
             "status": receipt.get("status"),
             "rows": receipt.get("row_count"),
             "rejected": receipt.get("rejected_count"),
-            "problems": len(receipt.get("problems", [])),
-            "read": receipt["path"],
+            "answered": datetime.fromisoformat(receipt["finished_at"]),
         }
         for receipt in receipts
     ]
     print_rows(rows, as_json=False, empty="no receipt yet: `hdh deliver` drops a delivery, `hdh tick` takes it in")
+    if receipts:
+        out.print(f"[dim]the last one in full: {context.home.root / receipts[-1]['path']}[/]", soft_wrap=True)
 
 
 def _receipts(context: Context, dataset_id: str | None) -> list[dict[str, Any]]:
