@@ -4,6 +4,7 @@ Wrappers only: taking a delivery in is `intake/run.py`, which rules apply is `ch
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -105,8 +106,9 @@ def _spec(dataset: Dataset, table: Table, partitions: dg.PartitionsDefinition[st
 
 
 def _declared(dataset: Dataset, table: Table) -> dict[str, Any]:
+    key = [name.lower() for name in table.primary_key]
     facts: dict[str, Any] = {
-        "dagster/column_schema": dg.TableSchema(columns=[_column(table, column) for column in table.lake_columns]),
+        "dagster/column_schema": dg.TableSchema(columns=[_column(column, key) for column in table.lake_columns]),
         "dagster/table_name": str(source_key(dataset.id, table.name).lake_table),
         "producer": dataset.producer.name,
         "cadence": f"{dataset.cadence}, since {dataset.first_period}",
@@ -118,15 +120,19 @@ def _declared(dataset: Dataset, table: Table) -> dict[str, Any]:
     return facts
 
 
-def _column(table: Table, column: Column) -> dg.TableColumn:
-    key = [name.lower() for name in table.primary_key]
+def _column(column: Column, key: list[str]) -> dg.TableColumn:
     return dg.TableColumn(
         name=column.lake_name,
         type=column.duckdb_type.lower(),
         description=column.description.en,
-        constraints=dg.TableColumnConstraints(nullable=column.nullable, unique=key == [column.lake_name]),
-        tags={"role": str(column.role)},
+        constraints=_constraints(column.nullable, key == [column.lake_name]),
+        tags={"role": column.role.value},
     )
+
+
+@cache
+def _constraints(nullable: bool, unique: bool) -> dg.TableColumnConstraints:
+    return dg.TableColumnConstraints(nullable=nullable, unique=unique)
 
 
 def _check_specs(dataset: Dataset) -> Iterator[dg.AssetCheckSpec]:
