@@ -74,8 +74,10 @@ def test_removed_flux_takes_back_what_it_brought(at_once):
     assert set(differences(at_once.omop(), before)) == set()
 
 
-@pytest.mark.parametrize("stopped_after", ["int_snds_dcir__contribution", "visit_occurrence"])
-def test_killed_run_is_completed_by_the_next(at_once, stopped_after):
+def test_killed_run_is_completed_by_the_next(at_once):
+    """Killed when some tables are new and others old: what comes out is what the deliveries say, flux 4 and without."""
+    stopped_after = "visit_occurrence"
+    before = at_once.omop()
     at_once.deliver(snds_rows.add_flux, 4, lines=LINES, persons=PERSONS)
     script = textwrap.dedent(f"""
         import os, signal
@@ -94,8 +96,10 @@ def test_killed_run_is_completed_by_the_next(at_once, stopped_after):
     )
     assert killed.returncode == -signal.SIGKILL
     assert at_once.standardise().is_changed
-    resumed = at_once.omop()
-    at_once.standardise(full=True)
-    assert differences(at_once.omop(), resumed) == {}
+    [(contributed,)] = at_once.rows(
+        "SELECT count(*) FROM lake.staging.int_snds_dcir__event WHERE quantity > 0 AND kind = 'pha'"
+    )
+    assert at_once.omop()["drug_exposure"].num_rows == contributed > before["drug_exposure"].num_rows
     at_once.deliver(snds_rows.remove_flux, 4)
     at_once.standardise()
+    assert differences(at_once.omop(), before) == {}
