@@ -96,6 +96,7 @@ def running(home: Home, settings: Settings, port: int) -> Iterator[Stack]:
     port = _usable(port)
     environment = os.environ | prepare_instance(home, settings) | {STACK: str(home.root)}
     children: dict[str, subprocess.Popen[bytes]] = {}
+    (home.dagster / ADDRESS).unlink(missing_ok=True)
     try:
         served = {location.name: _free_port() for location in locations()}
         for location in locations():

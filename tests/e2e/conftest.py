@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import pytest
+from hubs import FIFTH
 
 from hdh_assets.core.home import Home
-
-FIFTH = Path(__file__).with_name("fifth.yaml")
 
 
 @pytest.fixture
 def fifth(home: Home) -> Home:
     """A hub whose installation described one more dataset."""
-    shutil.copy(FIFTH, home.datasets / "scale_readings.yaml")
+    shutil.copy(FIFTH, home.datasets / FIFTH.name)
     return home

@@ -15,11 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from hdh_assets.core.descriptor_files import load_datasets
-from hdh_assets.core.home import Home
+from hdh_assets.core.home import Home, Settings
 from hdh_assets.sources.intake.deliver import deliver
+from hdh_assets.sources.intake.run import take_in
+from resources.inbox import scan
 
 HEADER = "READING_ID;USER_ID;WEIGHED_ON;WEIGHT_KG;POSTURE\n"
 DATASET = "scale_readings"
+FIFTH = Path(__file__).with_name("fifth.yaml")
+"""Its descriptor."""
 
 
 def drop(home: Home, period: str, rows: int = 20, *, text: str | None = None) -> Path:
@@ -73,13 +77,29 @@ def up(home: Home) -> Iterator[Up]:
     command = [sys.executable, "-m", "hdh_assets.cli", "up", "--port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        wait_for(lambda: (home.dagster / "up.json").exists() or process.poll() is not None, 240)
+        url = wait_for(lambda: _address(home, process.pid) or process.poll() is not None, 240)
         assert process.poll() is None, process.communicate()
-        yield Up(home, process, json.loads((home.dagster / "up.json").read_text())["url"])
+        yield Up(home, process, url)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
         process.communicate(timeout=90)
+
+
+def _address(home: Home, pid: int) -> str | None:
+    """Address of the UI of that very process, once it answers."""
+    try:
+        found = json.loads((home.dagster / "up.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return str(found["url"]) if found["pid"] == pid else None
+
+
+def take_in_all(home: Home) -> None:
+    """Take in what is in the inbox, without the rest of the hub."""
+    datasets, settings = load_datasets(home), Settings.load(home)
+    for dropped in scan(home, datasets):
+        assert take_in(home, settings, datasets, dropped, run_id="test").status == "accepted"
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 180) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hubs import DATASET, drop, hdh
+from hubs import DATASET, drop, hdh, take_in_all
 
 from hdh_assets.core.home import Home
 from hdh_assets.definitions import hub, trusted_third_party
@@ -71,7 +71,7 @@ def test_a_delivery_of_nobody_is_answered(fifth: Home) -> None:
 def test_backfill_takes_periods_in_again_and_passes_over_those_never_delivered(fifth: Home) -> None:
     for period in ("2024-01", "2024-02"):
         drop(fifth, period)
-    hdh("tick")
+    take_in_all(fifth)
     done = json.loads(hdh("backfill", DATASET, "--from", "2024-01", "--to", "2024-04", "--json"))
     assert [run["period"] for run in done["runs"]] == ["2024-01", "2024-02"]
     assert done["not_delivered"] == ["2024-03", "2024-04"]
