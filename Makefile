@@ -36,7 +36,7 @@ up: setup ## the Dagster UI, code servers and daemon on ./hub
 	$(BIN)/hdh up
 
 test: setup ## every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: setup ## format, lint, strict types, SQL, descriptors, import graph
 	$(BIN)/ruff format --check .
