@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from hdh_assets.catalog import page
-from hdh_assets.catalog.chart import rows_per_period
+from hdh_assets.catalog.chart import at_a_glance, rows_per_period
 from hdh_assets.catalog.entry import Entry, write_entry
 from hdh_assets.catalog.measure import measure
 from hdh_assets.core.descriptor import Dataset
@@ -56,7 +56,10 @@ def entry_assets(dataset: Dataset) -> dg.AssetsDefinition:
     @dg.asset(
         key=list(catalog_key(dataset.id).parts),
         deps=[list(source_key(dataset.id, table.name).parts) for table in dataset.tables] + [list(RELEASE.parts)],
-        description=f"**Catalogue entry: {dataset.title.en}** · {dataset.title.fr}\n\n{dataset.description.en}",
+        description=(
+            f"**Catalogue entry: {dataset.title.en}** · {dataset.title.fr}\n\n"
+            f"{dataset.description.en}\n\n*{dataset.description.fr}*"
+        ),
         group_name="catalog/datasets",
         owners=[dataset.owner],
         tags=dataset_tags(dataset, "catalog"),
@@ -76,10 +79,11 @@ def entry_assets(dataset: Dataset) -> dg.AssetsDefinition:
 
 def entry_metadata(dataset: Dataset, entry: Entry) -> dict[str, Any]:
     """The entry as the UI shows it."""
-    chart = rows_per_period(entry)
+    glance, chart = at_a_glance(entry), rows_per_period(entry)
     facts: dict[str, Any] = {
+        "rows by period": dg.MetadataValue.md(glance or "*Nothing delivered yet.*"),
         "summary": dg.MetadataValue.md(page.summary(dataset, entry)),
-        "rows by period": dg.MetadataValue.md(chart or "*Nothing delivered yet.*"),
+        "rows by period and table": dg.MetadataValue.md(chart or "*Nothing delivered yet.*"),
         "tables": dg.MetadataValue.md(page.tables(dataset, entry)),
         "last deliveries": dg.MetadataValue.md(page.last_deliveries(entry)),
         "checks": dg.MetadataValue.md(page.checks(entry)),

@@ -23,7 +23,7 @@ LONGEST_WAIT = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class LakeState:
-    """Digests of deliveries by dataset: the current ones, those of the newest release, those the catalogue describes."""
+    """Digests of deliveries by dataset: the current ones, those released last, those the catalogue describes."""
 
     current: Digests
     released: Digests

@@ -12,7 +12,7 @@ _BAR = 10
 
 
 def summary(dataset: Dataset, entry: Entry) -> str:
-    """What the dataset is, in both languages, and its main figures."""
+    """Its main figures and terms, short enough for the UI to show without a click."""
     facts = [
         ("Producer", f"{dataset.producer.name} ({dataset.producer.contact})"),
         ("Family", f"{FAMILIES[dataset.family]}, {dataset.maturity}"),
@@ -26,10 +26,7 @@ def summary(dataset: Dataset, entry: Entry) -> str:
         ("Release", number(entry.release)),
     ]
     rows = "\n".join(f"| **{name}** | {_cell(value)} |" for name, value in facts)
-    return (
-        f"### {dataset.title.en}\n*{dataset.title.fr}*\n\n{dataset.description.en}\n\n"
-        f"*{dataset.description.fr}*\n\n| | |\n|---|---|\n{rows}\n"
-    )
+    return f"| {dataset.title.en} | {dataset.title.fr} |\n|---|---|\n{rows}\n"
 
 
 def tables(dataset: Dataset, entry: Entry) -> str:

@@ -45,7 +45,7 @@ def extract_assets(permit: Permit, datasets: Mapping[str, Dataset]) -> dg.Assets
             result = build_extract(hub.home, hub.settings, datasets, permit, release)
         context.log.info(f"{result.version.name} from release {release.number}")
         for table, key in extract_keys(permit).items():
-            metadata = _facts(result.version, table, permit, release.number)
+            metadata = _facts(result.version, table, permit, datasets)
             yield dg.MaterializeResult(asset_key=list(key.parts), metadata=metadata)
 
     return extract
@@ -58,10 +58,7 @@ def source_of(lake_table: str) -> Key:
 
 
 def _spec(permit: Permit, table: str, key: Key, datasets: Mapping[str, Dataset]) -> dg.AssetSpec:
-    words, columns = table_words(datasets, table)
-    granted = permit.tables[table]
-    kept = list(columns) if granted == "all" else list(granted)
-    schema = dg.TableSchema(columns=[dg.TableColumn(name=c, description=columns[c].description) for c in kept])
+    words, _ = table_words(datasets, table)
     return dg.AssetSpec(
         key=list(key.parts),
         deps=[list(source_of(table).parts)],
@@ -74,17 +71,33 @@ def _spec(permit: Permit, table: str, key: Key, datasets: Mapping[str, Dataset])
             "permit": permit.id,
             "expires": permit.expires.isoformat(),
             "period": f"{permit.period.first} to {permit.period.last}",
-            "dagster/column_schema": schema,
         },
     )
 
 
-def _facts(version: Version, table: str, permit: Permit, release: int) -> dict[str, Any]:
+def _facts(version: Version, table: str, permit: Permit, datasets: Mapping[str, Dataset]) -> dict[str, Any]:
     return {
+        "dagster/column_schema": _schema(version, table, datasets),
         "dagster/row_count": version.rows.get(table, 0),
         "version": version.name,
-        "release": release,
+        "release": version.basis.release,
         "permit": permit.id,
         "folder": dg.MetadataValue.path(str(version.folder)),
         "read me": dg.MetadataValue.md((version.folder / "README.md").read_text("utf-8")),
     }
+
+
+def _schema(version: Version, table: str, datasets: Mapping[str, Dataset]) -> dg.TableSchema:
+    """Columns as delivered, with their words."""
+    from pyarrow import parquet  # noqa: PLC0415 - slow to import, needed when an extract is made
+
+    _, words = table_words(datasets, table)
+    file = next(file["name"] for file in version.manifest["files"] if file.get("table") == table)
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=field.name, type=str(field.type), description=getattr(words.get(field.name), "description", None)
+            )
+            for field in parquet.read_schema(version.folder / file)
+        ]
+    )

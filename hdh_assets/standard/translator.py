@@ -39,9 +39,9 @@ class HubTranslator(DagsterDbtTranslator):
         return dg.AssetKey(list(key_of(dbt_resource_props).parts))
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """Layer and domain."""
+        """Layer and domain; what the hub derives from CDM tables stands with them, so that lineage reads one way."""
         key = key_of(dbt_resource_props)
-        return f"{key.layer}/{key.domain}"
+        return f"omop/{key.domain}" if _reads_cdm(dbt_resource_props) else f"{key.layer}/{key.domain}"
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str]:
         """The dataset's owner for its staging models, the standardisation team for the rest."""
@@ -60,3 +60,8 @@ class HubTranslator(DagsterDbtTranslator):
         code = (dbt_resource_props.get("raw_code") or "").strip()
         is_worth_reading = dbt_resource_props["resource_type"] == "model" and "fragments()" not in code and code
         return f"{words}\n\n```sql\n{code}\n```" if is_worth_reading else str(words)
+
+
+def _reads_cdm(props: Mapping[str, Any]) -> bool:
+    parents = [node.split(".") for node in props.get("depends_on", {}).get("nodes", ())]
+    return any(kind == "model" and not name.startswith(("stg_", "int_")) for kind, *_, name in parents)

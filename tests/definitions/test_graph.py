@@ -50,7 +50,7 @@ def test_tags_are_of_the_closed_vocabulary(specs: list[dg.AssetSpec]) -> None:
 def test_keys_follow_the_grammar(specs: list[dg.AssetSpec]) -> None:
     for spec in specs:
         key = Key(*spec.key.path)
-        assert spec.group_name == f"{key.layer}/{key.domain}" or key.layer == "catalog"
+        assert spec.group_name in {f"{key.layer}/{key.domain}", f"omop/{key.domain}"}
         assert spec.tags["hdh/layer"] == key.layer
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from hdh_assets.catalog import page
-from hdh_assets.catalog.chart import rows_per_period
+from hdh_assets.catalog.chart import at_a_glance, rows_per_period
 from hdh_assets.catalog.entry import DeliveryEntry, Entry, TableEntry
 from hdh_assets.core.descriptor_files import load_datasets
 
+SHOWN_AT_ONCE = 1000
+"""Characters of Markdown the UI shows without a click."""
 DCIR = load_datasets()["snds_dcir"]
 DELIVERY = DeliveryEntry(
     period="2024-01",
@@ -30,8 +32,9 @@ ENTRY = Entry(
 )
 
 
-def test_the_summary_says_what_it_is_in_both_languages_and_how_much() -> None:
+def test_the_summary_says_what_it_is_in_both_languages_and_how_much_without_a_click() -> None:
     text = page.summary(DCIR, ENTRY)
+    assert len(text) < SHOWN_AT_ONCE
     assert DCIR.title.en in text
     assert DCIR.title.fr in text
     assert "1\u202f234\u202f567" in text
@@ -54,6 +57,15 @@ def test_an_entry_of_nothing_reads_well() -> None:
     assert "| **Periods** | none |" in page.summary(DCIR, nothing)
     assert page.last_deliveries(nothing) == "*Nothing delivered yet.*"
     assert rows_per_period(nothing) is None
+
+
+def test_bars_of_many_periods_fit_where_the_ui_shows_them_at_once() -> None:
+    many = tuple(DELIVERY.model_copy(update={"period": f"{n:04}-01", "rows": n * 1000003}) for n in range(2000, 2040))
+    glance = at_a_glance(ENTRY.model_copy(update={"deliveries": many}))
+    assert glance is not None
+    assert len(glance) < SHOWN_AT_ONCE
+    assert "(data:image/svg+xml,%3Csvg" in glance
+    assert at_a_glance(ENTRY.model_copy(update={"deliveries": ()})) is None
 
 
 def test_the_chart_is_a_picture_in_markdown() -> None:
