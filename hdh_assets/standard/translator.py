@@ -14,6 +14,7 @@ from hdh_assets.core.tags import dataset_tags, layer_tags
 
 OWNER = "team:standardisation"
 SEEDS = "seeds"
+_CENTRAL = ("person", "visit_occurrence")
 
 
 def key_of(props: Mapping[str, Any]) -> Key:
@@ -60,6 +61,27 @@ class HubTranslator(DagsterDbtTranslator):
         code = (dbt_resource_props.get("raw_code") or "").strip()
         is_worth_reading = dbt_resource_props["resource_type"] == "model" and "fragments()" not in code and code
         return f"{words}\n\n```sql\n{code}\n```" if is_worth_reading else str(words)
+
+    def get_asset_check_spec(
+        self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: Any
+    ) -> dg.AssetCheckSpec | None:
+        """A test of one model is a check of it; a test across tables is a check of the central one."""
+        found = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        test = manifest["nodes"][unique_id]
+        if found is not None or asset_spec.key != self._subject(manifest, test):
+            return found
+        return dg.AssetCheckSpec(
+            name=test["name"],
+            asset=asset_spec.key,
+            description=test.get("description") or test["name"].replace("_", " "),
+            blocking=(test["config"].get("severity") or "error").lower() == "error",
+        )
+
+    def _subject(self, manifest: Mapping[str, Any], test: Mapping[str, Any]) -> dg.AssetKey | None:
+        """The table that shows a test across tables: `person` or `visit_occurrence` when it reads them."""
+        read = sorted(node.rpartition(".")[2] for node in test["depends_on"]["nodes"] if node in manifest["nodes"])
+        chosen = next((name for name in (*_CENTRAL, *read) if name in read), None)
+        return dg.AssetKey(list(dbt_model_key(chosen).parts)) if chosen else None
 
 
 def _reads_cdm(props: Mapping[str, Any]) -> bool:
