@@ -33,7 +33,7 @@ SHORT = 16
 """Texts up to this long are not broken over lines."""
 
 out = Console(width=None if sys.stdout.isatty() else 160)
-err = Console(stderr=True)
+err = Console(stderr=True, soft_wrap=True)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.sources.intake.run import take_in
 from hdh_assets.sources.intake.seal import seal
-from hdh_assets.sources.synth import generate
+from hdh_assets.sources.synth.generate import generate
 from hdh_assets.standard.runner import standardise
 from resources.inbox import scan
 from resources.lake import open_lake

@@ -12,6 +12,7 @@ from hdh_assets.core.descriptor import Cadence, Dataset, check_period
 from hdh_assets.core.descriptor_files import find_dataset
 from hdh_assets.core.errors import HubError
 from hdh_assets.sources.intake.seal import seal
+from hdh_assets.sources.synth import generic, snds, synthea  # noqa: F401 - each registers its generator
 from hdh_assets.sources.synth.engine import open_engine
 from hdh_assets.sources.synth.population import make_population
 from hdh_assets.sources.synth.registry import Order, find_generator

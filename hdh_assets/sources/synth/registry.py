@@ -41,9 +41,6 @@ def register(name: str) -> Callable[[Generator], Generator]:
 
 def find_generator(name: str) -> Generator:
     """The generator of that name. Raises `HubError` naming those that exist."""
-    # Each module registers its own when imported.
-    from hdh_assets.sources.synth import generic, snds, synthea  # noqa: F401, PLC0415
-
     try:
         return _GENERATORS[name]
     except KeyError:

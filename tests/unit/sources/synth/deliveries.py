@@ -9,7 +9,7 @@ import duckdb
 
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import load_datasets
-from hdh_assets.sources.synth import generate
+from hdh_assets.sources.synth.generate import generate
 
 DATASETS = load_datasets()
 

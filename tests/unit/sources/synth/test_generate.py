@@ -147,7 +147,7 @@ def test_unknown_datasets_and_no_persons_are_refused(tmp_path: Path) -> None:
 
 
 def test_progress_names_each_delivery_before_it_is_made(tmp_path: Path) -> None:
-    from hdh_assets.sources.synth import generate
+    from hdh_assets.sources.synth.generate import generate
 
     told: list[tuple[str, str]] = []
     generate(

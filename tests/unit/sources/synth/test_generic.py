@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import HubError
 from hdh_assets.sources.intake.row_rules import checks, valid_sql
-from hdh_assets.sources.synth import generate
+from hdh_assets.sources.synth.generate import generate
 from tests.unit.sources.synth.deliveries import DATASETS, digests, made, one, opened
 
 BOTH = {"en": "text", "fr": "texte"}
