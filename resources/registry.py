@@ -3,8 +3,8 @@
 Each event holds the hash of the one before it, so that a changed, removed or inserted event shows. Here: appending,
 reading and proving. What events mean is in `hdh_assets/governance`. An event never holds an identifier.
 
-What `verify` cannot see: somebody who rewrites the whole database, hashes included. Keep the head that `hdh audit verify`
-prints outside the database.
+What `verify` cannot see: somebody who rewrites the whole database, hashes included. Keep the head that
+`hdh audit verify` prints outside the database.
 """
 
 from __future__ import annotations

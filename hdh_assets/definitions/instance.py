@@ -40,8 +40,13 @@ def dagster_yaml(settings: Settings) -> str:
         },
     }
     if settings.dagster_postgres:
-        content["storage"] = {"postgres": {"postgres_url": settings.dagster_postgres}}
+        content["storage"] = {"postgres": {"postgres_url": _with_driver(settings.dagster_postgres)}}
     return _HEADER + yaml.safe_dump(content, sort_keys=False)
+
+
+def _with_driver(address: str) -> str:
+    """The address with the driver `dagster-postgres` is written for; SQLAlchemy's default is another."""
+    return address.replace("postgresql://", "postgresql+psycopg2://", 1)
 
 
 def prepare_instance(home: Home, settings: Settings) -> dict[str, str]:

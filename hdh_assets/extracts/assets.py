@@ -8,7 +8,6 @@ import dagster as dg
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.keys import Key, extract_key, omop_key, source_key
 from hdh_assets.core.tags import layer_tags
-from hdh_assets.extracts.build import build_extract
 from hdh_assets.extracts.deliverable import table_words
 from hdh_assets.extracts.versions import Version
 from hdh_assets.governance.permit import Permit
@@ -40,6 +39,8 @@ def extract_assets(permit: Permit, datasets: Mapping[str, Dataset]) -> dg.Assets
     )
     def extract(context: dg.AssetExecutionContext, hub: Hub) -> Iterator[dg.MaterializeResult[Any]]:
         """Deliver the next version from the newest release."""
+        from hdh_assets.extracts.build import build_extract  # noqa: PLC0415 - slow to import
+
         with told():
             release = find(hub.lake)
             result = build_extract(hub.home, hub.settings, datasets, permit, release)

@@ -53,7 +53,7 @@ def test_dagster_keeps_to_the_home_and_sends_nothing(tmp_path: Path) -> None:
     content = yaml.safe_load((home.dagster / "dagster.yaml").read_text())
     assert environment["DAGSTER_HOME"] == str(home.dagster)
     assert content["telemetry"] == {"enabled": False}
-    assert content["storage"] == {"postgres": {"postgres_url": "postgresql://u@h/d"}}
+    assert content["storage"] == {"postgres": {"postgres_url": "postgresql+psycopg2://u@h/d"}}
     assert content["concurrency"]["pools"]["default_limit"] > 1
     assert yaml.safe_load(dagster_yaml(Settings()))["concurrency"]["pools"]["default_limit"] == 1
 
