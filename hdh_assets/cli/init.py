@@ -29,11 +29,10 @@ def init_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
 
 def initialise(context: Context) -> list[str]:
     """Make the home whole; the names of the keys created."""
-    from resources.lake_tables import ensure_tables  # noqa: PLC0415
-
     from hdh_assets.definitions.instance import dagster_yaml  # noqa: PLC0415
     from resources.keys import Purpose, open_keys  # noqa: PLC0415
     from resources.lake import open_lake  # noqa: PLC0415
+    from resources.lake_tables import ensure_tables  # noqa: PLC0415
 
     datasets = context.datasets()
     _make_folders(context.home)
