@@ -10,6 +10,7 @@ from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
+from hdh_assets.definitions.loading import collector_paused
 from hdh_assets.extracts.assets import extract_assets
 from hdh_assets.extracts.deliverable import deliverable
 from hdh_assets.governance.permit import Permit
@@ -93,4 +94,5 @@ def _extracts(
 @dg.definitions
 def defs() -> dg.Definitions:
     """What Dagster loads."""
-    return build_defs()
+    with collector_paused():
+        return build_defs()

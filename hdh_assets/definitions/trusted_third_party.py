@@ -10,6 +10,7 @@ import dagster as dg
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.home import Home
+from hdh_assets.definitions.loading import collector_paused
 from hdh_assets.sources.assets import answer_job, delivered_assets
 from resources.hub import Hub
 from sensors.deliveries import deliveries_sensor, misplaced_sensor
@@ -42,4 +43,5 @@ def _job(dataset: Dataset) -> Any:
 @dg.definitions
 def defs() -> dg.Definitions:
     """What Dagster loads."""
-    return build_defs()
+    with collector_paused():
+        return build_defs()
