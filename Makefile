@@ -9,7 +9,7 @@ DBT_SOURCES := $(shell find dbt_project hdh_assets/sources -name target -prune -
 	-type f \( -name '*.sql' -o -name '*.yml' -o -name '*.yaml' -o -name '*.csv' \) ! -name _sources.yml -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format bench lock clean
+.PHONY: help setup demo up test slow check format bench lock clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
@@ -35,8 +35,11 @@ demo: setup ## a hub with synthetic deliveries, OMOP, a catalogue and one projec
 up: setup ## the Dagster UI, code servers and daemon on ./hub
 	$(BIN)/hdh up
 
-test: setup ## every test
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+test: setup ## the tests, minutes
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+slow: setup ## the long tests: many fluxes, the real export, a running daemon, a browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
 check: setup ## format, lint, strict types, SQL, descriptors, import graph
 	$(BIN)/ruff format --check .

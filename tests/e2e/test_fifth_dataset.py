@@ -6,13 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hubs import DATASET, drop, hdh, take_in_all
 
 from hdh_assets.core.home import Home
 from hdh_assets.definitions import hub, trusted_third_party
-
-pytestmark = pytest.mark.slow
 
 
 def test_one_file_gives_assets_checks_and_an_entry(fifth: Home) -> None:

@@ -102,7 +102,6 @@ def test_no_identity_in_clear_anywhere_after_success_refusal_and_rejects(world: 
     assert not any(NIR.encode() in path.read_bytes() for path in rejected)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_anywhere_then_restarted_loads_once_and_leaks_nothing(world: World, point: str) -> None:
     world.deliver(period="2023-12")
@@ -121,7 +120,6 @@ def test_killed_anywhere_then_restarted_loads_once_and_leaks_nothing(world: Worl
     assert_no_identity(world)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("point", ["intake.after_receipt", "intake.after_cleanup"])
 def test_killed_while_refusing_then_restarted_is_refused_once(world: World, point: str) -> None:
     world.drop({"PERSONS.csv": PERSONS, "VISITS.csv": VISITS.replace(";b", ";\0")})
