@@ -84,8 +84,8 @@ class Lake:
 
     @property
     def threads_for_dbt(self) -> int:
-        """Dbt threads the catalogue bears."""
-        return 1 if self.is_embedded else 4
+        """dbt threads the catalogue bears: one. Views created at once lose their schema, on PostgreSQL too."""
+        return 1
 
     @property
     def catalog_uri(self) -> str:

@@ -141,7 +141,7 @@ def _contents(engine: duckdb.DuckDBPyConnection) -> dict[str, Any]:
             deliveries.setdefault(dataset, []).append({"period": period, "digest": digest})
     tables = engine.execute(
         "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'lake' "
-        "AND schema_name NOT IN ('meta', 'staging', 'main') ORDER BY ALL"
+        "AND schema_name NOT IN ('meta', 'staging', 'catalog', 'main') ORDER BY ALL"
     ).fetchall()
     rows = {
         f"{schema}.{table}": int(engine.execute(f'SELECT count(*) FROM lake."{schema}"."{table}"').fetchall()[0][0])
