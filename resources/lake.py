@@ -84,7 +84,7 @@ class Lake:
 
     @property
     def threads_for_dbt(self) -> int:
-        """dbt threads the catalogue bears: one. Views created at once lose their schema, on PostgreSQL too."""
+        """Threads of dbt the catalogue bears: one. Views created at once lose their schema, on PostgreSQL too."""
         return 1
 
     @property
