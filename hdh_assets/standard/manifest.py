@@ -31,6 +31,7 @@ def build_manifest(datasets: Mapping[str, Dataset]) -> Path:
                 "--quiet",
                 "--no-use-colors",
                 "parse",
+                "--no-partial-parse",
                 "--project-dir",
                 str(PROJECT),
                 "--profiles-dir",
