@@ -62,18 +62,22 @@ class EncryptedWriter(io.RawIOBase):
     def write(self, data: Any) -> int:
         """Take bytes; whole chunks are encrypted at once."""
         view = memoryview(data).cast("B")
-        self._buffer += view
-        # a full chunk is kept back: only the next write tells whether it is the last
-        while len(self._buffer) > CHUNK_BYTES:
-            self._emit(bytes(memoryview(self._buffer)[:CHUNK_BYTES]), last=False)
-            del self._buffer[:CHUNK_BYTES]
+        rest = view
+        while rest:
+            # a full chunk is kept back: only the next write tells whether it is the last
+            if len(self._buffer) == CHUNK_BYTES:
+                self._emit(self._buffer, last=False)
+                self._buffer = bytearray()
+            room = CHUNK_BYTES - len(self._buffer)
+            self._buffer += rest[:room]
+            rest = rest[room:]
         return len(view)
 
     def close(self) -> None:
         """Write the last chunk and flush to disk."""
         if self.closed:
             return
-        self._emit(bytes(self._buffer), last=True)
+        self._emit(self._buffer, last=True)
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
@@ -85,7 +89,7 @@ class EncryptedWriter(io.RawIOBase):
             self._file.close()
             super().close()
 
-    def _emit(self, chunk: bytes, *, last: bool) -> None:
+    def _emit(self, chunk: bytearray, *, last: bool) -> None:
         head = _LENGTH.pack(len(chunk) | (_LAST if last else 0))
         sealed = self._cipher.encrypt(_nonce(self._number), chunk, head)
         self._file.write(head)

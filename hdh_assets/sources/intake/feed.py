@@ -5,10 +5,12 @@ The engine reads, casts and loads while the gates still read, hash and keep the 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -18,6 +20,7 @@ from hdh_assets.core.errors import HubError
 from hdh_assets.sources.intake.byte_gate import MAX_LINE_BYTES
 from hdh_assets.sources.intake.receipt import refuse
 
+_PIPE_BYTES = 1024 * 1024
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
 _KINDS = (
     ("Expected Number of Columns", "ragged_row"),
@@ -39,6 +42,8 @@ class Feed:
         self._columns = columns
         self._error: BaseException | None = None
         self._reader, self._writer = os.pipe()
+        with suppress(OSError):  # the system's limit may be lower; a small pipe only costs more switches
+            fcntl.fcntl(self._writer, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self._thread = threading.Thread(target=self._run, name=f"gates of {file}", daemon=True)
 
     @property

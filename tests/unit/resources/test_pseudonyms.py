@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import sys
 from uuid import UUID
 
 import duckdb
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hdh_assets.core.errors import KeyMaterialError
+from resources import pseudonyms
 from resources.pseudonyms import Pseudonymiser
 
 K1, K2 = os.urandom(32), os.urandom(32)
@@ -45,6 +47,20 @@ def test_the_engine_gives_the_same_and_shows_no_key() -> None:
     plan = str(engine.execute("EXPLAIN ANALYZE SELECT make(struct_pack(a := a, b := b)) FROM t").fetchall())
     assert K1.hex() not in plan
     assert K1.hex() not in repr(PSEUDONYMISER)
+
+
+def test_threads_that_forget_at_once_still_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pseudonyms, "_REMEMBERED", 3000)
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    engine = duckdb.connect(config={"threads": 4})
+    PSEUDONYMISER.register(engine, "make", {"a": "nir"})
+    engine.execute("CREATE TABLE t AS SELECT 'p' || (hash(i) % 9000) AS a FROM range(600_000) r(i)")
+    try:
+        made = engine.execute("SELECT count(DISTINCT a), count(DISTINCT make(struct_pack(a := a))) FROM t").fetchall()
+    finally:
+        sys.setswitchinterval(usual)
+    assert made == [(9000, 9000)]
 
 
 def test_types_have_separate_pseudonyms() -> None:
