@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from hdh_assets.core.descriptor import Format
 from hdh_assets.sources.intake.receipt import refuse
-from hdh_assets.sources.intake.text_structure import TextCounts, TextState
+from hdh_assets.sources.intake.text_structure import TextCounts, TextState, count_feeds
 
 MAX_LINE_BYTES = 2 * 1024 * 1024
 _GZIP_STEP = 4 * 1024 * 1024
@@ -62,7 +62,7 @@ def decode(blocks: Iterator[bytes], encoding: str, file: str) -> Iterator[bytes]
             ) from None
         if (nul := clear.find(0)) >= 0:
             raise refuse("nul_byte", file=file, line=line + clear.count(b"\n", 0, nul))
-        line += clear.count(b"\n")
+        line += count_feeds(clear)
         if clear:
             yield clear
     if decoder.getstate()[0]:
@@ -76,7 +76,7 @@ def whole_lines(blocks: Iterator[bytes], file: str) -> Iterator[bytes]:
         cut = block.rfind(b"\n") + 1
         if cut:
             yield (whole := rest + block[:cut])
-            line += whole.count(b"\n")
+            line += count_feeds(whole)
             rest = block[cut:]
         else:
             rest += block

@@ -19,7 +19,7 @@ from hdh_assets.sources.intake.manifest import ManifestFile
 from hdh_assets.sources.intake.receipt import refuse
 from resources.vault import Vault
 
-_BLOCK = 1024 * 1024
+_BLOCK = 512 * 1024
 
 
 class Origin(Protocol):

@@ -30,6 +30,11 @@ class TextCounts:
     quoted_newlines: int = 0
 
 
+def count_feeds(block: bytes) -> int:
+    """Line feeds in the block; several times faster than `bytes.count`, and without the interpreter's lock."""
+    return int(np.count_nonzero(np.frombuffer(block, dtype=np.uint8) == _LF))
+
+
 class TextState:
     """Where a pass over one file stands. Blocks end with a line feed, the last one perhaps not."""
 
@@ -80,11 +85,11 @@ class TextState:
 
     def _check_plain(self, block: bytes, octets: Octets, is_feed: Mask, newlines: int) -> None:
         """The usual case, no quote in sight, with a few fast searches; a fault is then located slowly."""
-        returns = block.count(b"\r")
         if self._is_crlf:
+            returns = block.count(b"\r")
             is_sound = returns == newlines == block.count(b"\r\n") and not self._has_blank(is_feed, 2)
         else:
-            is_sound = not returns and not self._has_blank(is_feed, 1)
+            is_sound = _CR not in block and not self._has_blank(is_feed, 1)
         if not is_sound:
             self._check_lines(octets, np.ones(len(octets), dtype=np.bool_))
 
