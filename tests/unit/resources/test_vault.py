@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import struct
 import tempfile
 from pathlib import Path
 
@@ -62,7 +63,8 @@ def test_any_change_is_noticed(data: st.DataObject) -> None:
 def test_a_file_cut_after_a_whole_chunk_is_refused(vault: Vault) -> None:
     path = write(vault, b"a" * (2 * CHUNK_BYTES + 5))
     content = path.read_bytes()
-    path.write_bytes(content[: 22 + 4 + CHUNK_BYTES + 16])
+    (stored,) = struct.unpack(">I", content[22:26])
+    path.write_bytes(content[: 22 + 8 + stored + 16])
     with pytest.raises(VaultFileError):
         list(vault.chunks(path))
     path.write_bytes(content + b"x")
