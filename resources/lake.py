@@ -83,11 +83,6 @@ class Lake:
         return not self.settings.lake_catalog
 
     @property
-    def threads_for_dbt(self) -> int:
-        """Threads of dbt the catalogue bears: one. Views created at once lose their schema, on PostgreSQL too."""
-        return 1
-
-    @property
     def catalog_uri(self) -> str:
         """What DuckLake attaches, `ducklake:` prefix included."""
         if self.is_embedded:

@@ -1,7 +1,8 @@
 """The vault: encrypted originals and identities, and the run-scoped folders where clear data may pass.
 
-Only the trusted third party opens it. Files are chunks, compressed and then encrypted (AES-256-GCM), so that any size is
-written and read in bounded memory and a cut or reordered file is refused. What is put in it is the intake's business.
+Only the trusted third party opens it. Files are chunks, compressed and then encrypted (AES-256-GCM), so that any size
+is written and read in bounded memory and a cut or reordered file is refused. What is put in it is the intake's
+business.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 {#
-    A table kept equal to its query by scope, in one transaction:
+    A table kept equal to its query by scope:
 
     * missing, or everyone in scope: created anew with the contract's types and NOT NULL, then filled;
     * otherwise: rows in scope are deleted, the query's rows in scope are inserted;

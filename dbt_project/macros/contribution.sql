@@ -1,6 +1,6 @@
 {#
     Materialization of contributions: what each delivery adds, kept one delivery apart from another. Deliveries that
-    left the current set are removed, those that entered it are added, in one transaction; the state is the comparison
+    left the current set are removed, those that entered it are added; the state is the comparison
     of what was standardised with what is current, so the same run repeated gives the same table.
 #}
 {% materialization contribution, adapter='duckdb' %}

@@ -22,7 +22,7 @@
 
 
 {% macro scope_relation() %}
-    {{ return('memory.main.hub_scope') }}
+    {{ return('temp.main.hub_scope') }}
 {% endmacro %}
 
 
@@ -39,7 +39,7 @@
 
 
 {% macro copy_scope() %}
-    create or replace table {{ scope_relation() }} as select distinct person_id, care_month from {{ kept_scope() }}
+    create or replace temp table {{ scope_relation() }} as select distinct person_id, care_month from {{ kept_scope() }}
 {% endmacro %}
 
 

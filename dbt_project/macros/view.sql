@@ -1,6 +1,6 @@
 {#
     Replaces the adapter's view materialization, which creates the view under another name, renames it and drops the old
-    one: three commits to the lake's catalogue where one is enough. Readers see the old view or the new one.
+    one: three changes of the lake's catalogue where one is enough.
 #}
 {% materialization view, adapter='duckdb' %}
     {%- set existing = load_cached_relation(this) -%}

@@ -47,9 +47,14 @@ class Node:
 
 
 def main(folder: Path, plan: Plan, report: Callable[[Node], None]) -> bool:
-    """Run dbt on the plan, its files under `folder`; True when every model was built; tests are reported."""
+    """Run dbt on the plan, its files under `folder`; True when every model was built; tests are reported.
+
+    The tables of the build appear together when the last one is built; the tests then read what others see.
+    """
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
     from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415
+
+    from hdh_assets.standard.one_transaction import one_connection  # noqa: PLC0415
 
     common = ["--target-path", str(folder / "target"), "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
     quiet = ["--quiet", "--log-level-file", "none", "--log-path", str(folder), "--no-use-colors", "--no-write-json"]
@@ -60,11 +65,13 @@ def main(folder: Path, plan: Plan, report: Callable[[Node], None]) -> bool:
     live = _Live(report)
     runner = dbtRunner(manifest=parsed.result, callbacks=[live])
     build = ["build", *common, *_select(plan.build, plan.exclude), "--exclude-resource-type", "test", "unit_test"]
-    built = runner.invoke([*quiet, *build])
-    live.close(built)
-    if built.success:
-        tests = ["test", *common, *_select(plan.test, ("test_type:unit",))]
-        live.close(runner.invoke([*quiet, *tests]))
+    with one_connection() as commit:
+        built = runner.invoke([*quiet, *build])
+        live.close(built)
+        if built.success:
+            commit()
+            tests = ["test", *common, *_select(plan.test, ("test_type:unit",))]
+            live.close(runner.invoke([*quiet, *tests]))
     return bool(built.success)
 
 

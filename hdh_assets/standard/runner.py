@@ -146,14 +146,12 @@ def _error(nodes: list[Node], code: int) -> StandardiseError:
 def _environment(home: Home, settings: Settings, spill: Path) -> dict[str, str]:
     """What the child sees: this home and these settings, whatever the files say."""
     given = {f"HDH_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
-    lake = open_lake(home, settings)
     return (
         os.environ
         | given
         | {
             "HDH_HOME": str(home.root),
             "HDH_DBT_SPILL": str(spill),
-            "HDH_DBT_THREADS": str(lake.threads_for_dbt),
             "DO_NOT_TRACK": "1",
         }
     )
