@@ -6,8 +6,8 @@
 
 {# Rows of one Athena file (tab-separated, no quotes), every column as text. #}
 {% macro athena_file(name) -%}
-    read_csv('{{ env_var("HDH_VOCAB_DIR") }}/{{ name | upper }}.csv', delim = '\t', quote = '', escape = '', header = true,
-        all_varchar = true)
+    {%- set folder = env_var('HDH_VOCAB_DIR') | replace("'", "''") -%}
+    read_csv('{{ folder }}/{{ name | upper }}.csv', delim = '\t', quote = '', escape = '', header = true, all_varchar = true)
 {%- endmacro %}
 
 
@@ -44,11 +44,13 @@
 {%- endmacro %}
 
 
-{# Ingredients of drug concepts, from Athena's ancestry; no row without it, and a drug then stands for itself. #}
+{#
+    Ingredients of drug concepts, from Athena's ancestry, several for a drug made of several; no row without it, and a
+    drug then stands for itself.
+#}
 {% macro ingredients() -%}
-    select ancestor.descendant_concept_id as drug_concept_id, min(ancestor.ancestor_concept_id) as ingredient_concept_id
+    select ancestor.descendant_concept_id as drug_concept_id, ancestor.ancestor_concept_id as ingredient_concept_id
     from {{ ref('concept_ancestor') }} as ancestor
     inner join {{ ref('concept') }} as concept on concept.concept_id = ancestor.ancestor_concept_id
     where concept.vocabulary_id = 'RxNorm' and concept.concept_class_id = 'Ingredient' and concept.standard_concept = 'S'
-    group by ancestor.descendant_concept_id
 {%- endmacro %}

@@ -1,8 +1,9 @@
 {{ config(scope_person='person_id', filters_itself=true) }}
 {{ after_scope() }}
+{# A condition without an end lasts one day more than its first, as in OHDSI's script. #}
 with era as (
     {{ eras(ref('condition_occurrence'), 'condition_concept_id', 'condition_start_date',
-        'coalesce(condition_end_date, condition_start_date)') }}
+        'coalesce(condition_end_date, condition_start_date + 1)') }}
 )
 
 select

@@ -1,5 +1,6 @@
 {{ config(scope_person='person_id', filters_itself=true) }}
 {{ after_scope() }}
+{# With Athena an era is of an ingredient, one for each that the drug is made of, and a drug without any has none. #}
 with ingredient as (
     {{ ingredients() }}
 ),
@@ -11,7 +12,7 @@ exposure as (
         drug.drug_exposure_start_date as start_date,
         drug.drug_exposure_end_date as end_date
     from {{ ref('drug_exposure') }} as drug
-    left join ingredient on ingredient.drug_concept_id = drug.drug_concept_id
+    {{ 'inner' if has_athena() else 'left' }} join ingredient on ingredient.drug_concept_id = drug.drug_concept_id
 ),
 
 era as (

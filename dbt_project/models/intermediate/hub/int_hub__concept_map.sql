@@ -1,7 +1,9 @@
 {{ config(materialized='cdm_table', scope='all', contract={'enforced': true}) }}
 {#
-    One standard concept per source code, so that the rows of a table never depend on the vocabularies loaded. The hub's
-    own map wins where it maps; otherwise the smallest concept that Athena links with `Maps to`.
+    One standard concept per source code, so that the rows of a table never depend on the vocabularies loaded. Athena
+    wins for the code lists that it holds under the same name, since the hub's own map of them ages; for the others, whose
+    codes the hub had to rename, the hub's own map wins where it maps. Among several targets the smallest is taken. A code
+    that Athena holds and links with nothing keeps its source concept.
 #}
 with own as (
     {%- for seed in var('concept_maps') %}
@@ -15,24 +17,32 @@ athena as (
     {%- if has_athena() %}
     select
         renamed.source_vocabulary_id,
-        replace(source.concept_code, '.', '') as source_code,
+        case
+            when renamed.source_vocabulary_id = renamed.vocabulary_id then source.concept_code
+            else replace(source.concept_code, '.', '')
+        end as source_code,
         source.concept_id as source_concept_id,
-        target.concept_id as target_concept_id,
-        target.vocabulary_id as target_vocabulary_id
+        coalesce(target.concept_id, 0) as target_concept_id,
+        coalesce(target.vocabulary_id, 'None') as target_vocabulary_id,
+        case
+            when target.concept_id is null then 3
+            when renamed.source_vocabulary_id = renamed.vocabulary_id then 0
+            else 2
+        end as preference
     from {{ ref('concept') }} as source
     inner join {{ ref('athena_vocabulary') }} as renamed on renamed.vocabulary_id = source.vocabulary_id
-    inner join {{ ref('concept_relationship') }} as link
+    left join {{ ref('concept_relationship') }} as link
         on link.concept_id_1 = source.concept_id and link.relationship_id = 'Maps to' and link.invalid_reason is null
-    inner join {{ ref('concept') }} as target on target.concept_id = link.concept_id_2 and target.standard_concept = 'S'
+    left join {{ ref('concept') }} as target on target.concept_id = link.concept_id_2 and target.standard_concept = 'S'
     {%- else %}
-    select * from own where false
+    select *, 0 as preference from own where false
     {%- endif %}
 ),
 
 candidate as (
-    select *, case when target_concept_id <> 0 then 0 else 2 end as preference from own
+    select *, case when target_concept_id <> 0 then 1 else 4 end as preference from own
     union all
-    select *, 1 as preference from athena
+    select * from athena
 ),
 
 chosen as (
