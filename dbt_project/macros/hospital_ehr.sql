@@ -1,56 +1,113 @@
 {#
     The rows of a file of coded events, each with its stable id, its person, its visit and its standard concept.
 
-    `vocabulary` is an SQL expression for the code list of `code`; `key` names the columns that, with the encounter (or
-    the patient, outside one), say which event it is. `domain_id` is that of the standard concept when the file may feed
-    it (`domains`), otherwise `default_domain`, an SQL expression.
+    `vocabulary` is an SQL expression for the code list of `code`; `moment` is the column that, with the encounter (or
+    the patient, outside one) and the code, says which event it is; `rest` names the other columns that reach OMOP.
+    `domain_id` is that of the standard concept when the file may feed it (`domains`), otherwise `default_domain`, an
+    SQL expression.
 
-    The same event delivered twice in a file keeps both rows: copies are numbered within equal keys by the other columns
-    that reach OMOP (`rest`), so the ids depend on no order of rows. The domain depends on the key; it is in the
-    partition so that a table reads only its own rows.
+    Each view is read by several tables, so what is done per row counts: an md5 costs more than all the rest together.
 #}
-{% macro coded_events(file, vocabulary, key, rest, domains, default_domain) -%}
-with event as (
-    select
-        *,
-        {{ hub_id([file ~ '|hospital_ehr', 'coalesce(encounter_id, cast(patient_id as varchar))'] + key) }} as event_key
-    from {{ ref('stg_hospital_ehr__' ~ file) }}
+{% macro coded_events(file, vocabulary, moment, rest, domains, default_domain) -%}
+{%- set delivered = ref('stg_hospital_ehr__' ~ file) -%}
+{%- set outside = hub_id(['outside|hospital_ehr', 'event.encounter_id', 'event.patient_id']) -%}
+with told_apart as (
+    {{ told_apart(delivered, ['encounter_id', 'patient_id', 'code', moment], rest) }}
 ),
 
-coded as (
+event as (
+    select *, {{ vocabulary }} as vocabulary_id from told_apart
+),
+
+meaning as (
     select
-        event.*,
+        listed.vocabulary_id,
+        listed.code,
+        {{ hub_id(['code|hospital_ehr', 'listed.vocabulary_id', 'listed.code']) }} as code_id,
         coalesce(standard.concept_id, 0) as concept_id,
         coalesce(standard.source_concept_id, 0) as source_concept_id,
-        case
-            when standard.domain_id in ('{{ domains | join("', '") }}') then standard.domain_id
-            else {{ default_domain }}
-        end as domain_id
-    from event
+        case when standard.domain_id in ('{{ domains | join("', '") }}') then standard.domain_id end as own_domain_id
+    from (select distinct {{ vocabulary }} as vocabulary_id, code from {{ delivered }}) as listed
     left join {{ ref('int_hospital_ehr__code') }} as standard
-        on standard.source_vocabulary_id = {{ vocabulary }} and standard.source_code = event.code
+        on standard.source_vocabulary_id = listed.vocabulary_id and standard.source_code = listed.code
 ),
 
-told_apart as (
+placed as (
     select
-        *,
-        row_number() over (partition by event_key, domain_id order by {{ rest | join(', ') }}) as copy_number
-    from coded
+        event.* exclude (vocabulary_id),
+        meaning.concept_id,
+        meaning.source_concept_id,
+        coalesce(meaning.own_domain_id, {{ default_domain }}) as domain_id,
+        patient.person_id,
+        encounter.provider_id,
+        encounter.visit_occurrence_id,
+        encounter.visit_detail_id,
+        {{ joined_id(file, [
+            'meaning.code_id', 'coalesce(encounter.visit_detail_id, ' ~ outside ~ ')', moment_id('event.' ~ moment)
+        ]) }} as event_key
+    from event
+    inner join meaning using (vocabulary_id, code)
+    inner join {{ ref('int_hospital_ehr__patient') }} as patient using (patient_id)
+    left join {{ ref('int_hospital_ehr__encounter') }} as encounter using (encounter_id, patient_id)
 )
 
 select
-    told_apart.* exclude (event_key, copy_number),
-    case
-        when copy_number = 1 then event_key
-        else {{ hub_id(['copy|hospital_ehr', 'event_key', 'copy_number']) }}
-    end as event_id,
-    patient.person_id,
-    encounter.provider_id,
-    encounter.visit_occurrence_id,
-    encounter.visit_detail_id
-from told_apart
-inner join {{ ref('int_hospital_ehr__patient') }} as patient using (patient_id)
-left join {{ ref('int_hospital_ehr__encounter') }} as encounter using (encounter_id, patient_id)
+    * exclude (event_key, copy_number),
+    {{ copy_id('event_key') }} as event_id
+from placed
+{%- endmacro %}
+
+
+{#
+    The rows of a relation with `copy_number`: 1, or 2 and more for those that say again what another row says, which is
+    told by the columns of `key`. Copies are numbered by the columns of `rest`, so the numbers depend on no order of rows.
+
+    Copies are rare: the keys that have some are found by a hash that serves nothing else, and only their rows are sorted.
+#}
+{% macro told_apart(relation, key, rest) -%}
+    with delivered as not materialized (
+        select *, hash({{ key | join(', ') }}) as likeness from {{ relation }}
+    ),
+
+    repeated as (
+        select likeness from delivered group by likeness having count(*) > 1
+    )
+
+    select * exclude (likeness), cast(1 as bigint) as copy_number from delivered anti join repeated using (likeness)
+    union all
+    select
+        * exclude (likeness),
+        row_number() over (partition by {{ key | join(', ') }} order by {{ rest | join(', ') }}) as copy_number
+    from delivered
+    semi join repeated using (likeness)
+{%- endmacro %}
+
+
+{# The id of a row numbered by `told_apart`: that of its key, for all but the copies. #}
+{% macro copy_id(key) -%}
+    case when copy_number = 1 then {{ key }} else {{ hub_id(['copy|hospital_ehr', key, 'copy_number']) }} end
+{%- endmacro %}
+
+
+{#
+    A positive 63-bit identifier of what several identifiers of this kind name together: as `hub_id`, without an md5 per
+    row. All but one of them may be any number, provided that one alone never tells two rows of the same others apart.
+#}
+{% macro joined_id(kind, ids) -%}
+    {%- set parts = [hub_id([kind ~ '|hospital_ehr'])] + ids -%}
+    {{ 'xor(' * (parts | length - 1) }}{{ parts[0] }}{% for part in parts[1:] %}, {{ part }}){% endfor %}
+{%- endmacro %}
+
+
+{# A date or a moment as a positive number, for `joined_id`. #}
+{% macro moment_id(moment) -%}
+    epoch_us(cast({{ moment }} as timestamp)) & 9223372036854775807
+{%- endmacro %}
+
+
+{# The number a text is, null when it is none; what a double calls infinite or not a number is none. #}
+{% macro number_in(text) -%}
+    case when isfinite(try_cast({{ text }} as double)) then try_cast({{ text }} as double) end
 {%- endmacro %}
 
 

@@ -1,7 +1,7 @@
 {{ coded_events(
     'allergies',
     "case when code_system = 'RxNorm' then 'RxNorm' else 'SNOMED' end",
-    ['code_system', 'code', 'start_date'],
+    'start_date',
     ['kind'],
     ['Observation'],
     "'Observation'",

@@ -1,1 +1,1 @@
-{{ coded_events('immunizations', "'CVX'", ['code', 'event_at'], ['base_cost'], ['Drug'], "'Drug'") }}
+{{ coded_events('immunizations', "'CVX'", 'event_at', ['base_cost'], ['Drug'], "'Drug'") }}

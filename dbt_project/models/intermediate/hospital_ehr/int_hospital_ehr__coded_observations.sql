@@ -1,8 +1,8 @@
 {{ coded_events(
     'observations',
     "'LOINC'",
-    ['code', 'event_at', 'value_text'],
-    ['unit', 'kind'],
+    'event_at',
+    ['value_text', 'unit', 'kind'],
     ['Measurement', 'Observation'],
     "case when category in ('vital-signs', 'laboratory', 'exam', 'imaging', 'procedure')"
     ~ " then 'Measurement' else 'Observation' end",

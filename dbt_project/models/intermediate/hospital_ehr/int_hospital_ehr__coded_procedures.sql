@@ -1,7 +1,7 @@
 {{ coded_events(
     'procedures',
     "'SNOMED'",
-    ['code', 'start_at'],
+    'start_at',
     ['stop_at', 'base_cost'],
     ['Procedure', 'Measurement', 'Observation'],
     "'Procedure'",

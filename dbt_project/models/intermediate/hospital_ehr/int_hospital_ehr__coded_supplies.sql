@@ -1,1 +1,1 @@
-{{ coded_events('supplies', "'SNOMED'", ['code', 'event_date'], ['quantity'], ['Device'], "'Device'") }}
+{{ coded_events('supplies', "'SNOMED'", 'event_date', ['quantity'], ['Device'], "'Device'") }}

@@ -12,7 +12,7 @@ with certificate as (
 select
     patient.person_id,
     coalesce(patient.death_date, cast(certificate.certified_at as date)) as death_date,
-    cast(null as timestamp) as death_datetime,
+    cast(coalesce(patient.death_date, cast(certificate.certified_at as date)) as timestamp) as death_datetime,
     32817 as death_type_concept_id,
     case when cause.domain_id in ('Condition', 'Observation') then cause.concept_id else 0 end as cause_concept_id,
     left(certificate.cause, 50) as cause_source_value,

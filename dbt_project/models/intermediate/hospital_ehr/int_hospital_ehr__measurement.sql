@@ -4,7 +4,7 @@ with measured as (
         person_id,
         concept_id,
         event_at,
-        case when kind = 'numeric' then try_cast(value_text as double) end as value_as_number,
+        {{ number_in('value_text') }} as value_as_number,
         -- The export writes the absence of a unit as the word.
         case when unit <> 'null' then unit end as unit,
         value_text,

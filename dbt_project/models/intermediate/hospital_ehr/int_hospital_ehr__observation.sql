@@ -1,4 +1,4 @@
-{%- set answered = "case when kind = 'numeric' then try_cast(value_text as double) end" %}
+{%- set answered = "case when kind = 'numeric' then " ~ number_in('value_text') ~ " end" %}
 with observed as (
     select
         event_id,
@@ -24,7 +24,7 @@ with observed as (
         person_id,
         concept_id,
         start_date,
-        null,
+        cast(start_date as timestamp),
         null,
         null,
         null,
@@ -62,7 +62,7 @@ with observed as (
         person_id,
         concept_id,
         start_date,
-        null,
+        cast(start_date as timestamp),
         null,
         null,
         null,
