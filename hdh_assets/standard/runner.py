@@ -35,6 +35,7 @@ from hdh_assets.standard.state import (
     record_done,
     rules_fingerprint,
 )
+from hdh_assets.standard.vocabulary import check_vocabulary
 from resources.lake import Lake, connect_engine, open_lake
 from resources.lake_tables import ensure_tables
 
@@ -79,13 +80,16 @@ def standardise(
 
     `full` recomputes every row from the deliveries. `on_event` is told each dbt node as it finishes. When a test
     fails the result says so, and the same work is done again the next time.
-    Raises `StandardiseError` when a model cannot be built, `LakeBusyError` when another process keeps writing.
+    Raises `StandardiseError` when a model cannot be built, `ConfigurationError` when the Athena folder cannot be loaded,
+    `LakeBusyError` when another process keeps writing.
     """
     started = time.monotonic()
     lake = open_lake(home, settings)
     fingerprint, fed = rules_fingerprint(settings.vocab_dir), fed_datasets()
     with lake.writer_lock(), _spill(home) as spill:
         left = _prepare(lake, fed, fingerprint, full=full)
+        if left.rules and settings.vocab_dir:
+            check_vocabulary(Path(settings.vocab_dir))
         nodes = () if left.nothing else _run_dbt(home, settings, _plan(left), spill, on_event)
         if nodes and all(node.is_good for node in nodes):
             with _engine(lake) as engine:

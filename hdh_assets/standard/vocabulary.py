@@ -1,0 +1,92 @@
+"""The folder of Athena files, checked before dbt reads it: complete, in Athena's layout, and of use.
+
+What the files must hold is what the models of the vocabulary tables declare. Nothing is repaired here, and what the
+vocabularies say is not judged.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+
+from hdh_assets.core.errors import ConfigurationError
+from hdh_assets.core.keys import OMOP_DOMAINS
+from hdh_assets.standard.sources_yml import PROJECT
+
+_OWN = "source_to_concept_map"
+"""The vocabulary table that comes from the hub's seeds and not from Athena."""
+
+_ALMOST_EMPTY = frozenset({"concept_synonym", "drug_strength"})
+"""Files that an honest selection of vocabularies may leave without a row."""
+
+_REMEDY = (
+    "download the vocabularies again from athena.ohdsi.org (SNOMED, RxNorm, LOINC, CVX, UCUM and ICD10 among them), unpack "
+    "the whole archive into the folder that `vocab_dir` names, unchanged; or unset `vocab_dir` to do with the built-in seed"
+)
+
+
+def check_vocabulary(folder: Path) -> None:
+    """Pass when the folder can be loaded.
+
+    Raises `ConfigurationError` listing every missing file, or everything wrong with the files that are there.
+    """
+    if not folder.is_dir():
+        raise ConfigurationError(f"vocabulary folder {folder}: there is no such folder", remedy=_REMEDY)
+    tables = [table for table in OMOP_DOMAINS["vocabulary"] if table != _OWN]
+    missing = [name for table in tables if not (folder / (name := f"{table.upper()}.csv")).is_file()]
+    problems = [f"{name}: the file is missing" for name in missing]
+    if not problems:
+        with duckdb.connect() as engine:
+            problems = [problem for table in tables for problem in _problems(engine, folder, table)]
+    if problems:
+        listed = "".join(f"\n  {problem}" for problem in problems)
+        raise ConfigurationError(f"vocabulary folder {folder}: {len(problems)} problem(s){listed}", remedy=_REMEDY)
+
+
+def _problems(engine: duckdb.DuckDBPyConnection, folder: Path, table: str) -> list[str]:
+    path, columns = folder / f"{table.upper()}.csv", _columns(table)
+    names = [column["name"] for column in columns]
+    with path.open("rb") as file:
+        header = file.readline().decode("utf-8", "replace").strip("\ufeff\r\n").lower().split("\t")
+    if sorted(header) != sorted(names):
+        return [f"{path.name}, line 1: the columns {', '.join(names)} are expected, separated by tabs"]
+    tests = {**{f"{name} {what}": sql for column in columns for name, what, sql in _tests(column)}, "rows": "true"}
+    counted = ", ".join(f"count(*) FILTER ({sql})" for sql in tests.values())
+    try:
+        found = engine.execute(f"SELECT {counted} FROM {_read(path)}").fetchone() or ()
+    except duckdb.Error:
+        return [f"{path.name}: the file is cut or damaged: not every line has {len(names)} columns in UTF-8"]
+    *wrong, rows = found
+    problems = [f"{path.name}: {count:,} row(s) whose {test}" for test, count in zip(tests, wrong, strict=False) if count]
+    if not rows and table not in _ALMOST_EMPTY:
+        problems.append(f"{path.name}: the file holds no row")
+    return problems
+
+
+def _tests(column: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """What a column's values must be, as (name, what is wrong, SQL that is true where it is)."""
+    name, kind = column["name"], column["data_type"]
+    tests = []
+    if kind == "date":
+        tests.append((name, "is not a date written yyyymmdd", f"try_strptime({name}, '%Y%m%d') IS NULL"))
+    else:
+        if column.get("constraints"):
+            tests.append((name, "is empty", f"{name} IS NULL"))
+        if not kind.startswith("varchar"):
+            tests.append((name, "is not a number", f"{name} IS NOT NULL AND try_cast({name} AS {kind}) IS NULL"))
+    return tests
+
+
+def _columns(table: str) -> list[dict[str, Any]]:
+    declared = yaml.safe_load((PROJECT / "models" / "omop" / f"{table}.yml").read_text("utf-8"))
+    columns: list[dict[str, Any]] = declared["models"][0]["columns"]
+    return columns
+
+
+def _read(path: Path) -> str:
+    """The rows of the file as text, as the models read them."""
+    quoted = str(path).replace("'", "''")
+    return f"read_csv('{quoted}', delim = '\t', quote = '', escape = '', header = true, all_varchar = true)"
