@@ -10,6 +10,7 @@
 #}
 {% macro coded_events(file, vocabulary, moment, rest, domains, default_domain) -%}
 {%- set delivered = ref('stg_hospital_ehr__' ~ file) -%}
+{%- set coded_by = ['code'] if vocabulary.startswith("'") else ['code', 'vocabulary_id'] -%}
 {%- set outside = hub_id(['outside|hospital_ehr', 'event.encounter_id', 'event.patient_id']) -%}
 with told_apart as (
     {{ told_apart(delivered, ['encounter_id', 'patient_id', 'code', moment], rest) }}
@@ -46,7 +47,7 @@ placed as (
             'meaning.code_id', 'coalesce(encounter.visit_detail_id, ' ~ outside ~ ')', moment_id('event.' ~ moment)
         ]) }} as event_key
     from event
-    inner join meaning using (vocabulary_id, code)
+    inner join meaning using ({{ coded_by | join(', ') }})
     inner join {{ ref('int_hospital_ehr__patient') }} as patient using (patient_id)
     left join {{ ref('int_hospital_ehr__encounter') }} as encounter using (encounter_id, patient_id)
 )

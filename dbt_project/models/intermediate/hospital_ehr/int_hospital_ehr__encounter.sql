@@ -1,8 +1,10 @@
 {{ config(materialized='cdm_table', scope_person='person_id', contract={'enforced': true}) }}
 -- depends_on: {{ ref('int_hub__scope') }}
-with encounter as (
+{%- set detail = 'visit_detail|hospital_ehr' %}
+with encounter as not materialized (
     select
         delivered.*,
+        hash(delivered.patient_id, delivered.encounter_class, delivered.start_at) as likeness,
         coalesce(meaning.kind, 'other') as kind,
         coalesce(meaning.visit_concept_id, 0) as visit_concept_id,
         coalesce(delivered.stop_at, delivered.start_at) as end_at
@@ -65,7 +67,11 @@ in_stay as (
         or (encounter.kind = 'emergency' and encounter.start_at > stay.visit_start_at)
 ),
 
--- Encounters of one class that start at the same instant are one visit.
+-- Encounters of one class that start at the same instant are one visit. They are few: found as `told_apart` finds copies.
+repeated as (
+    select likeness from encounter where kind in ('emergency', 'outpatient') group by likeness having count(*) > 1
+),
+
 same_start as (
     select
         patient_id,
@@ -74,14 +80,15 @@ same_start as (
         min(encounter_id) as first_encounter_id,
         max(end_at) as visit_end_at
     from encounter
+    semi join repeated using (likeness)
     where kind in ('emergency', 'outpatient')
     group by patient_id, encounter_class, start_at
-    having count(*) > 1
 ),
 
 placed as (
     select
-        encounter.*,
+        encounter.* exclude (likeness),
+        {{ hub_id([detail, 'encounter.encounter_id']) }} as visit_detail_id,
         coalesce(in_stay.first_encounter_id, same_start.first_encounter_id, encounter.encounter_id)
             as first_encounter_id,
         coalesce(in_stay.visit_start_at, encounter.start_at) as visit_start_at,
@@ -95,8 +102,11 @@ select
     placed.encounter_id,
     placed.patient_id,
     patient.person_id,
-    {{ hub_id(['visit_detail|hospital_ehr', 'placed.encounter_id']) }} as visit_detail_id,
-    {{ hub_id(['visit|hospital_ehr', 'placed.first_encounter_id']) }} as visit_occurrence_id,
+    placed.visit_detail_id,
+    case
+        when placed.first_encounter_id = placed.encounter_id then {{ joined_id('visit', ['placed.visit_detail_id']) }}
+        else {{ joined_id('visit', [hub_id([detail, 'placed.first_encounter_id'])]) }}
+    end as visit_occurrence_id,
     placed.first_encounter_id = placed.encounter_id as is_first_of_visit,
     placed.visit_start_at,
     placed.visit_end_at,
