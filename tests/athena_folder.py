@@ -48,7 +48,9 @@ class Vocabulary:
         """The nine files, tab-separated, without quotes."""
         concepts = self.rows["CONCEPT"]
         self.rows["VOCABULARY"] = [("None", "Invented", "the test", "v5.0 TEST", 0)]
-        self.rows["VOCABULARY"] += [(name, name, "the test", "", 0) for name in sorted({str(row[3]) for row in concepts})]
+        self.rows["VOCABULARY"] += [
+            (name, name, "the test", "", 0) for name in sorted({str(row[3]) for row in concepts})
+        ]
         self.rows["DOMAIN"] = [(name, name, 0) for name in sorted({str(row[2]) for row in concepts})]
         self.rows["CONCEPT_CLASS"] = [(name, name, 0) for name in sorted({str(row[4]) for row in concepts})]
         self.rows["RELATIONSHIP"] = [("Maps to", "Maps to", "0", "0", "Mapped from", 0)]

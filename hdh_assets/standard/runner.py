@@ -80,8 +80,8 @@ def standardise(
 
     `full` recomputes every row from the deliveries. `on_event` is told each dbt node as it finishes. When a test
     fails the result says so, and the same work is done again the next time.
-    Raises `StandardiseError` when a model cannot be built, `ConfigurationError` when the Athena folder cannot be loaded,
-    `LakeBusyError` when another process keeps writing.
+    Raises `StandardiseError` when a model cannot be built, `ConfigurationError` when the Athena folder cannot be
+    loaded, `LakeBusyError` when another process keeps writing.
     """
     started = time.monotonic()
     lake = open_lake(home, settings)

@@ -23,8 +23,9 @@ _ALMOST_EMPTY = frozenset({"concept_synonym", "drug_strength"})
 """Files that an honest selection of vocabularies may leave without a row."""
 
 _REMEDY = (
-    "download the vocabularies again from athena.ohdsi.org (SNOMED, RxNorm, LOINC, CVX, UCUM and ICD10 among them), unpack "
-    "the whole archive into the folder that `vocab_dir` names, unchanged; or unset `vocab_dir` to do with the built-in seed"
+    "download the vocabularies again from athena.ohdsi.org (SNOMED, RxNorm, LOINC, CVX, UCUM and ICD10 among them) and "
+    "unpack the whole archive, unchanged, into the folder that `vocab_dir` names; or unset `vocab_dir` to do with the "
+    "built-in seed"
 )
 
 
@@ -60,7 +61,9 @@ def _problems(engine: duckdb.DuckDBPyConnection, folder: Path, table: str) -> li
     except duckdb.Error:
         return [f"{path.name}: the file is cut or damaged: not every line has {len(names)} columns in UTF-8"]
     *wrong, rows = found
-    problems = [f"{path.name}: {count:,} row(s) whose {test}" for test, count in zip(tests, wrong, strict=False) if count]
+    problems = [
+        f"{path.name}: {count:,} row(s) whose {test}" for test, count in zip(tests, wrong, strict=False) if count
+    ]
     if not rows and table not in _ALMOST_EMPTY:
         problems.append(f"{path.name}: the file holds no row")
     return problems

@@ -23,9 +23,7 @@ DATASET = "hospital_ehr"
 
 def synthetic_export(out: Path, persons: int = 60) -> Path:
     """A folder of 18 generated CSV files."""
-    (folder,) = generate(
-        load_datasets(), [DATASET], persons=persons, first="2024-01", last="2024-01", seed=7, out=out
-    )
+    (folder,) = generate(load_datasets(), [DATASET], persons=persons, first="2024-01", last="2024-01", seed=7, out=out)
     (folder / "manifest.json").unlink()
     return folder
 

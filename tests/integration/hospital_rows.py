@@ -1,4 +1,4 @@
-"""A hospital export written by hand: two patients whose records hold one case of each rule, in the producer's layout."""
+"""A hospital export written by hand: two patients whose records hold a case of each rule, in the producer's layout."""
 
 from __future__ import annotations
 
@@ -36,14 +36,16 @@ _HEADACHE_PILL = _event(
     PAYER_COVERAGE="2.00", DISPENSES="1", TOTALCOST="5.00",
 )  # fmt: skip
 
+_HEIGHT = {"CATEGORY": "vital-signs", "UNITS": "cm", "TYPE": "numeric"}
+
 EXPORT: dict[str, list[Row]] = {
     "patients": [
         {"Id": ANNA, "BIRTHDATE": "1980-02-29", "GENDER": "F", "RACE": "white", "ETHNICITY": "nonhispanic",
          "CITY": "Boston", "STATE": "Massachusetts", "COUNTY": "Suffolk County", "ZIP": "02155",
          "HEALTHCARE_EXPENSES": "1.0", "HEALTHCARE_COVERAGE": "1.0"},
         {"Id": BRUNO, "BIRTHDATE": "1950-07-01", "DEATHDATE": "2020-03-10", "GENDER": "M", "RACE": "other",
-         "ETHNICITY": "hispanic", "CITY": "Boston", "STATE": "Massachusetts", "COUNTY": "Suffolk County", "ZIP": "02155",
-         "HEALTHCARE_EXPENSES": "1.0", "HEALTHCARE_COVERAGE": "1.0"},
+         "ETHNICITY": "hispanic", "CITY": "Boston", "STATE": "Massachusetts", "COUNTY": "Suffolk County",
+         "ZIP": "02155", "HEALTHCARE_EXPENSES": "1.0", "HEALTHCARE_COVERAGE": "1.0"},
     ],
     "organizations": [
         {"Id": CARE, "NAME": "General Hospital", "ADDRESS": "1 Main Street", "CITY": "Boston", "STATE": "MA",
@@ -86,10 +88,10 @@ EXPORT: dict[str, list[Row]] = {
         _event(1, "171207006", START="2020-01-01T10:05:00Z", STOP="2020-01-01T10:10:00Z", BASE_COST="20.00"),
     ],
     "observations": [
-        _event(1, "8302-2", DATE="2020-01-01T10:00:00Z", CATEGORY="vital-signs", VALUE="170.5", UNITS="cm", TYPE="numeric"),
-        _event(1, "8302-2", DATE="2020-01-01T10:01:00Z", CATEGORY="vital-signs", VALUE="NaN", UNITS="cm", TYPE="numeric"),
-        _event(1, "72166-2", DATE="2020-01-01T10:00:00Z", CATEGORY="survey", VALUE="Never smoker", UNITS="", TYPE="text"),
-        {**_event(1, "QALY", DATE="2020-02-03T00:00:00Z", CATEGORY="", VALUE="39.5", UNITS="a", TYPE="numeric"), "ENCOUNTER": ""},
+        _event(1, "8302-2", **_HEIGHT, DATE="2020-01-01T10:00:00Z", VALUE="170.5"),
+        _event(1, "8302-2", **_HEIGHT, DATE="2020-01-01T10:01:00Z", VALUE="NaN"),
+        _event(1, "72166-2", DATE="2020-01-01T10:00:00Z", CATEGORY="survey", VALUE="Never smoker", TYPE="text"),
+        {**_event(1, "QALY", DATE="2020-02-03T00:00:00Z", VALUE="39.5", UNITS="a", TYPE="numeric"), "ENCOUNTER": ""},
     ],
     "allergies": [_event(1, "111088007", START="2020-01-01", STOP="", SYSTEM="SNOMED-CT", TYPE="allergy")],
     "devices": [_event(3, "705643001", START="2020-01-11T08:00:00Z", STOP="", UDI="(01)134(11)760704(21)488")],

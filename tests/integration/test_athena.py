@@ -3,10 +3,10 @@
 import os
 
 import pytest
-
 from athena_folder import Vocabulary
-from hdh_assets.core.errors import ConfigurationError
 from hospital_hub import Hub, synthetic_export
+
+from hdh_assets.core.errors import ConfigurationError
 
 EVENTS = {
     "condition_occurrence": "condition",
@@ -83,7 +83,9 @@ def _ingredients(vocabulary):
     """Every standard drug comes from one ingredient, the first of them from two; vaccines from none."""
     for ingredient in INGREDIENTS:
         vocabulary.add(ingredient, "RxNorm", f"ingredient {ingredient}", "Drug", kind="Ingredient")
-    drugs = [row for row in vocabulary.rows["CONCEPT"] if row[3] == "RxNorm" and row[5] == "S" and row[4] != "Ingredient"]
+    drugs = [
+        row for row in vocabulary.rows["CONCEPT"] if row[3] == "RxNorm" and row[5] == "S" and row[4] != "Ingredient"
+    ]
     for place, drug in enumerate(drugs):
         vocabulary.descend(drug[0], INGREDIENTS[:2] if place == 0 else [INGREDIENTS[2]])
 
@@ -94,7 +96,9 @@ def both(hub, athena):
     before = _tables(hub)
     hub.standardise(athena)
     during = _tables(hub)
-    eras = hub.rows("SELECT drug_concept_id, drug_exposure_count, drug_era_start_date, person_id FROM lake.omop.drug_era")
+    eras = hub.rows(
+        "SELECT drug_concept_id, drug_exposure_count, drug_era_start_date, person_id FROM lake.omop.drug_era"
+    )
     taken = hub.rows("SELECT drug_concept_id, drug_source_value, person_id FROM lake.omop.drug_exposure")
     hub.standardise()
     return {"before": before, "during": during, "after": _tables(hub), "eras": eras, "taken": taken}

@@ -3,7 +3,6 @@
 import os
 
 import pytest
-
 from hospital_hub import Hub, synthetic_export
 
 EVENTS = {

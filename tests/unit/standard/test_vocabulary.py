@@ -1,8 +1,8 @@
 """A folder of Athena files is loaded when it is whole and in Athena's layout; otherwise the message says why not."""
 
 import pytest
-
 from athena_folder import Vocabulary
+
 from hdh_assets.core.errors import ConfigurationError
 from hdh_assets.standard.vocabulary import check_vocabulary
 
@@ -47,7 +47,12 @@ def test_every_missing_file_is_named_and_the_remedy_says_where_to_get_it(folder)
         ("CONCEPT.csv", "19700101", "1970-01-01", "CONCEPT.csv: 1 row.s. whose valid_start_date is not a date"),
         ("CONCEPT.csv", "10\tThe", "ten\tThe", "CONCEPT.csv: 1 row.s. whose concept_id is not a number"),
         ("CONCEPT.csv", "\tCondition\t", "\t\t", "CONCEPT.csv: 1 row.s. whose domain_id is empty"),
-        ("CONCEPT_RELATIONSHIP.csv", "\tMaps to\t19700101\t20991231\t", "\tMaps", "CONCEPT_RELATIONSHIP.csv: the file is cut"),
+        (
+            "CONCEPT_RELATIONSHIP.csv",
+            "\tMaps to\t19700101\t20991231\t",
+            "\tMaps",
+            "CONCEPT_RELATIONSHIP.csv: the file is cut",
+        ),
         ("CONCEPT_ANCESTOR.csv", "10\t10\t1\t1\n", "", "CONCEPT_ANCESTOR.csv: the file holds no row"),
         ("VOCABULARY.csv", "SNOMED\tSNOMED", "SNOMED", "VOCABULARY.csv: the file is cut or damaged"),
     ],
