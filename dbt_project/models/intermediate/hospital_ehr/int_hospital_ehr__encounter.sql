@@ -67,7 +67,7 @@ in_stay as (
         or (encounter.kind = 'emergency' and encounter.start_at > stay.visit_start_at)
 ),
 
--- Encounters of one class that start at the same instant are one visit. They are few: found as `told_apart` finds copies.
+-- Encounters of one class that start at the same instant are one visit. They are few, and found as copies are.
 repeated as (
     select likeness from encounter where kind in ('emergency', 'outpatient') group by likeness having count(*) > 1
 ),
