@@ -56,7 +56,7 @@ def hub(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def athena(hub, tmp_path_factory):
-    """Concepts for the delivered codes: every fifth not standard, one linked with nothing, one not there."""
+    """Concepts for the delivered codes: every fifth not standard, two linked with nothing, one not there."""
     vocabulary, number = Vocabulary(), 5_000_000
     for name, files in FILES.items():
         given = set()
@@ -68,7 +68,7 @@ def athena(hub, tmp_path_factory):
                     continue
                 given.add(code)
                 domain = DOMAINS[file][place % len(DOMAINS[file])]
-                if (file, place) == ("conditions", 1):
+                if (file, place) in {("conditions", 1), ("supplies", 0)}:
                     vocabulary.add(number, name, code, domain, maps_to=None)
                 elif place % 5 == 4:
                     vocabulary.add(number, name, code, domain, maps_to=number + 1)
@@ -100,8 +100,11 @@ def both(hub, athena):
         "SELECT drug_concept_id, drug_exposure_count, drug_era_start_date, person_id FROM lake.omop.drug_era"
     )
     taken = hub.rows("SELECT drug_concept_id, drug_source_value, person_id FROM lake.omop.drug_exposure")
+    used = hub.rows(
+        "SELECT device_source_value, device_concept_id, device_source_concept_id FROM lake.omop.device_exposure"
+    )
     hub.standardise()
-    return {"before": before, "during": during, "after": _tables(hub), "eras": eras, "taken": taken}
+    return {"before": before, "during": during, "after": _tables(hub), "eras": eras, "taken": taken, "used": used}
 
 
 def _tables(hub):
@@ -137,17 +140,23 @@ def _by_id(tables):
     return {key: row[1:] for rows in tables.values() for key, row in rows.items()}
 
 
-def test_a_code_without_a_standard_concept_is_kept_as_zero(hub, athena, both):
-    unmapped = {code for _, code in _unlinked(athena)}
-    rows = both["during"]["condition_occurrence"].values()
-    assert unmapped
-    assert {concept for concept, code, *_ in rows if code in unmapped} == {0}
+def test_a_code_that_athena_links_with_nothing_is_as_the_hub_maps_it_or_zero(both, athena):
+    unlinked = dict(_unlinked(athena))
+    before, during = (
+        {concept for concept, code, *_ in both[when]["condition_occurrence"].values() if code in unlinked}
+        for when in ("before", "during")
+    )
+    assert before == during
+    assert 0 not in before
+    found = {(code, concept, source) for code, concept, source in both["used"] if code in unlinked}
+    assert found == {(code, 0, unlinked[code]) for code, _, _ in found}
+    assert found
 
 
 def _unlinked(athena):
     lines = [line.split("\t") for line in (athena / "CONCEPT.csv").read_text("utf-8").splitlines()[1:]]
     linked = {line.split("\t")[0] for line in (athena / "CONCEPT_RELATIONSHIP.csv").read_text("utf-8").splitlines()[1:]}
-    return [(line[0], line[6]) for line in lines if line[0] not in linked]
+    return [(line[6], int(line[0])) for line in lines if line[0] not in linked]
 
 
 def test_drug_eras_are_of_ingredients(both, athena):
@@ -171,4 +180,3 @@ def test_a_folder_of_no_use_is_refused_and_nothing_changes(hub, both, tmp_path):
         hub.standardise(tmp_path)
     assert "athena.ohdsi.org" in str(refused.value.remedy)
     assert _tables(hub) == both["before"]
-    hub.standardise()
