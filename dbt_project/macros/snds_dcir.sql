@@ -4,18 +4,58 @@
 {%- endmacro %}
 
 
-{# Units in a box from the drug reference's text: "30", "3 DOSES"; several forms in one box ("3 / 2 ML") count boxes. #}
+{#
+    Units in a box from the drug reference's text: "30", "3 DOSES", "3 / 2 ML" hold 30, 3 and 3; several forms in one box
+    ("21 + 7") or a text that says nothing count boxes (rule 37).
+#}
 {% macro units_per_box(contents) -%}
     case
-        when {{ contents }} like '%/%' then 1
-        else coalesce(try_cast(regexp_extract(trim({{ contents }}), '^([0-9]+)', 1) as integer), 1)
+        when {{ contents }} like '%+%' then 1
+        else coalesce(nullif(try_cast(regexp_extract(trim({{ contents }}), '^([0-9]+)', 1) as integer), 0), 1)
     end
 {%- endmacro %}
 
 
-{# A 13-digit drug code; 7-digit forms are kept as they are, 0 is no code (rule 35). #}
-{% macro drug_code(code) -%}
-    nullif(ltrim(trim({{ code }}), '0'), '')
+{#
+    A drug code as CIP13. A CIP7, padded or not, makes the CIP13 that replaced it: 34009, the seven digits and the check
+    digit of all article numbers, so that a line and its cancellation meet whichever form each has. 0 is no code; what
+    has neither length is kept as it is (rule 35).
+#}
+{% macro cip13(code) -%}
+    case
+        when length(ltrim(trim({{ code }}), '0')) = 7 and try_cast({{ code }} as bigint) is not null
+            then '34009' || ltrim(trim({{ code }}), '0')
+                || {{ article_check_digit("'34009' || ltrim(trim(" ~ code ~ "), '0')") }}
+        when ltrim(trim({{ code }}), '0') <> '' then trim({{ code }})
+    end
+{%- endmacro %}
+
+
+{# The thirteenth digit of an article number: the digits in even places count three times. #}
+{% macro article_check_digit(digits) -%}
+    cast((10 - (
+        {%- for place in range(1, 13) %}
+        {{ '3 * ' if place % 2 == 0 }}cast(substr({{ digits }}, {{ place }}, 1) as integer){{ ' + ' if not loop.last }}
+        {%- endfor %}
+    ) % 10) % 10 as varchar)
+{%- endmacro %}
+
+
+{# A hospital drug code with its zeros: UCD7 forms are padded to 13, 0 is no code (rules 35 and 42). #}
+{% macro ucd13(code) -%}
+    case when ltrim(trim({{ code }}), '0') <> '' then lpad(trim({{ code }}), 13, '0') end
+{%- endmacro %}
+
+
+{# The seven digits inside a code of 13: after its prefix, or after the zeros that pad it. #}
+{% macro seven_digits(code) -%}
+    case when {{ code }} like '3400%' then substr({{ code }}, 6, 7) else ltrim({{ code }}, '0') end
+{%- endmacro %}
+
+
+{# The FINESS number, null where it is empty or zero. #}
+{% macro finess(number) -%}
+    case when ltrim(trim({{ number }}), '0') <> '' then trim({{ number }}) end
 {%- endmacro %}
 
 

@@ -6,6 +6,13 @@ with observed as (
     from {{ ref('int_hub__activity') }}
     where {{ scope_condition('person_id') }}
     group by person_id
+),
+
+claimant as (
+    {%- for persons in var('claimants') %}
+    select person_id from {{ ref(persons) }}
+    {{ "union" if not loop.last }}
+    {%- endfor %}
 )
 
 select
@@ -13,6 +20,8 @@ select
     person_id,
     start_date as observation_period_start_date,
     end_date as observation_period_end_date,
-    32880 as period_type_concept_id
+    -- Computed from claims, or else from health records.
+    case when claimant.person_id is not null then 32881 else 32882 end as period_type_concept_id
 from observed
-semi join {{ ref('person') }} using (person_id)
+semi join {{ ref('person') }} as person using (person_id)
+left join claimant using (person_id)

@@ -13,7 +13,7 @@ select
     commune as zip,
     residence.department as county,
     coalesce(commune, residence.department) as location_source_value,
-    0 as country_concept_id,
+    {{ france() }} as country_concept_id,
     'FRA' as country_source_value,
     cast(null as double) as latitude,
     cast(null as double) as longitude

@@ -23,12 +23,12 @@ refined_line as (
         refined.kind,
         refined.code,
         refined.modifier,
-        refined.is_in_units,
+        refined.is_anaesthesia,
         refined.device_end,
         case
             when refined.kind = 'cam' then line.prs_act_qte
             -- Rule 5: not signed, takes the sign of the prestation.
-            when refined.kind = 'ucd' then refined.quantity * sign(line.prs_act_qte)
+            when refined.kind = 'ucd' then refined.quantity * sign(coalesce(line.prs_act_qte, 1))
             else refined.quantity
         end as quantity,
         0 as charge,
@@ -37,7 +37,7 @@ refined_line as (
         0 as paid_supplement
     from line
     inner join refined using (_delivery, {{ nine_keys() }})
-    where not line.is_complement and refined.code is not null
+    where not line.is_complement and refined.dropped_by_rule is null
 ),
 
 has_refined as (
@@ -51,7 +51,7 @@ prestation_line as (
         case when line.is_complement then 'cpl' when has_refined._delivery is null then 'act' else 'prs' end as kind,
         cast(null as varchar) as code,
         cast(null as varchar) as modifier,
-        false as is_in_units,
+        false as is_anaesthesia,
         cast(null as date) as device_end,
         line.prs_act_qte as quantity,
         coalesce(line.prs_pai_mnt, 0) as charge,
@@ -74,24 +74,30 @@ select
     coalesce(ben_rng_gem, 0) as ben_rng_gem,
     cast(date_trunc('month', care_start) as date) as care_month,
     kind,
-    -- Rule 4: what a cancellation repeats of the line it cancels; never the nine keys nor the flux.
-    {{ hub_id(['event', "case when kind in ('prs', 'act') then 'prs' else kind end", 'care_start', 'care_end', 'nature',
-        'code', 'modifier', 'is_in_units', 'practice', 'prescriber_practice', 'etb_exe_fin', 'etb_pre_fin',
-        'pfs_exe_num', 'pfs_pre_num', 'org_cle_new', 'org_aff_ben', 'ben_res_dpt', 'ben_res_com']) }} as event_key,
-    {{ hub_id(['contact', 'care_start', 'care_end', 'etb_exe_fin', 'etb_pre_fin', 'pfs_exe_num', 'pfs_pre_num',
+    -- Rule 4: care date, code, and the residence, affiliation and specialty columns; the person joins when netting.
+    -- Nothing else: a cancellation may differ in all the rest.
+    {{ hub_id(['event', "case when kind in ('prs', 'act') then 'prs' else kind end", 'care_start',
+        'coalesce(code, cast(nature as varchar))', 'is_anaesthesia', 'pse_spe_cod', 'psp_spe_cod', 'org_aff_ben',
+        'ben_res_dpt', 'ben_res_com']) }} as event_key,
+    -- What the lines billed for one contact share, whatever their nature.
+    {{ hub_id(['contact', 'care_start', 'care_end', "coalesce(establishment, '0')", 'pfs_exe_num', 'pfs_pre_num',
         'org_cle_new']) }} as contact_key,
     care_start,
     care_end,
     nature,
     code,
     modifier,
-    is_in_units,
+    is_anaesthesia,
     device_end,
     practice,
-    coalesce(etb_exe_fin, etb_pre_fin) as establishment,
+    prescriber_practice,
+    establishment,
     org_aff_ben as affiliation,
-    case when ben_cmu_top = '1' then 'C2S' when ben_cta_typ not in ('0', '99') then ben_cta_typ end as plan,
-    cast(quantity as decimal(18, 2)) as quantity,
+    case
+        when ben_cmu_cat = '5' or rgm_cod in (95, 96, 652) then 'AME'
+        when ben_cmu_top = '1' or ben_cta_typ = '89' then 'C2S'
+    end as plan,
+    cast(coalesce(quantity, 0) as decimal(18, 2)) as quantity,
     cast(charge as decimal(18, 2)) as charge,
     cast(allowed as decimal(18, 2)) as allowed,
     cast(paid_basic as decimal(18, 2)) as paid_basic,

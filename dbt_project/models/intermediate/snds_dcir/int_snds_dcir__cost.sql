@@ -13,7 +13,8 @@ select
     cast(null as double) as paid_patient_copay,
     cast(null as double) as paid_patient_coinsurance,
     cast(null as double) as paid_patient_deductible,
-    cast(paid_basic as double) as paid_by_primary,
+    -- The compulsory scheme is the first payer and the only one delivered.
+    cast(paid_basic + paid_supplement as double) as paid_by_primary,
     cast(null as double) as paid_ingredient_cost,
     cast(null as double) as paid_dispensing_fee,
     cast(null as bigint) as payer_plan_period_id,

@@ -12,23 +12,24 @@ with contribution as (
     {{ contributions_in_scope(ref('int_snds_dcir__contribution'), ref('int_snds_beneficiaries__identity_kept')) }}
 ),
 
--- Rule 4: net quantities. Columns under `any_value` are part of the key.
+-- Rule 4: net quantities, contact by contact. Columns under `any_value` are part of the key.
 netted as (
     select
         person_id,
         event_key,
+        contact_key,
+        nature,
         min(case when kind = 'act' then 'prs' else kind end) as kind,
         bool_and(kind = 'act') as is_unrefined,
-        any_value(contact_key) as contact_key,
         any_value(care_month) as care_month,
         any_value(care_start) as care_start,
         any_value(care_end) as care_end,
-        any_value(nature) as nature,
         any_value(code) as code,
-        any_value(modifier) as modifier,
-        any_value(is_in_units) as is_in_units,
-        max(device_end) as device_end,
-        any_value(practice) as practice,
+        max(modifier) filter (quantity > 0) as modifier,
+        any_value(is_anaesthesia) as is_anaesthesia,
+        max(device_end) filter (quantity > 0) as device_end,
+        min(practice) as practice,
+        min(prescriber_practice) as prescriber_practice,
         any_value(establishment) as establishment,
         any_value(affiliation) as affiliation,
         max(plan) as plan,
@@ -38,37 +39,95 @@ netted as (
         sum(paid_basic) as paid_basic,
         sum(paid_supplement) as paid_supplement
     from contribution
-    group by person_id, event_key
+    group by person_id, event_key, contact_key, nature
+    having sum(quantity) <> 0 or any_value(kind) = 'cpl'
 ),
 
--- Rule 47: money without a contact is no visit; a nature nobody described is an outpatient contact.
+-- Rule 4: what spreads over several contacts and is one event all the same: whatever a code designates, and
+-- prestations of which something cancelled one that was billed otherwise.
+spread as (
+    select person_id, event_key
+    from netted
+    group by person_id, event_key
+    having count(*) > 1 and (min(kind) not in ('prs', 'cpl') or min(quantity) < 0)
+),
+
+gathered as (
+    select
+        * replace (
+            bool_and(is_unrefined) over whole_event as is_unrefined,
+            max(device_end) over whole_event as device_end,
+            sum(quantity) over whole_event as quantity,
+            sum(charge) over whole_event as charge,
+            sum(allowed) over whole_event as allowed,
+            sum(paid_basic) over whole_event as paid_basic,
+            sum(paid_supplement) over whole_event as paid_supplement
+        )
+    from netted
+    semi join spread using (person_id, event_key)
+    window whole_event as (partition by person_id, event_key)
+    qualify row_number() over (partition by person_id, event_key order by netted.quantity desc, contact_key, nature) = 1
+),
+
+settled as (
+    select * from netted
+    anti join spread using (person_id, event_key)
+    union all by name
+    select * from gathered
+),
+
+-- Rule 3: a complement carries money, not an act: without a quantity it has the sign of its amounts.
+signed as (
+    select
+        * replace (
+            case
+                when kind = 'cpl' and quantity = 0 then sign(charge + paid_basic + paid_supplement) else quantity
+            end as quantity
+        )
+    from settled
+),
+
+-- Rule 28: activities 1 and 4 of one act are one procedure.
+performed as (
+    select * from signed where not is_anaesthesia
+    union all by name
+    (
+        select * from signed
+        anti join (select * from signed where kind = 'cam' and not is_anaesthesia and quantity > 0) as main
+            using (person_id, care_start, code)
+        where signed.is_anaesthesia
+    )
+),
+
+-- Rule 47: a lump sum is no contact; a nature nobody described is an outpatient one.
 described as (
     select
-        netted.*,
+        performed.*,
         coalesce(nature_of.domain, '') as nature_domain,
         case when kind = 'cpl' then 0 else coalesce(nature_of.visit_concept_id, 9202) end as visit_concept_id,
-        quantity > 0 and visit_concept_id <> 0 as is_contact
-    from netted
-    left join {{ ref('int_snds_dcir__nature') }} as nature_of on nature_of.code = netted.nature
+        quantity > 0 and visit_concept_id <> 0 as is_contact,
+        {{ hub_id(['visit|snds_dcir', 'person_id', 'contact_key', 'performed.nature']) }} as own_visit_id
+    from performed
+    left join {{ ref('int_snds_dcir__nature') }} as nature_of on nature_of.code = performed.nature
     -- Rule 4: net zero is no event and no cost; an orphan negative stays, to be counted, and feeds nothing.
-    where netted.quantity <> 0
-),
-
-visited as (
-    select
-        *,
-        case
-            when is_contact then {{ hub_id(['visit|snds_dcir', 'person_id', 'contact_key', 'nature']) }}
-        end as own_visit_id
-    from described
+    where performed.quantity <> 0
 )
 
 select
-    {{ hub_id(['event|snds_dcir', 'person_id', 'event_key']) }} as event_id,
-    * exclude (contact_key, own_visit_id, is_contact),
-    -- Rule 3: complements, surcharges and allowances go with the contact they were billed for, if there is one.
     case
-        when quantity > 0 then coalesce(own_visit_id, min(own_visit_id) over (partition by person_id, contact_key))
+        when kind in ('prs', 'cpl')
+            then {{ hub_id(['event|snds_dcir', 'person_id', 'event_key', 'contact_key', 'described.nature']) }}
+        else {{ hub_id(['event|snds_dcir', 'person_id', 'event_key']) }}
+    end as event_id,
+    * exclude (contact_key, own_visit_id, is_contact, is_anaesthesia),
+    -- Rule 3: complements and allowances go with the contact they were billed for, of their own nature or another.
+    case
+        when quantity > 0 then coalesce(
+            case when bool_or(is_contact) over (partition by own_visit_id) then own_visit_id end,
+            min(case when is_contact then own_visit_id end) over (partition by person_id, contact_key)
+        )
     end as visit_occurrence_id,
-    is_contact and row_number() over (partition by own_visit_id order by event_key) = 1 as is_first_of_visit
-from visited
+    is_contact
+    and row_number() over (partition by own_visit_id order by not is_contact, kind <> 'prs', event_key) = 1
+        as is_first_of_visit
+from described

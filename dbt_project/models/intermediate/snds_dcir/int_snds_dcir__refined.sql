@@ -5,13 +5,27 @@ with drug as (
         {{ nine_keys() }},
         'pha' as kind,
         -- Rule 35: CIP13 first, the older CIP7 where it is all there is.
-        coalesce({{ drug_code('pha_prs_c13') }}, {{ drug_code('pha_prs_ide') }}) as code,
+        coalesce({{ cip13('pha_prs_c13') }}, {{ cip13('pha_prs_ide') }}) as code,
         cast(null as varchar) as modifier,
-        -- Rule 36: a deconditioned line counts units, not boxes.
-        case when pha_dec_top in ('1', 'D') then pha_dec_qsu else pha_act_qsn end as quantity,
-        pha_dec_top in ('1', 'D') as is_in_units,
-        cast(null as date) as device_end
+        false as is_anaesthesia,
+        pha_act_qsn as boxes,
+        -- Rule 36: a deconditioned line takes its units from PHA_DEC_QSU. Its sign is that of the boxes where they have one.
+        case
+            when pha_dec_top in ('1', 'D') then abs(pha_dec_qsu) * sign(coalesce(nullif(pha_act_qsn, 0), pha_dec_qsu))
+        end as quantity,
+        cast(null as date) as device_end,
+        cast(null as varchar) as dropped_by_rule
     from {{ ref('stg_snds_dcir__er_pha_f') }}
+),
+
+-- Rule 37: boxes times units per box.
+dispensed as (
+    select
+        drug.* exclude (boxes, quantity, dropped_by_rule),
+        coalesce(drug.quantity, drug.boxes * {{ units_per_box('pack.contents') }}) as quantity,
+        case when drug.code is null then '35' end as dropped_by_rule
+    from drug
+    left join {{ ref('drug_pack') }} as pack on pack.cip13 = drug.code
 ),
 
 hospital_drug as (
@@ -19,12 +33,12 @@ hospital_drug as (
         _delivery,
         {{ nine_keys() }},
         'ucd' as kind,
-        -- Rule 35: UCD7 forms come padded with zeros or not.
-        {{ drug_code('ucd_ucd_cod') }} as code,
+        {{ ucd13('ucd_ucd_cod') }} as code,
         cast(null as varchar) as modifier,
+        false as is_anaesthesia,
         ucd_dlv_nbr as quantity,
-        true as is_in_units,
-        cast(null as date) as device_end
+        cast(null as date) as device_end,
+        case when {{ ucd13('ucd_ucd_cod') }} is null then '35' end as dropped_by_rule
     from {{ ref('stg_snds_dcir__er_ucd_f') }}
 ),
 
@@ -33,16 +47,18 @@ act as (
         _delivery,
         {{ nine_keys() }},
         'cam' as kind,
-        trim(cam_prs_ide) as code,
-        nullif(
-            concat_ws('-', 'A' || nullif(cam_act_cod, '0'), 'P' || nullif(cam_trt_pha, '0'), nullif(cam_mod_cod, '')),
-            ''
-        )
-            as modifier,
+        nullif(trim(cam_prs_ide), '') as code,
+        nullif(trim(cam_mod_cod), '') as modifier,
+        -- Rule 28: activity 4 is the anaesthesia of the act, not another act.
+        coalesce(cam_act_cod = '4', false) as is_anaesthesia,
         -- Rule 6: no quantity of its own.
         cast(null as bigint) as quantity,
-        false as is_in_units,
-        cast(null as date) as device_end
+        cast(null as date) as device_end,
+        case
+            when coalesce(trim(cam_prs_ide), '') = '' then '6'
+            -- Rule 28: the later phases of a treatment are not other acts.
+            when cam_trt_pha not in ('0', '1', '') then '28'
+        end as dropped_by_rule
     from {{ ref('stg_snds_dcir__er_cam_f') }}
 ),
 
@@ -52,12 +68,22 @@ biology as (
         {{ nine_keys() }},
         'bio' as kind,
         -- Rule 39: 552 and 0552 are one act.
-        lpad(trim(bio_prs_ide), 4, '0') as code,
+        case when ltrim(trim(bio_prs_ide), '0') <> '' then lpad(trim(bio_prs_ide), 4, '0') end as code,
         cast(null as varchar) as modifier,
+        false as is_anaesthesia,
         bio_act_qsn as quantity,
-        false as is_in_units,
-        cast(null as date) as device_end
+        cast(null as date) as device_end,
+        case when coalesce(ltrim(trim(bio_prs_ide), '0'), '') = '' then '39' end as dropped_by_rule
     from {{ ref('stg_snds_dcir__er_bio_f') }}
+),
+
+coded_device as (
+    -- Rule 38: 13 digits, padded; 9999999999999 is no device.
+    select
+        *,
+        case when ltrim(trim(tip_prs_ide), '0') <> '' then nullif(lpad(trim(tip_prs_ide), 13, '0'), repeat('9', 13)) end
+            as code
+    from {{ ref('stg_snds_dcir__er_tip_f') }}
 ),
 
 device as (
@@ -65,22 +91,22 @@ device as (
         _delivery,
         {{ nine_keys() }},
         'tip' as kind,
-        -- Rule 38: 13 digits, padded; 9999999999999 is no device.
-        nullif(lpad(trim(tip_prs_ide), 13, '0'), '9999999999999') as code,
-        tip_prs_typ as modifier,
+        code,
+        cast(null as varchar) as modifier,
+        false as is_anaesthesia,
         tip_act_qsn as quantity,
-        false as is_in_units,
         -- Rule 38: a purchase has no end.
-        case when tip_prs_typ <> '1' then tip_acl_dtf end as device_end
-    from {{ ref('stg_snds_dcir__er_tip_f') }}
+        case when tip_prs_typ is distinct from '1' then tip_acl_dtf end as device_end,
+        case when code is null then '38' end as dropped_by_rule
+    from coded_device
 )
 
-select * from drug
-union all
+select * from dispensed
+union all by name
 select * from hospital_drug
-union all
+union all by name
 select * from act
-union all
+union all by name
 select * from biology
-union all
+union all by name
 select * from device
