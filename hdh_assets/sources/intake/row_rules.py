@@ -33,16 +33,30 @@ def values_sql(table: Table, present: Collection[str], dialect: Format, source: 
     """
     columns = [column for column in table.columns if column.lake_name in present]
     added = [f"{_cast(column, dialect)} AS {_typed_name(column)}" for column in columns if _is_typed(column)]
-    if fields := [quoted(name) for name in pseudonymised(table) if name in present]:
-        packed = ", ".join(f"{name} := {name}" for name in fields)
+    if hashed := [column for column in columns if column.lake_name in pseudonymised(table)]:
+        packed = ", ".join(f"{quoted(column.lake_name)} := {_identifier(column)}" for column in hashed)
         absent = ", ".join(f"{quoted(name)} := NULL" for name in pseudonymised(table) if name not in present)
         added.append(f"{function_name(table)}(struct_pack({', '.join(filter(None, (packed, absent)))})) AS _pseudonyms")
     return f"SELECT {', '.join(['*', *added])} FROM {source}"
 
 
 def value_name(column: Column) -> str:
-    """What names the column's value in the lake, over `values_sql`."""
-    return f"_pseudonyms.{quoted(column.lake_name)}" if column.is_pseudonymised else _typed_name(column)
+    """The column's value in the lake, over `values_sql`; null where it tells an identity."""
+    value = f"_pseudonyms.{quoted(column.lake_name)}" if column.is_pseudonymised else _typed_name(column)
+    told = [_is_one_of(name.lower(), texts) for name, texts in (column.identifying_when or {}).items()]
+    return f"CASE WHEN {' OR '.join(told)} THEN NULL ELSE {value} END" if told else value
+
+
+def _identifier(column: Column) -> str:
+    """The text a pseudonym is made of. A sentinel means that there is nobody: a pseudonym of it would be somebody."""
+    name = quoted(column.lake_name)
+    if not column.sentinels:
+        return name
+    return f"CASE WHEN {_is_one_of(column.lake_name, column.sentinels)} THEN NULL ELSE {name} END"
+
+
+def _is_one_of(name: str, texts: tuple[str, ...]) -> str:
+    return f"{quoted(name)} IN ({', '.join(map(literal, texts))})"
 
 
 def pseudonymised(table: Table) -> dict[str, str]:

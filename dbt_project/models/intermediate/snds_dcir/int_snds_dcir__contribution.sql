@@ -26,7 +26,7 @@ refined_line as (
         refined.is_anaesthesia,
         refined.device_end,
         case
-            when refined.kind = 'cam' then line.prs_act_qte
+            when refined.kind = 'cam' then coalesce(line.prs_act_qte, 1)
             -- Rule 5: not signed, takes the sign of the prestation.
             when refined.kind = 'ucd' then refined.quantity * sign(coalesce(line.prs_act_qte, 1))
             else refined.quantity
@@ -53,7 +53,8 @@ prestation_line as (
         cast(null as varchar) as modifier,
         false as is_anaesthesia,
         cast(null as date) as device_end,
-        line.prs_act_qte as quantity,
+        -- A line that does not say how many is one.
+        coalesce(line.prs_act_qte, 1) as quantity,
         coalesce(line.prs_pai_mnt, 0) as charge,
         coalesce(line.bse_rem_bse, 0) as allowed,
         coalesce(line.bse_rem_mnt, 0) as paid_basic,

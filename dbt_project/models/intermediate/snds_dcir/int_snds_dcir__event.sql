@@ -20,7 +20,7 @@ netted as (
         contact_key,
         nature,
         min(case when kind = 'act' then 'prs' else kind end) as kind,
-        bool_and(kind = 'act') as is_unrefined,
+        coalesce(sum(quantity) filter (kind = 'act'), 0) as unrefined_quantity,
         any_value(care_month) as care_month,
         any_value(care_start) as care_start,
         any_value(care_end) as care_end,
@@ -55,7 +55,7 @@ spread as (
 gathered as (
     select
         * replace (
-            bool_and(is_unrefined) over whole_event as is_unrefined,
+            sum(unrefined_quantity) over whole_event as unrefined_quantity,
             max(device_end) over whole_event as device_end,
             sum(quantity) over whole_event as quantity,
             sum(charge) over whole_event as charge,
@@ -104,30 +104,49 @@ described as (
     select
         performed.*,
         coalesce(nature_of.domain, '') as nature_domain,
-        case when kind = 'cpl' then 0 else coalesce(nature_of.visit_concept_id, 9202) end as visit_concept_id,
-        quantity > 0 and visit_concept_id <> 0 as is_contact,
+        case when performed.kind = 'cpl' then 0 else coalesce(nature_of.visit_concept_id, 9202) end as visit_concept_id,
+        performed.quantity > 0
+        and performed.kind = 'prs'
+        and coalesce(nature_of.visit_concept_id, 9202) <> 0 as is_contact,
         {{ hub_id(['visit|snds_dcir', 'person_id', 'contact_key', 'performed.nature']) }} as own_visit_id
     from performed
     left join {{ ref('int_snds_dcir__nature') }} as nature_of on nature_of.code = performed.nature
     -- Rule 4: net zero is no event and no cost; an orphan negative stays, to be counted, and feeds nothing.
     where performed.quantity <> 0
+),
+
+linked as (
+    select
+        * exclude (own_visit_id),
+        -- Rule 3: complements and allowances go with the contact they were billed for, of their own nature or another.
+        case
+            when quantity > 0 then coalesce(
+                case when bool_or(is_contact) over (partition by own_visit_id) then own_visit_id end,
+                min(case when is_contact then own_visit_id end) over (partition by person_id, contact_key)
+            )
+        end as contact_visit_id,
+        is_contact
+        and row_number() over (partition by own_visit_id order by not is_contact, event_key) = 1
+            as is_first_of_visit
+    from described
+),
+
+-- ... and failing that, when what cancelled their contact left another, with one of the same day.
+day_visit as (
+    select person_id, care_start, min(contact_visit_id) as day_visit_id
+    from linked
+    semi join (select * from linked where quantity > 0 and contact_visit_id is null) as adrift
+        using (person_id, care_start)
+    group by person_id, care_start
 )
 
 select
     case
         when kind in ('prs', 'cpl')
-            then {{ hub_id(['event|snds_dcir', 'person_id', 'event_key', 'contact_key', 'described.nature']) }}
+            then {{ hub_id(['event|snds_dcir', 'person_id', 'event_key', 'contact_key', 'linked.nature']) }}
         else {{ hub_id(['event|snds_dcir', 'person_id', 'event_key']) }}
     end as event_id,
-    * exclude (contact_key, own_visit_id, is_contact, is_anaesthesia),
-    -- Rule 3: complements and allowances go with the contact they were billed for, of their own nature or another.
-    case
-        when quantity > 0 then coalesce(
-            case when bool_or(is_contact) over (partition by own_visit_id) then own_visit_id end,
-            min(case when is_contact then own_visit_id end) over (partition by person_id, contact_key)
-        )
-    end as visit_occurrence_id,
-    is_contact
-    and row_number() over (partition by own_visit_id order by not is_contact, kind <> 'prs', event_key) = 1
-        as is_first_of_visit
-from described
+    * exclude (contact_key, is_contact, is_anaesthesia, contact_visit_id, day_visit_id),
+    case when quantity > 0 then coalesce(contact_visit_id, day_visit_id) end as visit_occurrence_id
+from linked
+left join day_visit using (person_id, care_start)

@@ -5,7 +5,7 @@ select
     event.care_start as observation_date,
     cast(null as timestamp) as observation_datetime,
     32810 as observation_type_concept_id,
-    cast(event.quantity as double) as value_as_number,
+    cast(least(event.quantity, event.unrefined_quantity) as double) as value_as_number,
     cast(null as varchar) as value_as_string,
     0 as value_as_concept_id,
     0 as qualifier_concept_id,
@@ -23,4 +23,4 @@ select
 from {{ ref('int_snds_dcir__event') }} as event
 left join {{ ref('int_hub__concept_map') }} as act
     on act.source_vocabulary_id = 'FR_PRS_NAT_REF' and act.source_code = cast(event.nature as varchar)
-where event.kind = 'prs' and event.is_unrefined and event.nature_domain = 'Observation' and event.quantity > 0
+where event.kind = 'prs' and event.unrefined_quantity > 0 and event.nature_domain = 'Observation' and event.quantity > 0

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+
 import duckdb
 import pytest
 
 from hdh_assets.core.descriptor import Column, Format, Table
-from hdh_assets.sources.intake.row_rules import checks, valid_sql, values_sql
+from hdh_assets.sources.intake.row_rules import checks, valid_sql, value_name, values_sql
 
 FRENCH = Format(delimiter=";", decimal=",", date="%d/%m/%Y", timestamp="%d/%m/%Y %H:%M:%S")
 PLAIN = Format()
@@ -66,3 +68,43 @@ def test_rules_beside_the_type() -> None:
     assert not is_valid("B", "string(1)", codes={"A": "a"})
     assert not is_valid("it's", "string(9)", pattern="[a-z]+")
     assert is_valid("00/00/0000", "date", FRENCH, sentinels=("00/00/0000",))
+
+
+def value(texts: dict[str, str], *columns: dict[str, object]) -> object:
+    """What the first column becomes in the lake; identifiers are named rather than hashed."""
+    described = [Column.model_validate({"description": WORDS} | column) for column in columns]
+    table = Table.model_validate({"name": "T", "title": WORDS, "description": WORDS, "columns": described})
+    source = "(SELECT " + ", ".join(f"'{text}' AS {name}" for name, text in texts.items()) + ")"
+    engine = duckdb.connect()
+    engine.execute("CREATE MACRO pseudonyms_t(ids) AS struct_pack(who := 'pseudonym of ' || ids.who)")
+    found = engine.execute(
+        f"SELECT {value_name(described[0])} FROM ({values_sql(table, set(texts), FRENCH, source)})"
+    ).fetchone()
+    assert found is not None
+    return found[0]
+
+
+def test_rule_44_a_sentinel_is_nobody_and_has_no_pseudonym() -> None:
+    who = {"name": "WHO", "type": "string(9)", "role": "quasi_identifier", "identifier_type": "practitioner"}
+    who |= {"sentinels": ["00000000"]}
+    assert value({"who": "12345678"}, who) == "pseudonym of 12345678"
+    assert value({"who": "00000000"}, who) is None
+
+
+def test_an_answer_that_tells_an_identity_is_null_in_the_lake() -> None:
+    answer = {"name": "ANSWER", "type": "string(40)", "identifying_when": {"QUESTION": ["1"]}}
+    question = {"name": "QUESTION", "type": "string(1)"}
+    assert value({"answer": "rue Haute", "question": "1"}, answer, question) is None
+    assert value({"answer": "never", "question": "2"}, answer, question) == "never"
+
+
+def test_rule_42_leading_zeros_survive() -> None:
+    assert value({"code": "0000009348420"}, {"name": "CODE", "type": "string(13)"}) == "0000009348420"
+    assert value({"finess": "01078000"}, {"name": "FINESS", "type": "string(8)"}) == "01078000"
+
+
+def test_rule_43_dates_are_read_in_the_producers_form() -> None:
+    assert value({"day": "29/02/2024"}, {"name": "DAY", "type": "date"}) == date(2024, 2, 29)
+    assert value({"day": "29022024"}, {"name": "DAY", "type": "date", "format": "%d%m%Y"}) == date(2024, 2, 29)
+    month = {"name": "DAY", "type": "timestamp", "format": "%d%b%Y:%H:%M:%S"}
+    assert value({"day": "01JAN1996:00:00:00"}, month) == datetime(1996, 1, 1)

@@ -1,0 +1,416 @@
+"""What the SNDS rules make of DCIR and beneficiary rows, in plain Python: a second opinion for the tests.
+
+Written from the rules, not from the models, and slow on purpose. Takes rows as the producer writes them, gives the
+business columns of OMOP rows. A person is named by the year of birth.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from snds_cases import Cases, Row
+
+KEYS = (
+    "DCT_ORD_NUM",
+    "FLX_DIS_DTD",
+    "FLX_EMT_NUM",
+    "FLX_EMT_ORD",
+    "FLX_EMT_TYP",
+    "FLX_TRT_DTD",
+    "ORG_CLE_NUM",
+    "PRS_ORD_NUM",
+    "REM_TYP_AFF",
+)
+REFINED = ("ER_PHA_F", "ER_UCD_F", "ER_CAM_F", "ER_BIO_F", "ER_TIP_F")
+VISITS = {"1111": 9202, "1192": 5083, "1130": 0, "3313": 581458, "3317": 581458, "3211": 32036}
+UNITS = {"3400921923056": 28, "3400922143378": 20, "3400922178967": 21, "3400935418487": 30}
+LONG_TERM = ("41", "43", "45")
+MONEY = ("PRS_PAI_MNT", "BSE_REM_MNT", "CPL_REM_MNT")
+Event = dict[str, Any]
+
+
+def day(text: str) -> date | None:
+    """A dd/mm/yyyy date; sentinels are missing (rules 15 and 43)."""
+    found = datetime.strptime(text, "%d/%m/%Y").date() if text else None
+    return None if found is None or found.year in {1, 1600} else found
+
+
+def amount(text: str) -> Decimal:
+    return Decimal(text or "0")
+
+
+def is_genuine(nature: str) -> bool:
+    """Rule 14."""
+    return nature in {"00", "03", "04"}
+
+
+class Reference:
+    """Rules 10 to 18, 40 and 41: who the keys are."""
+
+    def __init__(self, tables: dict[str, list[Row]]) -> None:
+        self.illnesses = tables["IR_IMB_R"]
+        self.delivered = tables["IR_BEN_R"] + tables["IR_BEN_R_ARC"]
+        self.rows = [row for row in self.delivered if is_genuine(row["BEN_CDI_NIR"])]
+        self.dropped: Counter[str] = Counter({"14": len(self.delivered) - len(self.rows)})
+        groups = [rows for rows in self._groups() if any(self._birth(row) for row in rows)]
+        self.dropped["15"] = len(self.rows) - sum(map(len, groups))
+        self.persons = {next(filter(None, map(self._birth, self._by_preference(rows)))): rows for rows in groups}
+        self.person_of = {self._key(row): year for year, rows in self.persons.items() for row in rows}
+
+    @staticmethod
+    def _birth(row: Row) -> int | None:
+        year = int(row["BEN_NAI_ANN"] or 0)
+        return year if year > 1600 else None
+
+    @staticmethod
+    def _key(row: Row) -> tuple[str, str]:
+        return row["BEN_NIR_PSA"], row["BEN_RNG_GEM"]
+
+    def _groups(self) -> Iterable[list[Row]]:
+        """Rows that share a key or an own number, directly or through others, are one person's."""
+        groups: list[tuple[set[Any], list[Row]]] = []
+        for row in self.rows:
+            rebuilt = row["BEN_NIR_ANO"] or row["BEN_NIR_PSA"] + row["BEN_RNG_GEM"]
+            marks = {self._key(row), row.get("BEN_IDT_ANO") or rebuilt, rebuilt}
+            meeting = [group for group in groups if group[0] & marks]
+            groups = [group for group in groups if not group[0] & marks]
+            groups.append((marks.union(*(g[0] for g in meeting)), [row, *(r for g in meeting for r in g[1])]))
+        return [rows for _, rows in groups]
+
+    @staticmethod
+    def _by_preference(rows: list[Row]) -> list[Row]:
+        def rank(row: Row) -> tuple[date, date]:
+            return day(row["MAX_TRT_DTD"]) or date.min, day(row["BEN_DTE_MAJ"]) or date.min
+
+        return sorted(rows, key=rank, reverse=True)
+
+    def death(self, year: int) -> date | None:
+        rows = self.persons[year]
+        if days := [found for row in rows if (found := day(row["BEN_DCD_DTE"]))]:
+            return max(days)
+        months = [row["BEN_DCD_AME"] for row in rows if row["BEN_DCD_AME"] not in {"", "160001"}]
+        if not months:
+            return None
+        first = datetime.strptime(max(months), "%Y%m").date()
+        return (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+
+    def person_rows(self) -> Iterator[tuple[Any, ...]]:
+        for year, rows in self.persons.items():
+            preferred = self._by_preference(rows)
+            sex = next((row["BEN_SEX_COD"] for row in preferred if row["BEN_SEX_COD"] in {"1", "2"}), "9")
+            gender = {"1": 8507, "2": 8532}.get(sex, 0)
+            place = residence(preferred[0])
+            yield year, int(preferred[0]["BEN_NAI_MOI"]), gender, sex, place, self.death(year)
+
+    @cached_property
+    def conditions(self) -> list[tuple[Any, ...]]:
+        return list(self._condition_rows())
+
+    def _condition_rows(self) -> Iterator[tuple[Any, ...]]:
+        lineages: dict[tuple[int, str], list[tuple[date, date | None]]] = defaultdict(list)
+        for row in self.illnesses:
+            start, code = day(row["IMB_ALD_DTD"]) or day(row["INS_DTE"]), row["MED_MTF_COD"].strip()
+            if row["IMB_ETM_NAT"] not in LONG_TERM or not code or start is None:
+                self.dropped["40"] += 1
+            elif self._key(row) not in self.person_of:
+                self.dropped["17"] += 1
+            else:
+                end = None if row["IMB_ALD_DTF"] == "31/12/2099" else day(row["IMB_ALD_DTF"])
+                lineages[self.person_of[self._key(row)], code].append((start, end))
+        for (year, code), spells in lineages.items():
+            start, ends = min(s for s, _ in spells), [e for _, e in spells]
+            end = None if None in ends else max(e for e in ends if e)
+            closing = [found for found in (end, self.death(year)) if found]
+            yield year, code, start, max(start, min(closing)) if closing else None
+
+
+def residence(row: Row) -> str | None:
+    """Rule 16, for the places the cases have."""
+    department, commune, fund = row["BEN_RES_DPT"], row["BEN_RES_COM"], row["ORG_AFF_BEN"]
+    if department in {"000", "099", "999"}:
+        return None
+    if department == "201" or (department == "209" and fund[3:] == "201"):
+        place = "2A"
+    elif department == "209":
+        place = "2B"
+    elif department == "097" or (department.startswith("97") and fund.startswith("02A")):
+        return "97" + commune
+    elif department.startswith("97"):
+        return department + commune[1:]
+    else:
+        place = department[1:]
+    return place if commune in {"000", "099", "999"} else place + commune
+
+
+class Dcir:
+    """Rules 1 to 9, 35 to 39, 43, 44 and 47: what the lines of all fluxes come to."""
+
+    def __init__(self, cases: Cases, reference: Reference) -> None:
+        self.reference, self.dropped = reference, Counter[str]()
+        self.tables: dict[str, list[Row]] = defaultdict(list)
+        for flux in cases.fluxes.values():
+            for table, rows in flux.items():
+                self.tables[table] += rows
+        self.refined: dict[tuple[str, ...], list[tuple[str, Row]]] = defaultdict(list)
+        for table in REFINED:
+            for row in self.tables[table]:
+                self.refined[_nine(row)].append((table, row))
+        self.places = {_nine(row): row for row in self.tables["ER_ETE_F"]}
+        self.entries = list(self._entries())
+
+    def _entries(self) -> Iterator[Event]:
+        """One entry per kept line and per refined row of an act: who, when, what, how many, how much."""
+        for row in self.tables["ER_PRS_F"]:
+            refined, place = self.refined[_nine(row)], self.places.get(_nine(row), {})
+            start = day(row["EXE_SOI_DTD"])
+            if start is None and any(table in {"ER_PHA_F", "ER_UCD_F"} for table, _ in refined):
+                start = day(row["PRE_PRE_DTD"])
+            rule = _line_rule(row, place, start)
+            coded = list(self._coded(row, refined))
+            if rule or start is None:
+                self.dropped[rule] += 1
+                continue
+            person = self.reference.person_of.get((row["BEN_NIR_PSA"], row["BEN_RNG_GEM"]))
+            if person is None:
+                self.dropped["17"] += 1
+                continue
+            common = _common(row, place, person, start)
+            yield common | {"code": row["PRS_NAT_REF"], "is_unrefined": not refined}
+            if common["kind"] == "prs":
+                for code in coded:
+                    yield common | dict.fromkeys(MONEY, Decimal(0)) | code
+
+    def _coded(self, line: Row, refined: list[tuple[str, Row]]) -> Iterator[Event]:
+        for table, row in refined:
+            found = READERS[table](line, row)
+            if "rule" in found:
+                self.dropped[found["rule"]] += 1
+            else:
+                yield {"kind": table, "is_anaesthesia": False, "end_of_device": None} | found
+
+    @cached_property
+    def events(self) -> list[Event]:
+        """Rule 4: what is left once quantities are netted."""
+        groups: dict[tuple[Any, ...], list[Event]] = defaultdict(list)
+        for entry in self.entries:
+            groups[entry["person"], entry["kind"], entry["start"], entry["code"], entry.get("is_anaesthesia"), *entry["net"]].append(entry)
+        settled = [event for entries in groups.values() for event in _settle(entries)]
+        self.dropped["4"] += sum(event["quantity"] < 0 for event in settled)
+        kept = [event for event in settled if event["quantity"] > 0]
+        acts = {(e["person"], e["start"], e["code"]) for e in kept if e["kind"] == "ER_CAM_F" and not e["is_anaesthesia"]}
+        return [e for e in kept if not e.get("is_anaesthesia") or (e["person"], e["start"], e["code"]) not in acts]
+
+    def of_kind(self, kind: str) -> list[Event]:
+        return [event for event in self.events if event["kind"] == kind]
+
+    @cached_property
+    def visits(self) -> dict[tuple[Any, ...], Event]:
+        """One visit per person, contact and nature, of what is no lump sum."""
+        contacts = [e for e in self.of_kind("prs") if VISITS.get(e["nature"], 9202)]
+        return {(e["person"], e["contact"], e["nature"]): e for e in contacts}
+
+    def visit_rows(self) -> Iterator[tuple[Any, ...]]:
+        for event in self.visits.values():
+            concept = VISITS.get(event["nature"], 9202)
+            kind = 32869 if concept == 581458 else 32810
+            yield event["person"], event["start"], event["end"], concept, kind, event["nature"], event["place"], event["provider"]
+
+    @cached_property
+    def spans(self) -> dict[int, list[date]]:
+        """Days of each person's events, visits to their end."""
+        found: dict[int, list[date]] = defaultdict(list)
+        for event in self.visits.values():
+            found[event["person"]] += [event["start"], event["end"]]
+        for table in REFINED:
+            for event in self.of_kind(table):
+                found[event["person"]].append(event["start"])
+        for year, _, start, _ in self.reference.conditions:
+            found[year].append(start)
+        return found
+
+    def period_rows(self) -> Iterator[tuple[Any, ...]]:
+        for year, days in self.spans.items():
+            yield year, min(days), max(days), 32881
+
+    @cached_property
+    def costs(self) -> list[tuple[Any, ...]]:
+        return list(self._cost_rows())
+
+    def _cost_rows(self) -> Iterator[tuple[Any, ...]]:
+        """Money by person, day and nature; what was billed on a day without a contact is dropped (rule 3)."""
+        contacts = {(event["person"], event["start"]) for event in self.visits.values()}
+        sums: dict[tuple[Any, ...], list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 3)
+        for event in self.of_kind("prs") + self.of_kind("cpl"):
+            if (event["person"], event["start"]) not in contacts:
+                self.dropped["3"] += 1
+                continue
+            total = sums[event["person"], event["start"], event["nature"]]
+            sums[event["person"], event["start"], event["nature"]] = [a + event[name] for a, name in zip(total, MONEY, strict=True)]
+        for key, (charge, basic, supplement) in sums.items():
+            paid = basic + supplement
+            yield *key, float(charge), float(paid), float(paid), float(charge - paid)
+
+    def drug_rows(self) -> Iterator[tuple[Any, ...]]:
+        for e in self.of_kind("ER_PHA_F") + self.of_kind("ER_UCD_F"):
+            end = e["start"] + timedelta(days=29)
+            yield e["person"], e["start"], end, e["code"], float(e["quantity"]), 30, 32869, e["prescriber"]
+
+    def procedure_rows(self) -> Iterator[tuple[Any, ...]]:
+        for e in self.of_kind("ER_CAM_F"):
+            yield e["person"], e["start"], e["end"], e["code"], int(e["quantity"]), e["modifier"], 32810, e["provider"]
+        for e in self.of_kind("prs"):
+            if e["nature"] in {"3111", "1352"} and e["unrefined"] > 0:
+                quantity = int(min(e["quantity"], e["unrefined"]))
+                yield e["person"], e["start"], e["end"], e["nature"], quantity, None, 32810, e["provider"]
+
+    def observation_rows(self) -> Iterator[tuple[Any, ...]]:
+        for e in self.of_kind("prs"):
+            if e["nature"] == "4212" and e["unrefined"] > 0:
+                yield e["person"], e["start"], "4212", float(min(e["quantity"], e["unrefined"])), 32810
+
+    def measurement_rows(self) -> Iterator[tuple[Any, ...]]:
+        for e in self.of_kind("ER_BIO_F"):
+            yield e["person"], e["start"], e["code"], None, 32810, e["provider"]
+
+    def device_rows(self) -> Iterator[tuple[Any, ...]]:
+        for e in self.of_kind("ER_TIP_F"):
+            end = e["end_of_device"] if e["end_of_device"] and e["end_of_device"] >= e["start"] else None
+            yield e["person"], e["start"], end, e["code"], int(e["quantity"]), 32810
+
+    def payer_rows(self) -> Iterator[tuple[Any, ...]]:
+        """Contiguous years under one payer and plan are one period."""
+        days: dict[tuple[Any, ...], set[date]] = defaultdict(set)
+        for e in self.of_kind("prs"):
+            if e["net"][2]:
+                days[e["person"], e["net"][2][:3], e["plan"]].add(e["start"])
+        for key, found in days.items():
+            yield *key, min(found), max(found)
+
+
+def _nine(row: Row) -> tuple[str, ...]:
+    return tuple(row[name] for name in KEYS)
+
+
+def _line_rule(row: Row, place: Row, start: date | None) -> str:
+    if {"71", "72"} & {row["DPN_QLF"], row["PRS_DPN_QLP"]}:
+        return "1"
+    if place.get("ETE_IND_TAA") == "1":
+        return "2"
+    if row["BEN_CDI_NIR"] and not is_genuine(row["BEN_CDI_NIR"]):
+        return "14"
+    return "43" if start is None else ""
+
+
+def _practice(number: str, specialty: str, activity: str) -> str | None:
+    """Rule 44."""
+    if number == "00000000":
+        return None
+    if specialty not in {"0", "99"}:
+        return f"S{specialty}"
+    return f"A{activity}" if activity not in {"0", "99"} else None
+
+
+def _common(row: Row, place: Row, person: int, start: date) -> Event:
+    end = max(start, day(row["EXE_SOI_DTF"]) or start)
+    finess = next((f for f in (place.get("ETB_EXE_FIN", ""), row["ETB_PRE_FIN"]) if f.strip("0")), None)
+    plan = "AME" if row["BEN_CMU_CAT"] == "5" else None
+    if plan is None and (row["BEN_CMU_TOP"] == "1" or row["BEN_CTA_TYP"] == "89"):
+        plan = "C2S"
+    net = ("BEN_RES_DPT", "BEN_RES_COM", "ORG_AFF_BEN", "PSE_SPE_COD", "PSP_SPE_COD")
+    return {
+        "person": person,
+        "kind": "cpl" if row["CPL_MAJ_TOP"] == "2" else "prs",
+        "start": start,
+        "end": end,
+        "nature": row["PRS_NAT_REF"],
+        "net": tuple(row[name] for name in net),
+        "contact": (start, end, finess or "0", row["PFS_EXE_NUM"], row["PFS_PRE_NUM"], row["ORG_CLE_NEW"]),
+        "place": finess,
+        "plan": plan,
+        "provider": _practice(row["PFS_EXE_NUM"], row["PSE_SPE_COD"], row["PSE_ACT_NAT"]),
+        "prescriber": _practice(row["PFS_PRE_NUM"], row["PSP_SPE_COD"], row["PSP_ACT_NAT"]),
+        "quantity": amount(row["PRS_ACT_QTE"]),
+        **{name: amount(row[name]) for name in MONEY},
+    }
+
+
+def _settle(entries: list[Event]) -> list[Event]:
+    """The events a netting group comes to: one, unless its prestations were several contacts and all of them stand."""
+    contacts: dict[Any, list[Event]] = defaultdict(list)
+    for entry in entries:
+        contacts[entry["contact"], entry["nature"]].append(entry)
+    sums = [_sum(found) for found in contacts.values()]
+    if entries[0]["kind"] == "cpl":
+        left = sums
+    else:
+        left = [event for event in sums if event["quantity"]]
+    is_whole = entries[0]["kind"] not in {"prs", "cpl"} or any(event["quantity"] < 0 for event in left)
+    if is_whole and len(left) > 1:
+        left.sort(key=lambda event: event["quantity"])
+        left = [left[-1] | {name: sum(e[name] for e in left) for name in ("quantity", "unrefined", *MONEY)}]
+    return [_signed(event) for event in left]
+
+
+def _sum(entries: list[Event]) -> Event:
+    sums = {name: sum((entry[name] for entry in entries), Decimal(0)) for name in ("quantity", *MONEY)}
+    unrefined = sum((entry["quantity"] for entry in entries if entry.get("is_unrefined")), Decimal(0))
+    return entries[0] | sums | {"unrefined": unrefined}
+
+
+def _signed(event: Event) -> Event:
+    """A complement may have no quantity: its money tells whether it was given or taken back (rule 3)."""
+    if event["kind"] != "cpl" or event["quantity"]:
+        return event
+    money = sum(event[name] for name in MONEY)
+    return event | {"quantity": Decimal((money > 0) - (money < 0))}
+
+
+def _drug(line: Row, row: Row) -> Event:
+    """Rules 35 to 37."""
+    code = next((c for c in (row["PHA_PRS_C13"].lstrip("0"), row["PHA_PRS_IDE"].lstrip("0")) if c), "")
+    if not code:
+        return {"rule": "35"}
+    if len(code) == 7:
+        digits = "34009" + code
+        weighted = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(digits))
+        code = digits + str(-weighted % 10)
+    if row["PHA_DEC_TOP"] in {"1", "D"}:
+        return {"code": code, "quantity": amount(row["PHA_DEC_QSU"])}
+    return {"code": code, "quantity": amount(row["PHA_ACT_QSN"]) * UNITS.get(code, 1)}
+
+
+def _hospital_drug(line: Row, row: Row) -> Event:
+    """Rule 5."""
+    if not row["UCD_UCD_COD"].strip("0"):
+        return {"rule": "35"}
+    sign = -1 if amount(line["PRS_ACT_QTE"]) < 0 else 1
+    return {"code": row["UCD_UCD_COD"].zfill(13), "quantity": sign * amount(row["UCD_DLV_NBR"])}
+
+
+def _act(line: Row, row: Row) -> Event:
+    """Rules 6 and 28."""
+    if row["CAM_TRT_PHA"] not in {"", "0", "1"}:
+        return {"rule": "28"}
+    is_anaesthesia = row["CAM_ACT_COD"] == "4"
+    return {"code": row["CAM_PRS_IDE"], "modifier": row["CAM_MOD_COD"] or None, "is_anaesthesia": is_anaesthesia}
+
+
+def _test(line: Row, row: Row) -> Event:
+    """Rule 39."""
+    return {"code": row["BIO_PRS_IDE"].zfill(4), "quantity": amount(row["BIO_ACT_QSN"])}
+
+
+def _device(line: Row, row: Row) -> Event:
+    """Rule 38."""
+    if row["TIP_PRS_IDE"] == "9" * 13:
+        return {"rule": "38"}
+    end = None if row["TIP_PRS_TYP"] == "1" else day(row["TIP_ACL_DTF"])
+    return {"code": row["TIP_PRS_IDE"].zfill(13), "quantity": amount(row["TIP_ACT_QSN"]), "end_of_device": end}
+
+
+READERS = {"ER_PHA_F": _drug, "ER_UCD_F": _hospital_drug, "ER_CAM_F": _act, "ER_BIO_F": _test, "ER_TIP_F": _device}

@@ -1,0 +1,183 @@
+"""SNDS deliveries, from sealed files to OMOP, compared row by row with what the rules make of the same files."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from typing import Any
+
+import pytest
+from intake_world import World
+from snds_cases import FLUXES, Row, make_cases
+from snds_oracle import Dcir, Reference
+
+from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.standard.runner import standardise
+
+pytestmark = pytest.mark.timeout(600)
+
+ALIASES = {"BEN_NIR_PSA": "NUM_ENQ", "BEN_NIR_ANO": "NUM_ENQ_ANO"}
+_WHO = "JOIN lake.omop.person USING (person_id)"
+_PROVIDER = "LEFT JOIN lake.omop.provider AS pr USING (provider_id)"
+
+
+class Both:
+    """One hub that took the cases in, and the oracle that read them."""
+
+    def __init__(self, root: Any, seed: int) -> None:
+        cases, datasets = make_cases(seed), load_datasets()
+        self.world = World.create(root, *datasets.values())
+        self._drop(datasets["snds_beneficiaries"], "2024-04", cases.beneficiaries)
+        for flux in FLUXES:
+            self._drop(datasets["snds_dcir"], flux, cases.fluxes[flux])
+        self.receipts = self.world.tick()
+        self.result = standardise(self.world.home, self.world.settings)
+        self.reference = Reference(cases.beneficiaries)
+        self.dcir = Dcir(cases, self.reference)
+
+    def _drop(self, dataset: Dataset, period: str, tables: dict[str, list[Row]]) -> None:
+        files = {f"{table.name}.csv": _csv(dataset, table.name, tables.get(table.name, [])) for table in dataset.tables}
+        self.world.drop(files, period, of=dataset.id)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.world.rows(sql)
+
+
+def _csv(dataset: Dataset, table: str, rows: list[Row]) -> str:
+    """The file of a table: every column, pseudonyms under the names extractions give them (rule 19)."""
+    names = [column.name for column in dataset.by_name[table.lower()].columns]
+    lines = [";".join(ALIASES.get(name, name) for name in names)]
+    return "\n".join([*lines, *(";".join(row.get(name, "") for name in names) for row in rows), ""])
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory):
+    return Both(tmp_path_factory.mktemp("snds"), seed=20240401)
+
+
+def same(found: list[tuple[Any, ...]], expected: Any) -> None:
+    """The same rows, each as many times."""
+    wanted = Counter(expected)
+    assert wanted, "the cases exercise nothing"
+    surplus, missing = Counter(found) - wanted, wanted - Counter(found)
+    assert (list(surplus.elements())[:5], list(missing.elements())[:5]) == ([], [])
+    assert len(found) == wanted.total()
+
+
+def test_rule_19_extractions_name_pseudonyms_otherwise_and_every_row_comes_in(both):
+    assert [receipt.status for receipt in both.receipts] == ["accepted"] * 4
+    assert [node.name for node in both.result.nodes if not node.is_good] == []
+
+
+def test_persons_and_deaths(both):
+    found = both.rows(
+        "SELECT year_of_birth, month_of_birth, gender_concept_id, gender_source_value, location_source_value, death_date"
+        " FROM lake.omop.person LEFT JOIN lake.omop.location USING (location_id) LEFT JOIN lake.omop.death USING (person_id)"
+    )
+    same(found, both.reference.person_rows())
+
+
+def test_long_term_illnesses(both):
+    found = both.rows(
+        "SELECT year_of_birth, condition_source_value, condition_start_date, condition_end_date"
+        f" FROM lake.omop.condition_occurrence {_WHO}"
+    )
+    same(found, both.reference.conditions)
+
+
+def test_visits(both):
+    found = both.rows(
+        "SELECT p.year_of_birth, visit_start_date, visit_end_date, visit_concept_id, visit_type_concept_id,"
+        " visit_source_value, care_site_source_value, pr.provider_source_value"
+        f" FROM lake.omop.visit_occurrence AS v JOIN lake.omop.person AS p USING (person_id)"
+        " LEFT JOIN lake.omop.provider AS pr ON pr.provider_id = v.provider_id"
+        " LEFT JOIN lake.omop.care_site AS c ON c.care_site_id = v.care_site_id"
+    )
+    same(found, both.dcir.visit_rows())
+
+
+@pytest.mark.parametrize(
+    ("table", "columns", "expected"),
+    [
+        (
+            "drug_exposure",
+            "drug_exposure_start_date, drug_exposure_end_date, drug_source_value, quantity, days_supply,"
+            " drug_type_concept_id, provider_source_value",
+            "drug_rows",
+        ),
+        (
+            "procedure_occurrence",
+            "procedure_date, procedure_end_date, procedure_source_value, quantity, modifier_source_value,"
+            " procedure_type_concept_id, provider_source_value",
+            "procedure_rows",
+        ),
+        (
+            "measurement",
+            "measurement_date, measurement_source_value, value_as_number, measurement_type_concept_id,"
+            " provider_source_value",
+            "measurement_rows",
+        ),
+        (
+            "device_exposure",
+            "device_exposure_start_date, device_exposure_end_date, device_source_value, quantity, device_type_concept_id",
+            "device_rows",
+        ),
+        (
+            "observation",
+            "observation_date, observation_source_value, value_as_number, observation_type_concept_id",
+            "observation_rows",
+        ),
+    ],
+)
+def test_events(both, table, columns, expected):
+    found = both.rows(
+        f"SELECT p.year_of_birth, {columns} FROM lake.omop.{table} AS e"
+        " JOIN lake.omop.person AS p ON p.person_id = e.person_id"
+        " LEFT JOIN lake.omop.provider AS pr ON pr.provider_id = e.provider_id"
+    )
+    same(found, getattr(both.dcir, expected)())
+
+
+def test_events_hang_on_a_visit_of_their_person_and_day(both):
+    for table, start in (("drug_exposure", "drug_exposure_start_date"), ("measurement", "measurement_date")):
+        [(apart,)] = both.rows(
+            f"SELECT count(*) FROM lake.omop.{table} AS e LEFT JOIN lake.omop.visit_occurrence AS v"
+            " USING (visit_occurrence_id) WHERE e.visit_occurrence_id IS NOT NULL"
+            f" AND (v.person_id, v.visit_start_date) IS DISTINCT FROM (e.person_id, e.{start})"
+        )
+        assert apart == 0
+
+
+def test_money(both):
+    found = both.rows(
+        "SELECT p.year_of_birth, v.visit_start_date, revenue_code_source_value, round(sum(total_charge), 2),"
+        " round(sum(paid_by_payer), 2), round(sum(paid_by_primary), 2), round(sum(paid_by_patient), 2)"
+        " FROM lake.omop.cost JOIN lake.omop.visit_occurrence AS v ON visit_occurrence_id = cost_event_id"
+        " JOIN lake.omop.person AS p USING (person_id) GROUP BY ALL"
+    )
+    same(found, both.dcir.costs)
+
+
+def test_payers_and_observation_periods(both):
+    found = both.rows(
+        "SELECT year_of_birth, payer_source_value, plan_source_value, payer_plan_period_start_date,"
+        f" payer_plan_period_end_date FROM lake.omop.payer_plan_period {_WHO}"
+    )
+    same(found, both.dcir.payer_rows())
+    periods = both.rows(
+        "SELECT year_of_birth, observation_period_start_date, observation_period_end_date, period_type_concept_id"
+        f" FROM lake.omop.observation_period {_WHO}"
+    )
+    same(periods, both.dcir.period_rows())
+
+
+def test_what_is_left_out_is_counted_with_its_rule(both):
+    assert both.dcir.costs
+    assert both.reference.conditions
+    for dataset, expected in (("snds_dcir", both.dcir.dropped), ("snds_beneficiaries", both.reference.dropped)):
+        found = both.rows(
+            "SELECT rule, sum(dropped_rows)::INT FROM lake.staging.int_hub__dropped"
+            f" WHERE dataset = '{dataset}' GROUP BY rule"
+        )
+        assert dict(found) == dict(expected)
