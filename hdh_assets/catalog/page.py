@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from hdh_assets.catalog.entry import Entry
+from hdh_assets.catalog.settled import in_words, settled
 from hdh_assets.core.descriptor import FAMILIES, Dataset, Table
 
 _LAST = 12
@@ -25,6 +26,9 @@ def summary(dataset: Dataset, entry: Entry) -> str:
         ("Periods", f"{len(entry.periods)}, {entry.periods[0]} to {entry.periods[-1]}" if entry.periods else "none"),
         ("Release", number(entry.release)),
     ]
+    if months := settled(dataset, entry.periods):
+        facts.append(("Complete periods of care", in_words(months.complete)))
+        facts.append(("Provisional ones", in_words(months.provisional)))
     rows = "\n".join(f"| **{name}** | {_cell(value)} |" for name, value in facts)
     return f"| {dataset.title.en} | {dataset.title.fr} |\n|---|---|\n{rows}\n"
 

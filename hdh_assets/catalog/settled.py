@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from hdh_assets.core.descriptor import Dataset
-from hdh_assets.core.periods import periods_between
+from hdh_assets.core.periods import first_day, periods_between
 
 
 @dataclass(frozen=True)
@@ -26,25 +27,21 @@ def settled(dataset: Dataset, loaded: Iterable[str]) -> Settled | None:
     """What the loaded periods make complete; None for a dataset whose periods are final when they come.
 
     A period is complete when each of the next `complete_after` periods is loaded: a missing one would leave a hole.
-    The period before the first loaded one counts too, since a flux brings the care of the month before.
+    The period before the first loaded one counts too: a flux brings the care of the month before.
     """
     present, later = set(loaded), dataset.complete_after
     if later is None:
         return None
     if not present:
         return Settled(later, (), ())
-    span = periods_between(dataset.cadence, min(present), max(present))
-    return Settled(
-        later,
-        complete=tuple(period for at, period in enumerate(span) if _are_loaded(span[at + 1 :][:later], later, present)),
-        provisional=tuple(
-            period for at, period in enumerate(span) if not _are_loaded(span[at + 1 :][:later], later, present)
-        ),
-    )
-
-
-def _are_loaded(following: Sequence[str], later: int, present: set[str]) -> bool:
-    return len(following) == later and present.issuperset(following)
+    before = first_day(min(present)) - timedelta(days=1)
+    span = periods_between(dataset.cadence, before.isoformat(), max(present))
+    complete = [
+        period
+        for at, period in enumerate(span[: len(span) - later])
+        if present.issuperset(span[at + 1 : at + 1 + later])
+    ]
+    return Settled(later, tuple(complete), tuple(period for period in span if period not in complete))
 
 
 def in_words(periods: Sequence[str]) -> str:

@@ -27,8 +27,8 @@ def backfill_command(
     """
     context = cli_context(ctx).require_home()
     dataset = _dataset(context, selection)
+    from hdh_assets.core.periods import periods_between  # noqa: PLC0415
     from hdh_assets.definitions.backfill import Plan, periods_known, resume, run_plan  # noqa: PLC0415
-    from hdh_assets.sources.synth.generate import periods_between  # noqa: PLC0415
 
     known = periods_known(context.home, dataset, _delivered(context, dataset))
     asked = periods_between(dataset.cadence, first, last)

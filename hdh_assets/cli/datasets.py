@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
+from hdh_assets.catalog.settled import Settled, in_words, settled
 from hdh_assets.cli.console import Context, JsonOption, cli_context, out, print_facts, print_json, print_rows
 from hdh_assets.core.descriptor import FAMILIES, Dataset
 from hdh_assets.core.descriptor_files import find_dataset
@@ -36,10 +38,12 @@ def show_command(
     dataset = find_dataset(context.datasets(), dataset_id)
     deliveries = _delivered(context).get(dataset.id, [])
     entry = _entry(context, dataset)
+    months = settled(dataset, [delivery["period"] for delivery in deliveries])
     if as_json:
-        print_json(dataset.model_dump(mode="json") | {"deliveries": deliveries, "entry": entry})
+        found = {"deliveries": deliveries, "entry": entry, "settled": asdict(months) if months else None}
+        print_json(dataset.model_dump(mode="json") | found)
         return
-    print_facts(_facts(dataset))
+    print_facts(_facts(dataset) | _settled_facts(months))
     out.print()
     print_rows([_table_row(table, entry) for table in dataset.tables], as_json=False, title="tables")
     out.print()
@@ -78,6 +82,15 @@ def _facts(dataset: Dataset) -> dict[str, Any]:
         "format": _format(dataset),
         "charter": dataset.charter_version,
         "economic terms": dataset.economic_terms.en,
+    }
+
+
+def _settled_facts(months: Settled | None) -> dict[str, Any]:
+    if months is None:
+        return {}
+    return {
+        "complete periods of care": f"{in_words(months.complete)} ({months.later} later deliveries loaded)",
+        "provisional ones": in_words(months.provisional),
     }
 
 

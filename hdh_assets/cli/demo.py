@@ -51,7 +51,8 @@ def demo_command(
 
 def _deliver(context: Context, persons: int, months: int, seed: int) -> int:
     """Make and drop the deliveries the lake does not have; how many."""
-    from hdh_assets.sources.synth.generate import generate, periods_between  # noqa: PLC0415
+    from hdh_assets.core.periods import periods_between  # noqa: PLC0415
+    from hdh_assets.sources.synth.generate import generate  # noqa: PLC0415
 
     datasets = context.datasets()
     first, last = f"{FIRST:%Y-%m}", _month_after(FIRST, months - 1)

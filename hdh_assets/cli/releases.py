@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hdh_assets.cli.console import JsonOption, cli_context, out, print_facts, print_json, print_rows
+from hdh_assets.standard.report import standardisation_report
 from resources.lake import open_lake
 from resources.releases import find, list_releases
 
@@ -38,11 +39,13 @@ def show_command(
     number: Annotated[int | None, typer.Argument(help="The release; the newest when left out.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what a release holds: deliveries, rows by table, checks passed."""
+    """Show what a release holds: deliveries, rows by table, checks passed, what was left out and why, codes mapped."""
     context = cli_context(ctx).require_home()
-    release = find(open_lake(context.home, context.settings), number)
+    lake = open_lake(context.home, context.settings)
+    release = find(lake, number)
+    report = standardisation_report(lake, release)
     if as_json:
-        print_json(asdict(release))
+        print_json(asdict(release) | report)
         return
     print_facts(
         {
@@ -62,3 +65,7 @@ def show_command(
     out.print()
     filled = [{"table": table, "rows": count} for table, count in release.contents["rows"].items() if count]
     print_rows(filled, as_json=False, title="tables with rows")
+    out.print()
+    print_rows(report["left_out"], as_json=False, title="rows left out", empty="nothing was left out")
+    out.print()
+    print_rows(report["mapped"], as_json=False, title="codes with a standard concept", empty="no code")

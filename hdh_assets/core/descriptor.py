@@ -315,6 +315,9 @@ class Dataset(_Frozen):
     mode: Mode
     history: Text
     """What is kept of earlier periods and versions."""
+    complete_after: int | None = Field(default=None, ge=1)
+    """Later periods that must be loaded before what happened in a period is complete; until then it is provisional.
+    None when a period is final as it comes."""
     format: Format = Format()
     charter_version: str
     economic_terms: Text

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from hdh_assets.core.descriptor import Dataset, check_period
-from hdh_assets.sources.synth.generate import periods_between
+from hdh_assets.core.periods import periods_between
 from resources.inbox import Dropped
 
 MAX_RUNS = 50

@@ -47,7 +47,9 @@ _PRACTICES = (("1", "0", "1", "0"), ("0", "24", "22", "0"), ("99", "26", "0", "0
 class Cases:
     """Rows by table: of the beneficiaries' delivery, and of each flux."""
 
-    beneficiaries: dict[str, list[Row]] = field(default_factory=lambda: {"IR_BEN_R": [], "IR_BEN_R_ARC": [], "IR_IMB_R": []})
+    beneficiaries: dict[str, list[Row]] = field(
+        default_factory=lambda: {"IR_BEN_R": [], "IR_BEN_R_ARC": [], "IR_IMB_R": []}
+    )
     fluxes: dict[str, dict[str, list[Row]]] = field(default_factory=lambda: {flux: {} for flux in FLUXES})
     keys: list[tuple[str, str]] = field(default_factory=list)
     """The keys that care is billed under."""
@@ -140,7 +142,9 @@ def _add_illnesses(cases: Cases, chance: random.Random) -> None:
                     "BEN_NIR_PSA": psa,
                     "BEN_RNG_GEM": rank,
                     "IMB_ALD_DTD": start,
-                    "IMB_ALD_DTF": chance.choice(("01/01/1600", "31/12/2099", "30/04/2020", "30/04/2025", "01/01/2014")),
+                    "IMB_ALD_DTF": chance.choice(
+                        ("01/01/1600", "31/12/2099", "30/04/2020", "30/04/2025", "01/01/2014")
+                    ),
                     "IMB_ALD_NUM": chance.choice(("8", "0")),
                     "IMB_ETM_NAT": chance.choice(("41", "41", "43", "45", "13", "11", "")),
                     "MED_MTF_COD": chance.choice(("E11", " E11 ", "C50", "")),

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from typing import Any
 
 import pytest
 from intake_world import World
 from snds_cases import FLUXES, Row, make_cases
-from snds_oracle import Dcir, Reference
+from snds_oracle_dcir import Dcir
+from snds_oracle_reference import Reference
 
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.standard.report import standardisation_report
 from hdh_assets.standard.runner import standardise
+from resources.lake import open_lake
+from resources.releases import make_release
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -72,8 +75,9 @@ def test_rule_19_extractions_name_pseudonyms_otherwise_and_every_row_comes_in(bo
 
 def test_persons_and_deaths(both):
     found = both.rows(
-        "SELECT year_of_birth, month_of_birth, gender_concept_id, gender_source_value, location_source_value, death_date"
-        " FROM lake.omop.person LEFT JOIN lake.omop.location USING (location_id) LEFT JOIN lake.omop.death USING (person_id)"
+        "SELECT year_of_birth, month_of_birth, gender_concept_id, gender_source_value, location_source_value,"
+        " death_date FROM lake.omop.person LEFT JOIN lake.omop.location USING (location_id)"
+        " LEFT JOIN lake.omop.death USING (person_id)"
     )
     same(found, both.reference.person_rows())
 
@@ -90,7 +94,7 @@ def test_visits(both):
     found = both.rows(
         "SELECT p.year_of_birth, visit_start_date, visit_end_date, visit_concept_id, visit_type_concept_id,"
         " visit_source_value, care_site_source_value, pr.provider_source_value"
-        f" FROM lake.omop.visit_occurrence AS v JOIN lake.omop.person AS p USING (person_id)"
+        " FROM lake.omop.visit_occurrence AS v JOIN lake.omop.person AS p USING (person_id)"
         " LEFT JOIN lake.omop.provider AS pr ON pr.provider_id = v.provider_id"
         " LEFT JOIN lake.omop.care_site AS c ON c.care_site_id = v.care_site_id"
     )
@@ -120,7 +124,8 @@ def test_visits(both):
         ),
         (
             "device_exposure",
-            "device_exposure_start_date, device_exposure_end_date, device_source_value, quantity, device_type_concept_id",
+            "device_exposure_start_date, device_exposure_end_date, device_source_value, quantity,"
+            " device_type_concept_id",
             "device_rows",
         ),
         (
@@ -172,12 +177,22 @@ def test_payers_and_observation_periods(both):
     same(periods, both.dcir.period_rows())
 
 
-def test_what_is_left_out_is_counted_with_its_rule(both):
+def test_the_report_of_a_release_counts_what_is_left_out_by_rule_and_what_is_mapped_by_code_list(both):
+    lake = open_lake(both.world.home, both.world.settings)
+    report = standardisation_report(lake, make_release(lake, checks={"passed": 1}))
     assert both.dcir.costs
     assert both.reference.conditions
     for dataset, expected in (("snds_dcir", both.dcir.dropped), ("snds_beneficiaries", both.reference.dropped)):
-        found = both.rows(
-            "SELECT rule, sum(dropped_rows)::INT FROM lake.staging.int_hub__dropped"
-            f" WHERE dataset = '{dataset}' GROUP BY rule"
-        )
-        assert dict(found) == dict(expected)
+        found: Counter[str] = Counter()
+        for row in report["left_out"]:
+            assert row["reason"]
+            found[row["rule"]] += row["rows"] if row["dataset"] == dataset else 0
+        assert +found == +expected
+    mapped = {row["code_list"]: row for row in report["mapped"]}
+    assert set(mapped) == {"FR_CIM10", "FR_CIP13", "FR_UCD", "FR_CCAM", "FR_NABM", "FR_LPP", "FR_PRS_NAT_REF"}
+    events = Counter(row[3] for row in both.dcir.drug_rows() if not row[3].startswith("000"))
+    known = {"3400921923056", "3400922143378"} & set(events)
+    assert mapped["FR_CIP13"]["rows"] == events.total()
+    assert mapped["FR_CIP13"]["codes"] == len(events)
+    assert mapped["FR_NABM"]["codes"] == mapped["FR_NABM"]["mapped_codes"] == 3
+    assert mapped["FR_CIP13"]["mapped_codes"] == len(known) > 0

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from hdh_assets.core.descriptor import Cadence, Dataset, check_period
+from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import find_dataset
 from hdh_assets.core.errors import HubError
+from hdh_assets.core.periods import first_day, periods_between
 from hdh_assets.sources.intake.seal import seal
 from hdh_assets.sources.synth import generic, snds, synthea  # noqa: F401 - each registers its generator
 from hdh_assets.sources.synth.engine import open_engine
 from hdh_assets.sources.synth.population import make_population
 from hdh_assets.sources.synth.registry import Order, find_generator
-
-_STEP_MONTHS: dict[str, int] = {"monthly": 1, "quarterly": 3, "yearly": 12}
 
 
 def generate(
@@ -58,37 +57,7 @@ def generate(
     return made
 
 
-def periods_between(cadence: Cadence, first: str, last: str) -> list[str]:
-    """Every period of the cadence from the one holding `first` to the one holding `last`. Raises `HubError`."""
-    start, end = _day(first), _day(last)
-    if end < start:
-        raise HubError(f"period {first!r} is after {last!r}", remedy="give the earlier period first")
-    return [check_period(period, cadence) for period in _periods(cadence, start, end)]
-
-
-def _periods(cadence: Cadence, start: date, end: date) -> Iterator[str]:
-    if cadence in _STEP_MONTHS:
-        step = _STEP_MONTHS[cadence]
-        low, high = (12 * day.year + (day.month - 1) // step * step for day in (start, end))
-        for month in range(low, high + 1, step):
-            yield f"{month // 12:04}" if cadence == "yearly" else f"{month // 12:04}-{month % 12 + 1:02}"
-        return
-    day = start if cadence == "daily" else start - timedelta(days=start.weekday())
-    while day <= end:
-        yield day.isoformat()
-        day += timedelta(days=1 if cadence == "daily" else 7)
-
-
-def _day(period: str) -> date:
-    for form in ("%Y-%m-%d", "%Y-%m", "%Y"):
-        try:
-            return datetime.strptime(period, form).replace(tzinfo=UTC).date()
-        except ValueError:
-            continue
-    raise HubError(f"{period!r} is not a period", remedy="write it as 2024, 2024-01 or 2024-01-31")
-
-
 def _sealed_at(period: str) -> datetime:
     """A fixed instant after the period began, so that the manifest too is the same each time."""
-    day = _day(period)
+    day = first_day(period)
     return datetime(day.year, day.month, day.day, 12, tzinfo=UTC) + timedelta(days=4)

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from hdh_assets.core.errors import HubError
+from hdh_assets.core.periods import periods_between
 from hdh_assets.sources.intake.manifest import parse_manifest, table_of
 from hdh_assets.sources.intake.row_rules import checks, valid_sql
 from hdh_assets.sources.synth import engine, snds
-from hdh_assets.sources.synth.generate import periods_between
 from tests.unit.sources.synth.deliveries import DATASETS, digests, made, one, opened
 
 ALL = tuple(DATASETS)
