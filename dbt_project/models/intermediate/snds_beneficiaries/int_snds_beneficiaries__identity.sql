@@ -66,6 +66,6 @@ born as (
     from identified
 )
 
-select * exclude (any_birth_year, own_number)
+select * exclude (any_birth_year)
 from born
 where any_birth_year is not null
