@@ -14,7 +14,9 @@ counted as (
     from delivered
     where not {{ is_genuine_number('ben_cdi_nir') }}
     union all
-    select '15', 'person without a birth year',
+    select
+        '15',
+        'person without a birth year',
         (select count(*) from delivered where {{ is_genuine_number('ben_cdi_nir') }}) - count(*)
     from {{ ref('int_snds_beneficiaries__identity') }}
     union all

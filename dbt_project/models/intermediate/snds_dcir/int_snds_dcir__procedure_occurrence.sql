@@ -8,8 +8,9 @@ select
     cast(null as timestamp) as procedure_end_datetime,
     32810 as procedure_type_concept_id,
     0 as modifier_concept_id,
-    cast(ceil(case event.kind when 'cam' then event.quantity else least(event.quantity, event.unrefined_quantity) end) as integer)
-        as quantity,
+    cast(ceil(
+        case event.kind when 'cam' then event.quantity else least(event.quantity, event.unrefined_quantity) end
+    ) as integer) as quantity,
     case when event.practice is not null then {{ hub_id(['provider|snds', 'event.practice']) }} end as provider_id,
     event.visit_occurrence_id,
     cast(null as bigint) as visit_detail_id,
@@ -24,4 +25,7 @@ left join {{ ref('int_hub__concept_map') }} as act
 where
     event.quantity > 0
     -- Acts of nurses, physiotherapists and others have no refined row: their nature is all there is.
-    and (event.kind = 'cam' or (event.kind = 'prs' and event.unrefined_quantity > 0 and event.nature_domain = 'Procedure'))
+    and (
+        event.kind = 'cam'
+        or (event.kind = 'prs' and event.unrefined_quantity > 0 and event.nature_domain = 'Procedure')
+    )

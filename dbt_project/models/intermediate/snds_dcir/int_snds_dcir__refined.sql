@@ -9,21 +9,26 @@ with drug as (
         cast(null as varchar) as modifier,
         false as is_anaesthesia,
         pha_act_qsn as boxes,
-        -- Rule 36: a deconditioned line takes its units from PHA_DEC_QSU. Its sign is that of the boxes where they have one.
+        -- Rule 36: a deconditioned line takes its units from PHA_DEC_QSU, signed as its boxes where they have a sign.
         case
             when pha_dec_top in ('1', 'D') then abs(pha_dec_qsu) * sign(coalesce(nullif(pha_act_qsn, 0), pha_dec_qsu))
         end as quantity,
-        cast(null as date) as device_end,
-        cast(null as varchar) as dropped_by_rule
+        cast(null as date) as device_end
     from {{ ref('stg_snds_dcir__er_pha_f') }}
 ),
 
 -- Rule 37: boxes times units per box.
 dispensed as (
     select
-        drug.* exclude (boxes, quantity, dropped_by_rule),
+        _delivery,
+        {{ nine_keys() }},
+        kind,
+        code,
+        modifier,
+        is_anaesthesia,
         coalesce(drug.quantity, drug.boxes * {{ units_per_box('pack.contents') }}) as quantity,
-        case when drug.code is null then '35' end as dropped_by_rule
+        device_end,
+        case when code is null then '35' end as dropped_by_rule
     from drug
     left join {{ ref('drug_pack') }} as pack on pack.cip13 = drug.code
 ),
@@ -96,17 +101,17 @@ device as (
         false as is_anaesthesia,
         tip_act_qsn as quantity,
         -- Rule 38: a purchase has no end.
-        case when tip_prs_typ is distinct from '1' then tip_acl_dtf end as device_end,
+        case when coalesce(tip_prs_typ, '') <> '1' then tip_acl_dtf end as device_end,
         case when code is null then '38' end as dropped_by_rule
     from coded_device
 )
 
 select * from dispensed
-union all by name
+union all
 select * from hospital_drug
-union all by name
+union all
 select * from act
-union all by name
+union all
 select * from biology
-union all by name
+union all
 select * from device

@@ -15,7 +15,11 @@ with coded as (
         event.quantity > 0
         and (
             event.kind not in ('prs', 'cpl')
-            or (event.kind = 'prs' and event.unrefined_quantity > 0 and event.nature_domain in ('Procedure', 'Observation'))
+            or (
+                event.kind = 'prs'
+                and event.unrefined_quantity > 0
+                and event.nature_domain in ('Procedure', 'Observation')
+            )
         )
     group by all
 ),
