@@ -18,6 +18,7 @@ import duckdb
 from hdh_assets.core.descriptor import Dataset, Mode, Table
 from hdh_assets.core.errors import ConfigurationError
 from resources.lake import ALIAS, transaction
+from resources.removals import SHAPES
 
 TECHNICAL: dict[str, str] = {"_delivery": "UUID", "_period": "VARCHAR", "_file": "VARCHAR"}
 """Columns of every delivered table that are not the producer's."""
@@ -75,12 +76,18 @@ class DeliveryRow:
 
 
 def ensure_tables(engine: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset]) -> None:
-    """Create every delivered table and `meta.delivery` that is missing, and columns a descriptor gained; idempotent.
+    """Create every delivered table and table of `meta` that is missing, and columns a descriptor gained; idempotent.
 
     Opens its own transaction. Raises `ConfigurationError` when a column exists with another type.
     """
     present = _present(engine)
-    statements = [] if ("meta", "delivery") in present else _create("meta", "delivery", _DELIVERY)
+    shapes = {"delivery": _DELIVERY} | SHAPES
+    statements = [
+        statement
+        for table, shape in shapes.items()
+        if ("meta", table) not in present
+        for statement in _create("meta", table, shape)
+    ]
     for dataset in datasets.values():
         for table in dataset.tables:
             statements += _missing(dataset, table, present.get((dataset.id, table.lake_name)))

@@ -1,7 +1,8 @@
 """Keeping the lake small: merge small files, expire snapshots nobody pins, remove files nothing refers to.
 
-Which snapshots may go is a pure choice; releases pin theirs, and extracts are made from releases. Releases are never
-expired here. A snapshot also stays for a while, for readers that opened it and for looking back.
+Which snapshots may go is a pure choice; releases pin theirs, and extracts are made from releases. Only a release that
+holds somebody who objected since, once a newer one holds them no more, pins nothing. A snapshot also stays for a while,
+for readers that opened it and for looking back.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 
 from resources.lake import Lake
-from resources.releases import list_releases
+from resources.releases import usable_releases
 
 KEPT = timedelta(days=7)
 """How long an unpinned snapshot stays."""
@@ -47,9 +48,11 @@ def expirable(
 
 def maintain(lake: Lake, *, kept: timedelta = KEPT, now: datetime | None = None) -> Maintenance:
     """Compact and clean the lake, holding the writer lock. Safe to interrupt and to repeat."""
-    pinned = {release.snapshot_id for release in list_releases(lake)}
     with lake.writer() as engine:
+        pinned = pins(engine)
         before = _count_files(engine)
+        # every file with a deleted row, however few: what was removed for a person must leave the disk
+        engine.execute("CALL ducklake_rewrite_data_files('lake', delete_threshold => 0.0)")
         engine.execute("CALL ducklake_merge_adjacent_files('lake')")
         snapshots = _snapshots(engine)
         expired = expirable(snapshots, pinned, now=now or datetime.now(UTC), kept=kept)
@@ -57,6 +60,11 @@ def maintain(lake: Lake, *, kept: timedelta = KEPT, now: datetime | None = None)
             engine.execute(f"CALL ducklake_expire_snapshots('lake', versions => {expired})")
         engine.execute("CALL ducklake_cleanup_old_files('lake', cleanup_all => true)")
         return Maintenance(len(expired), len(snapshots) - len(expired), before, _count_files(engine))
+
+
+def pins(engine: duckdb.DuckDBPyConnection) -> set[int]:
+    """Snapshots of the releases that are not retired."""
+    return {release.snapshot_id for release in usable_releases(engine)}
 
 
 def _snapshots(engine: duckdb.DuckDBPyConnection) -> list[Snapshot]:

@@ -19,6 +19,7 @@ import duckdb
 
 from hdh_assets.core.errors import HubError, RefusedError
 from resources.lake import Lake, transaction
+from resources.removals import check_followed, retired
 
 _COLUMNS = "number, snapshot_id, created_at, code_commit, contents, checks"
 
@@ -45,28 +46,45 @@ def list_releases(lake: Lake) -> list[Release]:
         return _read(engine)
 
 
+def usable_releases(engine: duckdb.DuckDBPyConnection) -> list[Release]:
+    """Releases that were not retired, oldest first. The others hold somebody who objected since."""
+    gone = retired(engine)
+    return [release for release in _read(engine) if release.number not in gone]
+
+
 def latest(lake: Lake) -> Release | None:
-    """The newest release, or None."""
-    releases = list_releases(lake)
-    return releases[-1] if releases else None
+    """The newest release, or None when there is none or it was retired and the next one is not made yet."""
+    with lake.reader() as engine:
+        releases, gone = _read(engine), retired(engine)
+    return releases[-1] if releases and releases[-1].number not in gone else None
 
 
 def find(lake: Lake, number: int | None = None) -> Release:
-    """The release of that number, the newest when None. Raises `HubError` when there is none."""
-    releases = {release.number: release for release in list_releases(lake)}
+    """The release of that number, the newest when None.
+
+    Raises `HubError` when there is none, `RefusedError` when it was retired.
+    """
+    with lake.reader() as engine:
+        releases, gone = {release.number: release for release in _read(engine)}, retired(engine)
     if not releases:
         raise HubError("there is no release yet", remedy="deliver data, then run `hdh tick`")
     wanted = max(releases) if number is None else number
     if wanted not in releases:
         raise HubError(f"there is no release {wanted}", remedy=f"choose one from {min(releases)} to {max(releases)}")
+    if wanted in gone:
+        raise RefusedError(
+            f"release {wanted} was retired: it holds somebody who objected since",
+            remedy="use a later one (`hdh release list`); `hdh tick` makes the next when there is none",
+        )
     return releases[wanted]
 
 
-def make_release(lake: Lake, *, checks: dict[str, Any]) -> Release:
+def make_release(lake: Lake, *, checks: dict[str, Any], oppositions: int = 0) -> Release:
     """Make the lake's present state a release, unless the newest release already has the same contents.
 
     `checks` holds counts of passed, failed and warned checks; any failed blocking check refuses the release.
-    Raises `RefusedError` then.
+    `oppositions` is the revision recorded in the registry: the lake must follow it, OMOP included.
+    Raises `RefusedError` otherwise.
     """
     if checks.get("failed"):
         raise RefusedError(
@@ -75,11 +93,14 @@ def make_release(lake: Lake, *, checks: dict[str, Any]) -> Release:
         )
     with lake.writer() as engine:
         _ensure_table(engine)
-        releases = _read(engine)
+        check_followed(engine, oppositions, is_standardised=True)
+        releases, gone = _read(engine), retired(engine)
         contents = _contents(engine)
         commit = code_commit()
-        if releases and releases[-1].contents == contents and releases[-1].code_commit == commit:
-            return releases[-1]
+        newest = releases[-1] if releases else None
+        is_known = newest is not None and newest.number not in gone
+        if newest and is_known and newest.contents == contents and newest.code_commit == commit:
+            return newest
         snapshot = engine.execute("SELECT max(snapshot_id) FROM ducklake_snapshots('lake')").fetchall()[0][0]
         release = Release(
             number=releases[-1].number + 1 if releases else 1,

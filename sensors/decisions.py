@@ -17,6 +17,7 @@ from hdh_assets.governance.permit import Permit
 from hdh_assets.governance.register import active_permits
 from resources.hub import Hub
 from resources.releases import latest
+from sensors.opposition_wait import is_opposition_waiting
 from sensors.runs import may_try, tries, unfinished
 
 SECONDS = 10
@@ -30,7 +31,7 @@ def decisions_sensor(datasets: Mapping[str, Dataset], loaded: Mapping[str, int])
 
     @dg.sensor(
         name="decisions",
-        description="Permits in force whose extract was not delivered yet.",
+        description="Permits in force whose extract was not delivered yet, or was withdrawn.",
         asset_selection=dg.AssetSelection.key_prefixes(["extracts"]),
         minimum_interval_seconds=SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
@@ -44,8 +45,8 @@ def decisions_sensor(datasets: Mapping[str, Dataset], loaded: Mapping[str, int])
         if unknown and reload_location(hub.home.dagster / "up.json"):
             yield dg.SkipReason(f"definitions are loaded again for {', '.join(p.id for p in unknown)}")
             return
-        if latest(hub.lake) is None:
-            yield dg.SkipReason(f"{len(waiting)} permit(s) wait for the first release")
+        if latest(hub.lake) is None or is_opposition_waiting(hub):
+            yield dg.SkipReason(f"{len(waiting)} permit(s) wait for a release that holds nobody who objected")
             return
         for permit in waiting:
             if permit not in unknown and (request := _request(context.instance, permit)):
@@ -76,7 +77,8 @@ def _awaiting(hub: Hub, datasets: Mapping[str, Dataset]) -> list[Permit]:
         permits = active_permits(registry, known=deliverable(datasets))
     finally:
         registry.close()
-    delivered = {(version.project, version.basis.permit) for version in list_versions(hub.home)}
+    standing = (version for version in list_versions(hub.home) if not version.is_withdrawn)
+    delivered = {(version.project, version.basis.permit) for version in standing}
     return awaiting(permits, delivered)
 
 

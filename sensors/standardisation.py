@@ -8,6 +8,7 @@ import dagster as dg
 from hdh_assets.catalog.due import due, read_state, should_wait
 from hdh_assets.core.keys import catalog_key
 from resources.hub import Hub
+from sensors.opposition_wait import is_opposition_waiting
 from sensors.runs import may_try, tries, unfinished
 
 SECONDS = 10
@@ -30,6 +31,8 @@ def standardisation_sensor(always: Collection[dg.AssetKey], entries: Collection[
     def standardisation(context: dg.SensorEvaluationContext, hub: Hub) -> dg.RunRequest | dg.SkipReason:
         if unfinished(context.instance, {"hdh/work": "standardise"}):
             return dg.SkipReason("standardisation is under way")
+        if is_opposition_waiting(hub):
+            return dg.SkipReason("rows are removed for an opposition first")
         with hub.lake.reader() as engine:
             state = read_state(engine, hub.settings.vocab_dir)
         left = due(state)

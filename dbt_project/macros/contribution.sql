@@ -2,11 +2,16 @@
     Materialization of contributions: what each delivery adds, kept one delivery apart from another. Deliveries that
     left the current set are removed, those that entered it are added; the state is the comparison
     of what was standardised with what is current, so the same run repeated gives the same table.
+
+    `keys_of=[model, its key columns, own key columns]`: when a delivery only lost rows of persons who objected, their
+    contributions are found by these keys and the rest of the delivery is left alone. Without it the delivery is
+    contributed anew.
 #}
 {% materialization contribution, adapter='duckdb' %}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target_relation = this.incorporate(type='table') -%}
-    {%- set pending = pending_deliveries(config.require('dataset')) -%}
+    {%- set keys = config.get('keys_of') -%}
+    {%- set pending = pending_deliveries(config.require('dataset'), apart=keys is not none) -%}
 
     {{ run_hooks(pre_hooks) }}
     {% if existing is none or scope_facts().everyone %}
@@ -16,9 +21,20 @@
     {% elif not pending.any %}
         {% call noop_statement('main', 'UNCHANGED', 'UNCHANGED', 0) %}{% endcall %}
     {% else %}
-        {% call statement('main') %}delete from {{ target_relation }} where _delivery in ({{ pending.touched }}){% endcall %}
+        {% call statement('main') %}
+            delete from {{ target_relation }} where {{ '_delivery in (' ~ pending.touched ~ ')' if pending.touched else 'false' }}
+        {% endcall %}
         {% if pending.added %}
             {% call statement('insert') %}{{ cdm_table_insert(target_relation) }}{% endcall %}
+        {% endif %}
+        {% if keys and pending.thinned %}
+            {% call statement('thin') %}
+            delete from {{ target_relation }}
+            where _delivery in ({{ pending.thinned }})
+                and (_delivery, {{ keys[2] }}) in (
+                    {{ keys_gone(target_relation, keys[2], ref(keys[0]), keys[1], pending.thinned) }}
+                )
+            {% endcall %}
         {% endif %}
     {% endif %}
     {{ run_hooks(post_hooks) }}
@@ -35,7 +51,7 @@
     {%- if not execute or is_unit_test() or scope_facts().everyone -%}
         true
     {%- else -%}
-        {%- set added = pending_deliveries(dataset).added -%}
+        {%- set added = pending_deliveries(dataset, apart=config.get('keys_of') is not none).added -%}
         {{ '_delivery in (' ~ added ~ ')' if added else 'false' }}
     {%- endif -%}
 {%- endmacro %}

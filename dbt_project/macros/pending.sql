@@ -1,22 +1,42 @@
 {#
-    Deliveries of the dataset that entered or left the current set since the last complete run: ids as SQL lists
-    (`added`, `removed`, `touched`; empty text when none) and `any`.
+    Deliveries of the dataset that the last complete run did not see as they are: ids as SQL lists (`added`, `removed`,
+    `touched`; empty text when none) and `any`.
+
+    A delivery that lost rows of persons who objected counts as one that left and came anew, which is always right and
+    costs the whole delivery. With `apart`, for who can do with less, it is in `thinned` alone.
 #}
-{% macro pending_deliveries(dataset) %}
-    {% if not execute %}{{ return({'added': '', 'removed': '', 'touched': '', 'any': false}) }}{% endif %}
+{% macro pending_deliveries(dataset, apart=false) %}
+    {% if not execute %}{{ return({'added': '', 'removed': '', 'touched': '', 'thinned': '', 'any': false}) }}{% endif %}
     {% set rows = run_query(
         "with present as (select delivery_id from lake.meta.delivery where status = 'current' and dataset = '" ~ dataset
-        ~ "'), done as (select delivery_id from lake.staging.int_hub__standardised where dataset = '" ~ dataset ~ "')"
-        ~ " select delivery_id, true as added from present anti join done using (delivery_id)"
-        ~ " union all select delivery_id, false from done anti join present using (delivery_id) order by all"
+        ~ "'), done as (select delivery_id from lake.staging.int_hub__standardised where dataset = '" ~ dataset ~ "'),"
+        ~ " seen as (select coalesce(max(revision), 0) as revision from lake.meta.opposition where step = 'standardised'),"
+        ~ " opposed as (select delivery_id, bool_or(step = 'restored') as is_restored from lake.meta.opposition"
+        ~ " where dataset = '" ~ dataset ~ "' and revision > (select revision from seen) group by delivery_id)"
+        ~ " select delivery_id, 'added' as change from present anti join done using (delivery_id)"
+        ~ " union all select delivery_id, 'removed' from done anti join present using (delivery_id)"
+        ~ " union all select delivery_id, case when is_restored then 'added' else 'thinned' end from opposed"
+        ~ " semi join present using (delivery_id) semi join done using (delivery_id) order by all"
     ).rows %}
-    {% set added = rows | selectattr(1) | map(attribute=0) | map('string') | list %}
-    {% set removed = rows | rejectattr(1) | map(attribute=0) | map('string') | list %}
+    {% set ids = {'added': [], 'removed': [], 'thinned': []} %}
+    {% for id, change in rows %}{% do ids[change].append(id | string) %}{% endfor %}
+    {% set added = ids.added + ([] if apart else ids.thinned) %}
     {{ return({
-        'added': uuid_list(added), 'removed': uuid_list(removed), 'touched': uuid_list(added + removed),
-        'any': rows | length > 0,
+        'added': uuid_list(added), 'removed': uuid_list(ids.removed), 'touched': uuid_list(added + ids.removed),
+        'thinned': uuid_list(ids.thinned), 'any': rows | length > 0,
     }) }}
 {% endmacro %}
+
+
+{#
+    Keys `(_delivery, columns)` of a kept relation whose rows are gone from the delivered ones: those of persons who
+    objected. `key` gives the same columns there.
+#}
+{% macro keys_gone(kept, columns, delivered, key, thinned) -%}
+    select _delivery, {{ columns }} from {{ kept }} where _delivery in ({{ thinned }})
+    except
+    select _delivery, {{ key }} from {{ delivered }} where _delivery in ({{ thinned }})
+{%- endmacro %}
 
 
 {% macro uuid_list(ids) %}

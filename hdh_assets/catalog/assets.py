@@ -15,6 +15,7 @@ from hdh_assets.catalog.measure import measure
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.keys import Key, catalog_key, source_key
 from hdh_assets.core.tags import dataset_tags, layer_tags
+from hdh_assets.governance.register import recorded_revision
 from resources.failures import told
 from resources.hub import Hub
 from resources.releases import Release, make_release
@@ -43,7 +44,9 @@ def release_asset(omop: Iterable[dg.AssetKey], checks: Iterable[dg.AssetCheckKey
     def release(context: dg.AssetExecutionContext, hub: Hub) -> dg.MaterializeResult[Any]:
         """Count the checks as Dagster last recorded them, then release."""
         with told():
-            made = make_release(hub.lake, checks=count_checks(context.instance, blocking))
+            with hub.registry() as registry:
+                revision = recorded_revision(registry)
+            made = make_release(hub.lake, checks=count_checks(context.instance, blocking), oppositions=revision)
         context.log.info(f"release {made.number}: snapshot {made.snapshot_id}")
         return dg.MaterializeResult(metadata=_facts(made))
 

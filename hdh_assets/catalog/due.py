@@ -15,6 +15,7 @@ import duckdb
 
 from hdh_assets.catalog.entry import DIGEST_START, has_table
 from hdh_assets.standard.state import fed_datasets, pending, rules_fingerprint
+from resources.removals import followed, retired
 
 Digests = Mapping[str, frozenset[str]]
 LONGEST_WAIT = timedelta(minutes=10)
@@ -35,6 +36,10 @@ class LakeState:
     """Fingerprint of the rules."""
     newest_at: datetime | None
     """When the newest delivery was loaded."""
+    oppositions: int = 0
+    """Revision of the oppositions that the lake follows."""
+    is_retired: bool = False
+    """The newest release holds somebody who objected since: the next one is due."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +54,10 @@ def due(state: LakeState) -> Due | None:
     """What is left to do; None when the release shows the lake as it is, or when nothing was ever delivered."""
     names = sorted(set(state.current) | set(state.released))
     changed = tuple(name for name in names if _has_changed(name, state))
-    if not state.current or not (changed or state.is_behind):
+    if not state.current or not (changed or state.is_behind or state.is_retired):
         return None
     everything = {name: sorted(digests) for name, digests in state.current.items()}
-    content = json.dumps([everything, state.rules], sort_keys=True)
+    content = json.dumps([everything, state.rules, state.oppositions], sort_keys=True)
     return Due(changed or tuple(names), sha256(content.encode()).hexdigest()[:16])
 
 
@@ -88,6 +93,8 @@ def read_state(engine: duckdb.DuckDBPyConnection, vocab_dir: str) -> LakeState:
         is_behind=_is_behind(engine, rules),
         rules=rules,
         newest_at=newest.astimezone(UTC) if newest else None,
+        oppositions=followed(engine).applied,
+        is_retired=_is_retired(engine),
     )
 
 
@@ -97,6 +104,13 @@ def _released(engine: duckdb.DuckDBPyConnection) -> dict[str, frozenset[str]]:
     found = engine.execute("SELECT contents FROM lake.meta.release ORDER BY number DESC LIMIT 1").fetchone()
     deliveries = json.loads(found[0])["deliveries"] if found else {}
     return {dataset: frozenset(d["digest"] for d in listed) for dataset, listed in deliveries.items()}
+
+
+def _is_retired(engine: duckdb.DuckDBPyConnection) -> bool:
+    if not has_table(engine, "meta", "release"):
+        return False
+    found = engine.execute("SELECT max(number) FROM lake.meta.release").fetchone()
+    return found is not None and found[0] in retired(engine)
 
 
 def _described(engine: duckdb.DuckDBPyConnection) -> dict[str, frozenset[str]]:

@@ -97,5 +97,6 @@ def _summary(version: Version) -> dict[str, Any]:
         "release": version.basis.release,
         "tables": len(version.rows),
         "rows": sum(version.rows.values()),
+        "state": "withdrawn: somebody objected" if version.is_withdrawn else "delivered",
         "folder": str(version.folder),
     }

@@ -11,6 +11,7 @@ from hdh_assets.cli.console import JsonOption, cli_context, out, print_facts, pr
 from hdh_assets.standard.report import standardisation_report
 from resources.lake import open_lake
 from resources.releases import find, list_releases
+from resources.removals import retired
 
 release_app = typer.Typer(no_args_is_help=True, help="Releases: lake snapshots on which every blocking check passed.")
 
@@ -19,6 +20,9 @@ release_app = typer.Typer(no_args_is_help=True, help="Releases: lake snapshots o
 def list_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
     """List the releases, oldest first."""
     context = cli_context(ctx).require_home()
+    lake = open_lake(context.home, context.settings)
+    with lake.reader() as engine:
+        gone = retired(engine)
     rows = [
         {
             "number": release.number,
@@ -27,8 +31,9 @@ def list_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
             "persons": release.contents["rows"].get("omop.person", 0),
             "checks_passed": release.checks.get("passed", 0),
             "code": release.code_commit,
+            "state": "retired: holds somebody who objected" if release.number in gone else "usable",
         }
-        for release in list_releases(open_lake(context.home, context.settings))
+        for release in list_releases(lake)
     ]
     print_rows(rows, as_json=as_json, empty="no release yet: deliver data, then run `hdh tick`")
 

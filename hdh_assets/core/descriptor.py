@@ -106,6 +106,8 @@ class Column(_Frozen):
     role: Role = Role.payload
     identifier_type: Identifier | None = None
     """Domain of the pseudonym. Columns of the same domain get equal pseudonyms for equal identifiers."""
+    told_apart_by: Name | None = None
+    """The column that tells apart persons who share this identifier (BEN_RNG_GEM, for same-sex twins)."""
     aliases: tuple[Name, ...] = ()
     """Other names the producer gives the same column (project extractions say NUM_ENQ)."""
     unit: str | None = None
@@ -170,6 +172,11 @@ class Column(_Frozen):
         return self.identifier_type is not None and self.role is not Role.direct_identifier
 
     @property
+    def is_person_key(self) -> bool:
+        """Whether it designates a person."""
+        return self.role is Role.person_key
+
+    @property
     def is_in_lake(self) -> bool:
         """Direct identifiers are not."""
         return self.role is not Role.direct_identifier
@@ -223,9 +230,12 @@ class Table(_Frozen):
         known = set(names)
         used = [*self.primary_key, *(c for fk in self.foreign_keys for c in fk.columns)]
         used += [name for column in self.columns for name in column.identifying_when or ()]
+        used += [column.told_apart_by for column in self.columns if column.told_apart_by]
         used += [self.event_date] if self.event_date else []
         if unknown := sorted({name for name in used if name.lower() not in known}):
-            raise ValueError(f"keys, event_date or identifying_when name unknown columns: {', '.join(unknown)}")
+            raise ValueError(
+                f"keys, event_date, identifying_when or told_apart_by name unknown columns: {', '.join(unknown)}"
+            )
         return self
 
     @property
@@ -246,7 +256,7 @@ class Table(_Frozen):
     @property
     def person_keys(self) -> tuple[Column, ...]:
         """Columns that designate a person."""
-        return tuple(column for column in self.columns if column.role is Role.person_key)
+        return tuple(column for column in self.columns if column.is_person_key)
 
 
 class Format(_Frozen):

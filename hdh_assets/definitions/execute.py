@@ -47,6 +47,10 @@ def describe(request: dg.RunRequest) -> str:
             return f"take in again {tags['hdh/dataset']} {request.partition_key}"
         case "standardise":
             return "standardise, release, describe"
+        case "opposition":
+            return "keep out persons who objected"
+        case "withdrawal":
+            return "withdraw extracts for an opposition"
         case "extract":
             return f"extract of {tags['hdh/project']}"
         case _:

@@ -21,6 +21,7 @@ from resources.registry import Registry
 from sensors.decisions import decisions_sensor
 from sensors.maintenance import maintenance_job, maintenance_schedule
 from sensors.standardisation import JOB, standardisation_sensor
+from sensors.withdrawals import withdrawal_job, withdrawals_sensor
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ def build_defs(
     omop = [key for key in standard.keys if key.path[0] == "omop"]
     release = release_asset(omop, standard.check_keys)
     extracts, loaded = _extracts(granted, described)
-    maintenance = maintenance_job()
+    maintenance, withdrawal = maintenance_job(), withdrawal_job()
     return dg.Definitions(
         assets=[standard, release, *(entry_assets(dataset) for dataset in described.values()), *extracts],
         jobs=[
@@ -50,9 +51,11 @@ def build_defs(
                 executor_def=dg.in_process_executor,
             ),
             maintenance,
+            withdrawal,
         ],
         schedules=[maintenance_schedule(maintenance)],
         sensors=[
+            withdrawals_sensor(withdrawal),
             standardisation_sensor([*standard.keys, release.key], list(described)),
             decisions_sensor(described, loaded),
         ],

@@ -1,4 +1,4 @@
-"""Code location `trusted_third_party`: intake of deliveries. It alone has the identity keys and the vault."""
+"""Code location `trusted_third_party`: intake and oppositions. It alone has the identity keys and the vault."""
 
 from __future__ import annotations
 
@@ -14,17 +14,22 @@ from hdh_assets.definitions.loading import collector_paused
 from hdh_assets.sources.assets import answer_job, delivered_assets
 from resources.hub import Hub
 from sensors.deliveries import deliveries_sensor, misplaced_sensor
+from sensors.oppositions import opposition_job, oppositions_sensor
 
 
 def build_defs(*, home: Home | None = None, datasets: Mapping[str, Dataset] | None = None) -> dg.Definitions:
     """The definitions for this home and these datasets; by default `HDH_HOME` and every descriptor it knows."""
     home = home or Home.resolve()
     described = load_datasets(home) if datasets is None else datasets
-    answer = answer_job()
+    answer, opposition = answer_job(), opposition_job()
     return dg.Definitions(
         assets=[delivered_assets(dataset) for dataset in described.values()],
-        jobs=[answer, *(_job(dataset) for dataset in described.values())],
-        sensors=[deliveries_sensor(described), misplaced_sensor(described, answer)],
+        jobs=[answer, opposition, *(_job(dataset) for dataset in described.values())],
+        sensors=[
+            oppositions_sensor(opposition),
+            deliveries_sensor(described),
+            misplaced_sensor(described, answer),
+        ],
         resources={"hub": Hub(folder=str(home.root))},
         executor=dg.in_process_executor,
     )

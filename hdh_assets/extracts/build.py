@@ -1,7 +1,7 @@
 """Building an extract: from a permit and a release to a folder of the project space, whole or not at all.
 
-The same permit, release and oppositions give the same bytes, so that a version can be proved at any time. Which rows
-and columns is in `selection.py`, `plan.py` and `persons.py`; the folder is `versions.py`.
+The same permit and release give the same bytes, so that a version can be proved at any time. Which rows and columns is
+in `selection.py`, `plan.py` and `persons.py`; the folder is `versions.py`.
 """
 
 from __future__ import annotations
@@ -39,11 +39,12 @@ from hdh_assets.extracts.versions import (
     verify_version,
 )
 from hdh_assets.governance.permit import Permit
-from hdh_assets.governance.register import oppositions, today
+from hdh_assets.governance.register import recorded_revision, today
 from resources.keys import open_keys
 from resources.lake import open_lake
 from resources.registry import Registry, current_actor
-from resources.releases import Release
+from resources.releases import Release, find
+from resources.removals import check_followed
 
 DELIVERED = "extract.delivered"
 COPY_OPTIONS = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
@@ -76,24 +77,34 @@ def build_extract(
 ) -> ExtractResult:
     """Deliver what `permit` allows of `release`, as the next version, or find it delivered and whole.
 
-    Raises `RefusedError` when the permit has expired or names what the release lacks, `KeyMaterialError` when the
-    project key is not usable.
+    Raises `RefusedError` when the permit has expired or names what the release lacks, or while the release holds
+    somebody who objected; `KeyMaterialError` when the project key is not usable.
     """
     if not permit.is_in_force(today()):
         raise RefusedError(f"{permit.id} expired on {permit.expires}", remedy="file an amendment, or a new dossier")
     with Registry(home, settings) as registry, project_lock(home, permit.project) as space:
-        basis = Basis(permit.number, release.number, oppositions(registry).seq)
-        existing = [v for v in list_versions(home, permit.project) if v.basis == basis]
+        check_release(home, settings, registry, release)
+        basis = Basis(permit.number, release.number)
+        existing = [v for v in list_versions(home, permit.project) if v.basis == basis and not v.is_withdrawn]
         if existing and not verify_version(existing[-1]):
             _record(registry, existing[-1])
             return ExtractResult(existing[-1], is_new=False)
         number = existing[-1].number if existing else _next_number(registry, home, permit.project)
         partial = space / f".v{number}.{uuid.uuid4().hex[:8]}.partial"
         write_extract(home, settings, datasets, permit, release, basis, number, partial, on_progress)
+        check_release(home, settings, registry, release)
         put_in_place(partial, space / f"v{number}")
         version = find_version(home, f"{permit.project}/v{number}")
         _record(registry, version)
         return ExtractResult(version, is_new=True)
+
+
+def check_release(home: Home, settings: Settings, registry: Registry, release: Release) -> None:
+    """Raise `RefusedError` when somebody objected whom the release may hold."""
+    lake = open_lake(home, settings)
+    with lake.reader() as engine:
+        check_followed(engine, recorded_revision(registry), is_standardised=False)
+    find(lake, release.number)
 
 
 def write_extract(
@@ -109,12 +120,10 @@ def write_extract(
 ) -> None:
     """Write every file of version `number` into `folder`, which must not exist."""
     keys = ProjectKeys(open_keys(home), permit.project)
-    with Registry(home, settings) as registry:
-        opposed = oppositions(registry, up_to=basis.oppositions).pseudonyms
     (folder / "data").mkdir(parents=True)
     with _at_release(home, settings, release) as engine:
         plans = plan_extract(permit, datasets, read_schema(engine))
-        persons = prepare_persons(engine, permit, plans, datasets, opposed, keys)
+        persons = prepare_persons(engine, permit, plans, datasets, keys)
         files = []
         for done, plan in enumerate(plans, start=1):
             files.append(_write_table(engine, plan, plans, permit, datasets, keys, folder))

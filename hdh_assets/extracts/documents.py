@@ -37,8 +37,7 @@ class Basis:
     permit: int
     """Number of the project's permit."""
     release: int
-    oppositions: int
-    """The last opposition event taken into account; 0 when there was none."""
+    """Number of the release. It holds nobody who had objected when it was made."""
 
 
 @dataclass(frozen=True)

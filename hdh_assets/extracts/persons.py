@@ -8,13 +8,13 @@ Makes two temporary tables on a connection to the release:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from uuid import UUID
 
 import duckdb
 import polars as pl
 
 from hdh_assets.core.descriptor import Dataset, ForeignKey, Table
 from hdh_assets.core.keys import LakeTable
+from hdh_assets.core.person_number import person_number
 from hdh_assets.extracts.omop_rules import ROWS
 from hdh_assets.extracts.plan import TablePlan
 from hdh_assets.extracts.project_keys import ProjectKeys
@@ -27,25 +27,18 @@ _IDENTITY_TABLES = "int\\_%\\_\\_identity\\_kept"
 """Staging tables in which the standardisation says which person a source pseudonym designates."""
 
 
-def person_number(pseudonym: str) -> str:
-    """SQL of the person number a person's own hub pseudonym gives: `hub_id(['person', …])` of the dbt project."""
-    return f"CAST(md5_number_lower('person|' || CAST({pseudonym} AS VARCHAR)) >> 1 AS BIGINT)"
-
-
 def prepare_persons(
     engine: duckdb.DuckDBPyConnection,
     permit: Permit,
     plans: Sequence[TablePlan],
     datasets: Mapping[str, Dataset],
-    opposed: frozenset[UUID],
     keys: ProjectKeys,
 ) -> int:
     """Make `cohort` and `person_key`; the number of permitted persons."""
-    _links(engine, plans, datasets, opposed)
-    _opposed(engine)
-    conditions = [*population_conditions(permit.population, permit.period), "person_id NOT IN (FROM opposed_person)"]
+    _links(engine, plans, datasets)
+    conditions = population_conditions(permit.population, permit.period)
     persons = engine.execute(
-        f"SELECT person_id FROM lake.omop.person WHERE {' AND '.join(conditions)} ORDER BY person_id"
+        f"SELECT person_id FROM lake.omop.person WHERE {' AND '.join(conditions) or 'true'} ORDER BY person_id"
     ).pl()["person_id"]
     _keep(engine, "cohort", keys.pseudonyms(persons), "hub AS person_id, number, pseudonym::UUID AS pseudonym")
     _person_keys(engine, keys, is_everybody=permit.population.is_everybody)
@@ -80,12 +73,7 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _links(
-    engine: duckdb.DuckDBPyConnection,
-    plans: Sequence[TablePlan],
-    datasets: Mapping[str, Dataset],
-    opposed: frozenset[UUID],
-) -> None:
+def _links(engine: duckdb.DuckDBPyConnection, plans: Sequence[TablePlan], datasets: Mapping[str, Dataset]) -> None:
     """`source_key(hub)`: pseudonyms to translate; `link(hub, person_id)`: the persons each one designates."""
     found = [
         f'SELECT "{column}" AS hub FROM {table.sql}'
@@ -93,15 +81,12 @@ def _links(
         if not plan.is_omop
         for table, column in _person_sources(datasets, plan)
     ]
-    engine.execute("CREATE TEMP TABLE opposed_key (hub UUID)")
-    if opposed:
-        engine.executemany("INSERT INTO opposed_key VALUES (?)", [[value] for value in sorted(opposed)])
     union = " UNION ".join(["SELECT NULL::UUID AS hub", *found])
     engine.execute(f"CREATE TEMP TABLE source_key AS SELECT DISTINCT hub FROM ({union}) WHERE hub IS NOT NULL")
     links = [
         f'SELECT "{column}" AS hub, person_id FROM lake.staging."{table}"' for table, column in _identities(engine)
     ]
-    own = f"SELECT hub, {person_number('hub')} AS person_id FROM (FROM source_key UNION FROM opposed_key)"
+    own = f"SELECT hub, {person_number('hub')} AS person_id FROM source_key"
     engine.execute(
         f"CREATE TEMP TABLE link AS SELECT DISTINCT hub, person_id FROM ({' UNION ALL '.join([*links, own])}) "
         "WHERE hub IS NOT NULL AND person_id IN (SELECT person_id FROM lake.omop.person)"
@@ -140,22 +125,12 @@ def _identities(engine: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
     return [(table, column) for table, column in rows]
 
 
-def _opposed(engine: duckdb.DuckDBPyConnection) -> None:
-    """`opposed_person(person_id)`, and `opposed_key` completed with every pseudonym of those persons."""
-    engine.execute(
-        "CREATE TEMP TABLE opposed_person AS SELECT DISTINCT person_id FROM link WHERE hub IN (FROM opposed_key)"
-    )
-    engine.execute("INSERT INTO opposed_key SELECT DISTINCT hub FROM link WHERE person_id IN (FROM opposed_person)")
-
-
 def _person_keys(engine: duckdb.DuckDBPyConnection, keys: ProjectKeys, *, is_everybody: bool) -> None:
-    """A pseudonym is allowed when every person it may designate is (same-sex twins share one), and none is opposed."""
+    """A pseudonym is allowed when every person it may designate is (same-sex twins share one)."""
     found = engine.execute(f"SELECT hub, {person_number('hub')} AS person FROM source_key ORDER BY hub").pl()
     table = keys.pseudonyms(found["person"]).rename({"hub": "person"}).with_columns(found["hub"].alias("hub"))
-    allowed = "hub::UUID NOT IN (FROM opposed_key)"
-    if not is_everybody:
-        in_cohort = "SELECT hub FROM link GROUP BY hub HAVING bool_and(person_id IN (SELECT person_id FROM cohort))"
-        allowed += f" AND hub::UUID IN ({in_cohort})"
+    in_cohort = "SELECT hub FROM link GROUP BY hub HAVING bool_and(person_id IN (SELECT person_id FROM cohort))"
+    allowed = "true" if is_everybody else f"hub::UUID IN ({in_cohort})"
     _keep(engine, "person_key", table, f"hub::UUID AS hub, pseudonym::UUID AS project, {allowed} AS is_allowed")
 
 

@@ -17,6 +17,7 @@ from hdh_assets.core.home import Home, Settings
 from hdh_assets.extracts.build import DELIVERED, Progress, write_extract
 from hdh_assets.extracts.documents import BUILD, MANIFEST, Basis
 from hdh_assets.extracts.versions import find_version, project_lock, put_in_place, sha256_of, verify_version
+from hdh_assets.extracts.withdraw import EXTRACT_WITHDRAWN
 from hdh_assets.governance.permit import Permit, read_permit
 from hdh_assets.governance.register import find_project
 from hdh_assets.governance.states import Step
@@ -36,10 +37,12 @@ def rebuild_extract(
     """Build a delivered version again from its release; the differences found with what the registry recorded.
 
     A version that is damaged or gone is put back when the rebuilt one is the one that was delivered.
-    Raises `RefusedError` when no such version was ever delivered.
+    Raises `RefusedError` when no such version was ever delivered, when it was withdrawn, or when its release was
+    retired.
     """
     with Registry(home, settings) as registry:
         project, number, recorded = _delivered(registry, name)
+        _check_not_withdrawn(registry, project, number)
         basis = Basis(**recorded["basis"])
         permit = _permit_of(registry, project, basis.permit)
     release = find(open_lake(home, settings), basis.release)
@@ -54,6 +57,16 @@ def rebuild_extract(
             return []
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def _check_not_withdrawn(registry: Registry, project: str, number: int) -> None:
+    for event in registry.events(EXTRACT_WITHDRAWN):
+        if event.subject == project and event.data["version"] == number:
+            raise RefusedError(
+                f"{project}/v{number} was withdrawn on {event.at:%Y-%m-%d}: a person it held objected to the use of "
+                "their data",
+                remedy=f"use the latest version: `hdh extract list {project}`",
+            )
 
 
 def _is_whole(home: Home, name: str, manifest_sha256: str) -> bool:

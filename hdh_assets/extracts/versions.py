@@ -23,6 +23,8 @@ from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home
 from hdh_assets.extracts.documents import BUILD, MANIFEST, Basis
 
+NOTICE = "WITHDRAWN.md"
+"""What a withdrawn version holds beside its manifest."""
 _CHUNK = 1 << 20
 
 
@@ -44,6 +46,11 @@ class Version:
     def basis(self) -> Basis:
         """What it was made from."""
         return Basis(**self.manifest["basis"])
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether it was taken back; its data are gone, or going."""
+        return (self.folder / NOTICE).exists()
 
     @property
     def rows(self) -> dict[str, int]:
@@ -115,7 +122,12 @@ def _fsync(path: Path) -> None:
 
 
 def verify_version(version: Version) -> list[str]:
-    """Every difference between the files and their manifest, in words; empty when the version is whole."""
+    """Every difference between the files and their manifest, in words; empty when the version is whole.
+
+    A withdrawn version is whole when nothing is left of its data.
+    """
+    if version.is_withdrawn:
+        return [f"{name} is left of a withdrawn extract" for name in leftovers(version)]
     problems = []
     for file in version.manifest["files"]:
         path = version.folder / file["name"]
@@ -126,6 +138,30 @@ def verify_version(version: Version) -> list[str]:
     expected = {file["name"] for file in version.manifest["files"]} | {MANIFEST, BUILD}
     present = {str(p.relative_to(version.folder)) for p in version.folder.rglob("*") if p.is_file()}
     return problems + [f"{name} is not part of the extract" for name in sorted(present - expected)]
+
+
+def leftovers(version: Version) -> list[str]:
+    """Files of a withdrawn version that should be gone."""
+    present = (str(path.relative_to(version.folder)) for path in version.folder.rglob("*") if path.is_file())
+    return sorted(name for name in present if name not in {NOTICE, MANIFEST})
+
+
+def empty(version: Version, notice: str) -> None:
+    """Put the notice in the folder, then remove all but it and the manifest. Can be done again."""
+    if not version.is_withdrawn:
+        part = version.folder / f".{NOTICE}.part"
+        part.write_text(notice, "utf-8", newline="\n")
+        part.chmod(0o444)
+        _fsync(part)
+        part.rename(version.folder / NOTICE)
+        _fsync(version.folder)
+        crash_point("withdrawal.noticed")
+    for name in leftovers(version):
+        (version.folder / name).unlink(missing_ok=True)
+        crash_point("withdrawal.emptying")
+    for folder in sorted((p for p in version.folder.rglob("*") if p.is_dir()), reverse=True):
+        folder.rmdir()
+    _fsync(version.folder)
 
 
 def sha256_of(path: Path) -> str:

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from uuid import UUID
 
 from hdh_assets.core.errors import RefusedError
+from hdh_assets.core.opposition import RECORDED, WITHDRAWN
 from hdh_assets.governance.permit import BrokenPermit, Permit, permits_in_force
 from hdh_assets.governance.states import Project, fold
-from resources.registry import Event, Registry
-
-OPPOSITION = "person.opposed"
-
-
-@dataclass(frozen=True)
-class Oppositions:
-    """Hub pseudonyms of opposed persons, and the last event that says so (0 when none)."""
-
-    pseudonyms: frozenset[UUID]
-    seq: int
+from resources.registry import Registry
 
 
 def today() -> date:
@@ -68,11 +57,9 @@ def find_permit(registry: Registry, project: str) -> Permit:
     raise RefusedError(f"project {project} is {status}: no permit is in force", remedy="see `hdh permit list`")
 
 
-def oppositions(registry: Registry, *, up_to: int | None = None) -> Oppositions:
-    """Who objected, as of event `up_to` (now when None)."""
-    events = [e for e in registry.events(OPPOSITION) if up_to is None or e.seq <= up_to]
-    return Oppositions(frozenset(_pseudonym(e) for e in events), events[-1].seq if events else 0)
+def recorded_revision(registry: Registry) -> int:
+    """The revision of the book of oppositions that the registry knows; 0 when nobody objected.
 
-
-def _pseudonym(event: Event) -> UUID:
-    return UUID(event.data["pseudonym"])
+    No release and no extract is made before the lake follows it.
+    """
+    return max((int(event.data["revision"]) for event in registry.events(RECORDED, WITHDRAWN)), default=0)

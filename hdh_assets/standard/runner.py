@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -90,10 +90,10 @@ def standardise(
         left = _prepare(lake, fed, fingerprint, full=full)
         if left.rules and settings.vocab_dir:
             check_vocabulary(Path(settings.vocab_dir))
-        nodes = () if left.nothing else _run_dbt(home, settings, _plan(left), spill, on_event)
-        if nodes and all(node.is_good for node in nodes):
+        nodes = _run_dbt(home, settings, _plan(left), spill, on_event) if left.concerns_tables else ()
+        if not left.nothing and all(node.is_good for node in nodes):
             with _engine(lake) as engine:
-                record_done(engine, fed, fingerprint)
+                record_done(engine, fed, fingerprint, left.oppositions)
         return StandardiseResult(bool(nodes), _count_rows(lake), nodes, round(time.monotonic() - started, 3))
 
 
@@ -105,7 +105,7 @@ def _prepare(lake: Lake, fed: set[str], fingerprint: str, *, full: bool) -> Pend
         ensure_tables(engine, datasets)
         ensure_state(engine)
         left = pending(engine, fed, fingerprint)
-        left = Pending(left.rules or full, left.datasets, left.resumed)
+        left = replace(left, rules=left.rules or full)
         if left.rules:
             put_everyone_in_scope(engine)
     return left

@@ -15,6 +15,7 @@ import duckdb
 
 from hdh_assets.standard.sources_yml import PROJECT, SOURCES_FILE
 from resources.lake import transaction
+from resources.removals import Step, followed, note, touched_since
 
 _STATE = "lake.staging.int_hub__standardised"
 _SCOPE = "lake.staging.int_hub__scope"
@@ -31,11 +32,20 @@ class Pending:
     datasets: tuple[str, ...]
     resumed: bool
     """A former run was stopped before its end."""
+    oppositions: int = 0
+    """Revision of the oppositions that the delivered tables follow."""
+    is_behind_oppositions: bool = False
+    """OMOP follows an earlier one."""
+
+    @property
+    def concerns_tables(self) -> bool:
+        """Whether tables must be computed."""
+        return bool(self.rules or self.datasets or self.resumed)
 
     @property
     def nothing(self) -> bool:
-        """Whether the tables are up to date."""
-        return not (self.rules or self.datasets or self.resumed)
+        """Whether the tables are up to date, and known to be."""
+        return not (self.concerns_tables or self.is_behind_oppositions)
 
 
 def ensure_state(engine: duckdb.DuckDBPyConnection) -> None:
@@ -54,7 +64,11 @@ def pending(engine: duckdb.DuckDBPyConnection, fed: set[str], fingerprint: str) 
         f"SELECT DISTINCT dataset FROM (({current} EXCEPT {done}) UNION ALL ({done} EXCEPT {current})) ORDER BY dataset"
     ).fetchall()
     scope = engine.execute(f"SELECT count(*) FROM {_SCOPE}").fetchall()[0][0]
-    return Pending(rules != [(fingerprint,)], tuple(name for (name,) in changed if name in fed), scope > 0)
+    opposed = followed(engine)
+    touched = {dataset for dataset, _ in touched_since(engine, opposed.standardised)}
+    names = sorted(({name for (name,) in changed} | touched) & fed)
+    is_behind = opposed.standardised < opposed.applied
+    return Pending(rules != [(fingerprint,)], tuple(names), scope > 0, opposed.applied, is_behind)
 
 
 def put_everyone_in_scope(engine: duckdb.DuckDBPyConnection) -> None:
@@ -62,8 +76,11 @@ def put_everyone_in_scope(engine: duckdb.DuckDBPyConnection) -> None:
     engine.execute(f"INSERT INTO {_SCOPE} VALUES ({EVERYONE}, NULL)")
 
 
-def record_done(engine: duckdb.DuckDBPyConnection, fed: set[str], fingerprint: str) -> None:
-    """Empty the scope and note what the tables now hold, in one transaction."""
+def record_done(engine: duckdb.DuckDBPyConnection, fed: set[str], fingerprint: str, oppositions: int = 0) -> None:
+    """Empty the scope and note what the tables now hold, in one transaction.
+
+    `oppositions` is the revision that was followed when the run began.
+    """
     names = ", ".join(f"'{name}'" for name in sorted(fed)) or "''"
     with transaction(engine):
         engine.execute(f"DELETE FROM {_SCOPE}")
@@ -73,6 +90,8 @@ def record_done(engine: duckdb.DuckDBPyConnection, fed: set[str], fingerprint: s
             f" WHERE status = 'current' AND dataset IN ({names})"
         )
         engine.execute(f"INSERT INTO {_STATE} VALUES ('{_RULES}', NULL, ?)", [fingerprint])
+        if oppositions > followed(engine).standardised:
+            note(engine, oppositions, Step.standardised)
 
 
 def rules_fingerprint(vocab_dir: str) -> str:

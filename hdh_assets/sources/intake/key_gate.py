@@ -37,7 +37,7 @@ def key_faults(
 
     The caller acts on a fault before it asks for the next.
     """
-    for table in _referenced_first(dataset):
+    for table in referenced_first(dataset):
         if table.lake_name not in delivered:
             continue
         if table.primary_key and (fault := _duplicates(engine, dataset, table, delivery)):
@@ -95,7 +95,8 @@ def _columns(names: tuple[str, ...]) -> str:
     return ", ".join(quoted(name.lower()) for name in names)
 
 
-def _referenced_first(dataset: Dataset) -> list[Table]:
+def referenced_first(dataset: Dataset) -> list[Table]:
+    """The tables of a dataset, each after those its foreign keys point to."""
     ordered: list[Table] = []
 
     def visit(table: Table, above: frozenset[str]) -> None:

@@ -10,7 +10,8 @@ from hdh_assets.core.descriptor import Text
 from hdh_assets.sources.intake.admission import Admitted, Place
 from hdh_assets.sources.intake.delivery_load import Loaded
 from hdh_assets.sources.intake.manifest import delivery_id
-from hdh_assets.sources.intake.receipt import DeliveryRefusedError, Receipt
+from hdh_assets.sources.intake.receipt import DeliveryRefusedError, Opposed, Receipt
+from hdh_assets.sources.opposed.count import KeptOut
 
 _NOTHING = Text(
     en="Nothing. The data will be in the next release of the hub.",
@@ -28,6 +29,16 @@ _REFUSED = Text(
     en="Correct what is listed below, seal and deliver again. Nothing was loaded; an earlier delivery stays as it was.",
     fr="Corrigez ce qui suit, scellez et livrez à nouveau. Rien n'a été chargé ; l'existant reste tel quel.",
 )
+_OPPOSED = Text(
+    en="Rows of persons who objected to the use of their data are kept out: {rows}. Nothing is to be corrected.",
+    fr="Les lignes des personnes opposées à l'usage de leurs données sont écartées : {rows}. Rien n'est à corriger.",
+)
+_NOT_PUBLISHED = Text(
+    en="not published, it is about fewer than 11 persons or none",
+    fr="nombre non publié, il concerne moins de 11 personnes ou aucune",
+)
+SMALL = 11
+"""Numbers about fewer persons are not published: a producer could tell who objected. Source: SNDS practice, rule 48."""
 _ALREADY = Text(
     en="Nothing: this very delivery was already taken in. To replace it, seal the corrected files again.",
     fr="Rien : cette livraison même a déjà été reçue. Pour la remplacer, scellez à nouveau les fichiers corrigés.",
@@ -47,8 +58,11 @@ class Task:
     started_at: datetime
 
 
-def accepted(task: Task, admitted: Admitted, loaded: Loaded, *, is_current: bool) -> Receipt:
-    """The answer to a delivery that passed."""
+def accepted(task: Task, admitted: Admitted, loaded: Loaded, kept_out: KeptOut, *, is_current: bool) -> Receipt:
+    """The answer to a delivery that passed.
+
+    Rows count as loaded whether their persons objected or not: a difference would tell the producer who did.
+    """
     rejected = sum(loaded.rejected.values())
     what_next = _SUPERSEDED if not is_current else _REJECTS if rejected else _NOTHING
     return Receipt(
@@ -63,12 +77,20 @@ def accepted(task: Task, admitted: Admitted, loaded: Loaded, *, is_current: bool
         rejected_count=rejected,
         tables=loaded.tables(),
         problems=tuple(loaded.problems),
+        opposed=_opposed(kept_out) if admitted.dataset.has_persons else None,
         what_next=what_next,
         run_id=task.run_id,
         sealed_at=admitted.manifest.sealed_instant,
         started_at=task.started_at,
         finished_at=datetime.now(UTC),
     )
+
+
+def _opposed(kept_out: KeptOut) -> Opposed:
+    is_published = kept_out.persons >= SMALL
+    said = Text(en=str(kept_out.rows), fr=str(kept_out.rows)) if is_published else _NOT_PUBLISHED
+    words = Text(en=_OPPOSED.en.format(rows=said.en), fr=_OPPOSED.fr.format(rows=said.fr))
+    return Opposed(rows=kept_out.rows if is_published else None, words=words)
 
 
 def refused(task: Task, error: DeliveryRefusedError) -> Receipt:

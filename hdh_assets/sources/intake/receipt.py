@@ -50,10 +50,18 @@ class TableCounts(_Frozen):
     """What became of a table's rows."""
 
     rows: int
-    """Rows loaded."""
+    """Rows loaded, those of opposed persons included."""
     rejected: int
     by_rule: dict[str, int] = {}
     """Rows concerned by each rule; a row may break several."""
+
+
+class Opposed(_Frozen):
+    """Rows kept out because the persons objected; through no fault of the producer."""
+
+    rows: int | None = None
+    """None when they are about fewer than 11 persons, or about nobody."""
+    words: Text
 
 
 class Receipt(_Frozen):
@@ -71,6 +79,8 @@ class Receipt(_Frozen):
     rejected_count: int = 0
     tables: dict[str, TableCounts] = {}
     problems: tuple[Problem, ...] = ()
+    opposed: Opposed | None = None
+    """None where the dataset is about nobody, or nothing was loaded."""
     what_next: Text
     run_id: str
     data_version: str | None = None

@@ -77,6 +77,8 @@ def _section(receipt: Receipt, language: Language) -> Iterator[str]:
     yield f"\n## {_word('next', language)}\n\n{_in(receipt.what_next, language)}"
     if receipt.tables:
         yield from _tables(receipt, language)
+    if receipt.opposed:
+        yield f"\n{_in(receipt.opposed.words, language)}"
     if receipt.problems:
         yield from _problems(receipt.problems, language)
 

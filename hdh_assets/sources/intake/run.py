@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -28,6 +28,7 @@ from hdh_assets.sources.intake.origin import InboxOrigin, Origin, VaultOrigin
 from hdh_assets.sources.intake.outcome import Task, accepted, already_received, refused
 from hdh_assets.sources.intake.receipt import DeliveryRefusedError, Receipt
 from hdh_assets.sources.intake.receipt_page import write_receipt
+from hdh_assets.sources.opposed.intake import LoadedDelivery, opposed_kept_out
 from resources.inbox import Dropped, read_manifest, remove_folder
 from resources.keys import open_keys
 from resources.lake import Lake, open_lake, transaction
@@ -207,15 +208,24 @@ def _load(
     is_current = is_latest(task.place.period, admitted.manifest.sealed_instant, others)
     is_new = isinstance(first, InboxOrigin)
     try:
-        with transaction(engine):
+        with ExitStack() as until_committed, transaction(engine):
             if not is_new:
                 delete_rows(engine, dataset, own)
             loaded = _delivery_load(intake, task, admitted, engine, first, again).run()
+            kept_out = until_committed.enter_context(
+                opposed_kept_out(
+                    engine,
+                    intake.vault,
+                    intake.pseudonymiser,
+                    intake.datasets,
+                    LoadedDelivery(dataset, own, task.run_folder, is_new),
+                )
+            )
             if is_current:
                 supersede(engine, dataset, others)
             else:
                 delete_rows(engine, dataset, own)
-            receipt = accepted(task, admitted, loaded, is_current=is_current)
+            receipt = accepted(task, admitted, loaded, kept_out, is_current=is_current)
             insert_delivery(engine, _row(admitted, loaded, receipt))
             keep(intake.home, intake.vault, task, dataset)
             crash_point("intake.before_commit")

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from hdh_assets.core.errors import KeyMaterialError
-from hdh_assets.extracts.persons import person_number
+from hdh_assets.core.person_number import person_number
 from hdh_assets.extracts.project_keys import ProjectKeys
 from resources.keys import FileKeys, Purpose, derive_key
 

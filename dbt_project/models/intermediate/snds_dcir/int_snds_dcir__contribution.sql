@@ -1,10 +1,12 @@
 {{ config(
     materialized='contribution',
     dataset='snds_dcir',
+    keys_of=['stg_snds_dcir__er_prs_f', 'ben_nir_psa, coalesce(ben_rng_gem, 0)', 'ben_nir_psa, ben_rng_gem'],
     partition_by=['care_month'],
     contract={'enforced': true},
 ) }}
 {{ after_scope() }}
+-- depends_on: {{ ref('stg_snds_dcir__er_prs_f') }}
 {%- set pending = pending_filter('snds_dcir') %}
 with line as (
     select * from {{ ref('int_snds_dcir__line') }}

@@ -1,11 +1,12 @@
 {{ config(materialized='ephemeral') }}
 {#
     Persons and months touched by fluxes that entered or left the current set: those of the lines that come, under the
-    new reference, and those of the contributions that go, under the one they were made with.
+    new reference, and those of the contributions that go, under the one they were made with. Of a flux that only lost
+    rows of persons who objected, those persons alone.
 #}
--- depends_on: {{ ref('int_snds_dcir__line') }}, {{ ref('int_snds_beneficiaries__identity') }}
+-- depends_on: {{ ref('int_snds_dcir__line') }}, {{ ref('int_snds_beneficiaries__identity') }}, {{ ref('stg_snds_dcir__er_prs_f') }}
 {%- set kept = kept_relations(['int_snds_dcir__contribution', 'int_snds_beneficiaries__identity_kept']) -%}
-{%- set pending = pending_deliveries('snds_dcir') -%}
+{%- set pending = pending_deliveries('snds_dcir', apart=true) -%}
 {%- if not kept or not pending.any %}
 select cast(null as bigint) as person_id, cast(null as date) as care_month where false
 {%- else %}
@@ -20,5 +21,16 @@ select distinct identity.person_id, contribution.care_month
 from {{ kept[0] }} as contribution
 inner join {{ kept[1] }} as identity using (ben_nir_psa, ben_rng_gem)
 where contribution._delivery in ({{ pending.touched }})
+{%- endif %}
+{%- if pending.thinned %}
+union
+select distinct identity.person_id, contribution.care_month
+from {{ kept[0] }} as contribution
+inner join {{ kept[1] }} as identity using (ben_nir_psa, ben_rng_gem)
+where
+    contribution._delivery in ({{ pending.thinned }})
+    and (_delivery, ben_nir_psa, ben_rng_gem) in (
+        {{ keys_gone(kept[0], 'ben_nir_psa, ben_rng_gem', ref('stg_snds_dcir__er_prs_f'), 'ben_nir_psa, coalesce(ben_rng_gem, 0)', pending.thinned) }}
+    )
 {%- endif %}
 {%- endif %}

@@ -1,0 +1,50 @@
+"""What a person who objects, or changes their mind, is told."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from hdh_assets.core.descriptor import Text
+
+_RECORDED = Text(
+    fr=(
+        "Votre opposition a été enregistrée le {day} sous le numéro {number}. Elle porte sur {scope}. À partir de "
+        "maintenant, aucune version publiée et aucune extraction ne contiendra vos données ; celles déjà remises à des "
+        "projets qui les contiendraient sont retirées et remplacées. Vous pouvez changer d'avis à tout moment, en "
+        "rappelant ce numéro. Cet accusé ne dit pas si le hub détient des données vous concernant."
+    ),
+    en=(
+        "Your opposition was recorded on {day} under number {number}. It is about {scope}. From now on no release and "
+        "no extract will hold your data; extracts already given to projects that may hold them are withdrawn and "
+        "replaced. You may change your mind at any time, giving this number. This receipt does not say whether the "
+        "hub holds data about you."
+    ),
+)
+_WITHDRAWN = Text(
+    fr=(
+        "Votre opposition numéro {number} est levée. Si le hub a reçu des données vous concernant, elles serviront de "
+        "nouveau aux projets autorisés. Vous pouvez vous opposer à nouveau à tout moment."
+    ),
+    en=(
+        "Your opposition number {number} is withdrawn. If the hub received data about you, approved projects will use "
+        "them again. You may object again at any time."
+    ),
+)
+
+
+def recorded_text(number: int, at: datetime, datasets: tuple[str, ...]) -> Text:
+    """The acknowledgement of an opposition."""
+    some = ", ".join(datasets)
+    return Text(
+        fr=_RECORDED.fr.format(
+            day=f"{at:%d/%m/%Y}", number=number, scope=f"les jeux de données : {some}" if some else "toutes vos données"
+        ),
+        en=_RECORDED.en.format(
+            day=f"{at:%Y-%m-%d}", number=number, scope=f"these datasets: {some}" if some else "all your data"
+        ),
+    )
+
+
+def withdrawn_text(number: int) -> Text:
+    """The acknowledgement of a change of mind."""
+    return Text(fr=_WITHDRAWN.fr.format(number=number), en=_WITHDRAWN.en.format(number=number))

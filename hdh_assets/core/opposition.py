@@ -1,0 +1,212 @@
+"""Oppositions as the trusted third party keeps them: who is kept out, of what, since when. Pure values and decisions.
+
+An opposition is numbered and dated. `given` are the hub pseudonyms made of what the person gave, `learned` those that
+delivered references say are the same person's. Keeping the list is `resources/oppositions.py`, removing rows is
+`hdh_assets/sources/opposed/`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.errors import RefusedError
+
+RECORDED = "opposition.recorded"
+WITHDRAWN = "opposition.withdrawn"
+"""Kinds of the registry's events. They hold numbers, types and datasets; never an identifier nor a pseudonym."""
+
+NIR = "nir"
+"""Identifier type of the number of the national register of persons."""
+_NIR_WITHOUT_KEY = 13
+_NIR_WITH_KEY = 15
+
+
+@dataclass(frozen=True, order=True)
+class PersonKey:
+    """A hub pseudonym that designates a person; `rank` where several persons may share it (same-sex twins).
+
+    An empty rank stands for every person who has the pseudonym.
+    """
+
+    identifier_type: str
+    pseudonym: str
+    """Text of a UUID."""
+    rank: str = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where rows were kept out: they come back from there when the person changes their mind."""
+
+    dataset: str
+    period: str
+    delivery: str
+
+
+@dataclass(frozen=True)
+class Opposition:
+    """One person's objection."""
+
+    number: int
+    revision: int
+    """Revision of the book in which its keys last changed."""
+    recorded_at: datetime
+    identifier_type: str
+    datasets: tuple[str, ...] = ()
+    """Datasets it is limited to; none means all."""
+    given: tuple[PersonKey, ...] = ()
+    learned: tuple[PersonKey, ...] = ()
+    places: tuple[Place, ...] = ()
+    withdrawn_at: datetime | None = None
+    withdrawn_in: int = 0
+    """Revision of the book that withdrew it; 0 while it stands."""
+    is_restored: bool = False
+    """Withdrawn, and the rows are back: nothing that designates the person is kept any more."""
+
+    @property
+    def stands(self) -> bool:
+        """Whether the person is kept out."""
+        return self.withdrawn_at is None
+
+    @property
+    def keys(self) -> tuple[PersonKey, ...]:
+        """Every key of the person."""
+        return tuple(dict.fromkeys((*self.given, *self.learned)))
+
+    def covers(self, keys: Collection[PersonKey], datasets: Collection[str]) -> bool:
+        """Whether it keeps out already the person these keys designate, of all these datasets."""
+        is_wide = not self.datasets or (bool(datasets) and set(datasets) <= set(self.datasets))
+        return self.stands and is_wide and bool(set(keys) & set(self.given))
+
+
+@dataclass(frozen=True)
+class Book:
+    """The list of oppositions. `revision` grows with each change that the lake must follow."""
+
+    revision: int = 0
+    entries: tuple[Opposition, ...] = ()
+
+    @property
+    def standing(self) -> tuple[Opposition, ...]:
+        """Those that keep somebody out."""
+        return tuple(entry for entry in self.entries if entry.stands)
+
+    @property
+    def to_restore(self) -> tuple[Opposition, ...]:
+        """Those withdrawn whose rows are not back yet."""
+        return tuple(entry for entry in self.entries if not entry.stands and not entry.is_restored)
+
+    def find(self, number: int) -> Opposition:
+        """That opposition. Raises `RefusedError` when there is none."""
+        for entry in self.entries:
+            if entry.number == number:
+                return entry
+        raise RefusedError(f"there is no opposition {number}", remedy="see `hdh oppose list`")
+
+    def changed(self, entries: Iterable[Opposition], *, revision: int | None = None) -> Book:
+        """The book with these entries in place of those of the same number."""
+        new = {entry.number: entry for entry in entries}
+        return Book(self.revision if revision is None else revision, tuple(new.get(e.number, e) for e in self.entries))
+
+
+def record(
+    book: Book,
+    persons: Iterable[tuple[PersonKey, ...]],
+    identifier_type: str,
+    datasets: Collection[str],
+    now: datetime,
+) -> tuple[Book, list[tuple[Opposition, bool]]]:
+    """The book with an opposition per person, and for each person the opposition and whether it is new.
+
+    A person whom a standing opposition covers keeps that one: recording twice changes nothing.
+    """
+    revision, entries = book.revision + 1, list(book.entries)
+    by_key = {key: entry for entry in entries if entry.stands for key in entry.given}
+    found: list[tuple[Opposition, bool]] = []
+    for keys in persons:
+        known = next((by_key[key] for key in keys if key in by_key and by_key[key].covers(keys, datasets)), None)
+        entry = known or Opposition(
+            number=len(entries) + 1,
+            revision=revision,
+            recorded_at=now,
+            identifier_type=identifier_type,
+            datasets=tuple(sorted(datasets)),
+            given=keys,
+        )
+        found.append((entry, known is None))
+        if known is None:
+            entries.append(entry)
+            by_key |= dict.fromkeys(keys, entry)
+    is_changed = len(entries) > len(book.entries)
+    return (Book(revision, tuple(entries)) if is_changed else book), found
+
+
+def withdraw(book: Book, number: int, now: datetime) -> Book:
+    """The book once that person changed their mind. Raises `RefusedError` when there is nothing to withdraw."""
+    entry = book.find(number)
+    if not entry.stands:
+        raise RefusedError(f"opposition {number} was withdrawn on {entry.withdrawn_at:%Y-%m-%d}", remedy=None)
+    revision = book.revision + 1
+    return book.changed([replace(entry, withdrawn_at=now, withdrawn_in=revision)], revision=revision)
+
+
+def restored(book: Book, numbers: Collection[int]) -> Book:
+    """The book once the rows of these withdrawn oppositions are back: it forgets who they were about."""
+    done = [
+        replace(entry, is_restored=True, given=(), learned=(), places=())
+        for entry in book.entries
+        if entry.number in numbers
+    ]
+    return book.changed(done)
+
+
+def with_findings(
+    book: Book, keys: Mapping[int, Collection[PersonKey]], places: Mapping[int, Collection[Place]]
+) -> Book:
+    """The book with, by number, the keys learnt and the places where rows were kept out; the revision stays."""
+    changed = []
+    for entry in book.entries:
+        new_keys = sorted(set(keys.get(entry.number, ())) - set(entry.keys))
+        new_places = [place for place in places.get(entry.number, ()) if place not in entry.places]
+        if new_keys or new_places:
+            learned, held = (*entry.learned, *new_keys), (*entry.places, *new_places)
+            changed.append(replace(entry, learned=learned, places=held))
+    return book.changed(changed) if changed else book
+
+
+def identifier_types(datasets: Iterable[Dataset]) -> dict[str, bool]:
+    """Kinds of identifier a person may be designated by, and whether a rank may go with it.
+
+    Those of person keys, and those of direct identifiers that the vault can look up.
+    """
+    found: dict[str, bool] = {}
+    for column in (column for dataset in datasets for table in dataset.tables for column in table.columns):
+        if column.identifier_type and (column.is_person_key or not column.is_in_lake):
+            found[column.identifier_type] = found.get(column.identifier_type, False) or bool(column.told_apart_by)
+    return dict(sorted(found.items()))
+
+
+def spellings(identifier: str, identifier_type: str) -> tuple[str, ...]:
+    """The forms under which an identifier may have been delivered; the one given first."""
+    return tuple(dict.fromkeys((identifier, canonical(identifier, identifier_type))))
+
+
+def canonical(identifier: str, identifier_type: str) -> str:
+    """The one form of an identifier that people write in many: a NIR without spaces, punctuation and key.
+
+    Others are opaque: they are what the producer delivers, to the letter.
+    """
+    if identifier_type != NIR:
+        return identifier
+    compact = re.sub(r"[^0-9A-Za-z]", "", identifier).upper()
+    return compact[:_NIR_WITHOUT_KEY] if len(compact) == _NIR_WITH_KEY else compact
+
+
+def plain_rank(text: str) -> str:
+    """A rank without leading zeros; empty when not known."""
+    stripped = text.strip()
+    return str(int(stripped)) if stripped.isascii() and stripped.isdigit() else stripped

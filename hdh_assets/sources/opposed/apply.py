@@ -1,0 +1,167 @@
+"""Bringing the lake in line with the book: rows of those who objected go, rows of those who changed their mind return.
+
+Everything can be done again: the book says what is wanted, the lake which revision of it was followed, and both are
+read anew each time. A crash anywhere is made good by the next run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import duckdb
+
+from hdh_assets.core.crash import crash_point
+from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.home import Home, Settings
+from hdh_assets.core.opposition import Book, Opposition, Place, restored, with_findings
+from hdh_assets.sources.intake.feed import engine_failure
+from hdh_assets.sources.intake.run import retake
+from hdh_assets.sources.opposed.keep_out import Findings, keep_out, learn, numbers, put_keys
+from hdh_assets.sources.opposed.lookup import in_vault
+from hdh_assets.sources.opposed.record import announce
+from hdh_assets.sources.opposed.releases_of import holding, learn_from_releases
+from resources.keys import open_keys
+from resources.lake import Lake, open_lake, transaction
+from resources.lake_tables import deliveries, ensure_tables
+from resources.opposed_numbers import OpposedNumbers
+from resources.oppositions import OppositionBook
+from resources.pseudonyms import open_pseudonymiser
+from resources.removals import Step, followed, note, retire, touched_since
+from resources.vault import Vault, new_run_folder_name, open_vault
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What was done. Counts of deliveries and releases: nothing that tells who."""
+
+    revision: int
+    deliveries_thinned: int = 0
+    deliveries_restored: int = 0
+    releases_retired: int = 0
+
+
+def apply_oppositions(home: Home, settings: Settings, datasets: Mapping[str, Dataset], *, run_id: str) -> Applied:
+    """Follow the book to its present revision. Raises `KeyMaterialError`, `LakeBusyError`."""
+    keys = open_keys(home)
+    vault, lake = open_vault(home, keys), open_lake(home, settings)
+    book = OppositionBook(vault)
+    with book.held():
+        announce(home, settings, book.read())
+    back = _bring_back(home, settings, datasets, book.read(), lake, run_id)
+    with vault.run_folder(new_run_folder_name()) as folder:
+        spill = folder / "spill"
+        spill.mkdir(mode=0o700)
+        try:
+            with lake.writer(spill=spill) as engine, book.held():
+                ensure_tables(engine, datasets)
+                work = _Work(home, settings, datasets, vault, lake, engine)
+                done = work.follow(book, back)
+        except duckdb.Error as error:
+            raise engine_failure(error) from None
+    crash_point("opposition.applied")
+    return done
+
+
+@dataclass(frozen=True)
+class _Back:
+    """Oppositions whose rows are back, and the deliveries loaded again for that."""
+
+    oppositions: frozenset[int] = frozenset()
+    deliveries: frozenset[tuple[str, str]] = frozenset()
+
+
+def _bring_back(
+    home: Home, settings: Settings, datasets: Mapping[str, Dataset], book: Book, lake: Lake, run_id: str
+) -> _Back:
+    """Load again, from the encrypted originals, every current delivery that lost rows of somebody who changed mind."""
+    if not book.to_restore:
+        return _Back()
+    with lake.reader() as engine:
+        current = {(row.dataset, str(row.delivery_id)): row.period for row in deliveries(engine)}
+        current = {key: period for key, period in current.items() if _is_current(engine, key)}
+    lost = {(p.dataset, p.delivery) for entry in book.to_restore for p in entry.places if p.dataset in datasets}
+    back = frozenset(lost & current.keys())
+    for dataset, delivery in sorted(back):
+        retake(home, settings, datasets, dataset, current[dataset, delivery], run_id=run_id)
+        crash_point("opposition.retaken")
+    return _Back(frozenset(entry.number for entry in book.to_restore), back)
+
+
+def _is_current(engine: duckdb.DuckDBPyConnection, key: tuple[str, str]) -> bool:
+    found = engine.execute(
+        "SELECT count(*) FROM lake.meta.delivery WHERE status = 'current' AND delivery_id = ?::UUID", [key[1]]
+    ).fetchone()
+    return bool(found and found[0])
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One pass over the lake, by one who holds the writer lock and the book."""
+
+    home: Home
+    settings: Settings
+    datasets: Mapping[str, Dataset]
+    vault: Vault
+    lake: Lake
+    engine: duckdb.DuckDBPyConnection
+
+    def follow(self, book: OppositionBook, back: _Back) -> Applied:
+        """Remove what must go, note what was done, in one transaction; the book knows before the lake does."""
+        current, applied = book.read(), followed(self.engine).applied
+        if applied >= current.revision:
+            return Applied(applied)
+        new = [entry for entry in current.standing if entry.revision > applied]
+        with transaction(self.engine):
+            findings = self._keep_out(current, new)
+            updated = restored(_learnt(current, findings), back.oppositions)
+            changed = [entry for entry in updated.standing if entry.revision > applied]
+            held = self._retire(updated, changed, findings, applied)
+            book.write(updated)
+            crash_point("opposition.in_book_before_lake")
+            self._note(updated, findings, back)
+            crash_point("opposition.before_commit")
+        return Applied(updated.revision, len(findings.deliveries), len(back.deliveries), len(held))
+
+    def _keep_out(self, current: Book, new: list[Opposition]) -> Findings:
+        pseudonymiser = open_pseudonymiser(open_keys(self.home))
+        findings = Findings(keys=in_vault(self.vault, pseudonymiser, self.datasets, new) if new else {})
+        put_keys(self.engine, with_findings(current, findings.keys, {}).standing)
+        learn_from_releases(self.lake, self.engine, self.datasets, findings)
+        tables = [(dataset, table) for dataset in self.datasets.values() for table in dataset.tables]
+        learn(self.engine, tables, self.datasets, findings)
+        for dataset in self.datasets.values():
+            if dataset.has_persons:
+                keep_out(self.engine, dataset, self.datasets, findings)
+        return findings
+
+    def _retire(self, book: Book, changed: list[Opposition], findings: Findings, applied: int) -> set[int]:
+        """Retire the releases that hold these persons, and let the hub look for them in the extracts."""
+        if not changed and not findings.deliveries:
+            return set()
+        sought = {entry.number for entry in changed} | findings.places.keys()
+        with OpposedNumbers(self.home, self.settings) as store:
+            store.put(book.revision, numbers(self.engine, sought))
+        put_keys(self.engine, [entry for entry in book.standing if entry.number in sought])
+        lost = findings.deliveries | touched_since(self.engine, applied)
+        held = holding(self.lake, self.engine, self.datasets, lost)
+        retire(self.engine, held, book.revision)
+        return held
+
+    def _note(self, book: Book, findings: Findings, back: _Back) -> None:
+        note(self.engine, book.revision, Step.kept_out, sorted(findings.deliveries))
+        note(self.engine, book.revision, Step.kept_out)
+        if back.deliveries:
+            note(self.engine, book.revision, Step.restored, sorted(back.deliveries))
+
+
+def _learnt(book: Book, findings: Findings) -> Book:
+    """The book with what was found; whose keys grew counts as changed in this revision."""
+    learnt = with_findings(book, findings.keys, {})
+    grown = [
+        replace(after, revision=book.revision)
+        for before, after in zip(book.entries, learnt.entries, strict=True)
+        if after != before
+    ]
+    places: Mapping[int, list[Place]] = findings.places
+    return with_findings(learnt.changed(grown), {}, places)

@@ -1,0 +1,118 @@
+"""Recording an opposition and undoing it: first in the book, then in the registry, which never says who.
+
+A crash between the two leaves a person kept out and unannounced; `announce` makes it good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from datetime import UTC, datetime
+from uuid import UUID
+
+import polars as pl
+
+from hdh_assets.core import opposition
+from hdh_assets.core.crash import crash_point
+from hdh_assets.core.home import Home, Settings
+from hdh_assets.core.opposition import RECORDED, WITHDRAWN, Book, Opposition, PersonKey, plain_rank, spellings
+from resources.keys import open_keys
+from resources.oppositions import OppositionBook, open_book
+from resources.pseudonyms import Pseudonymiser, open_pseudonymiser
+from resources.registry import Registry, current_actor
+
+Identifier = tuple[str, str]
+"""An identifier as the person or the producer writes it, and its rank; empty when there is none."""
+
+
+def record_oppositions(
+    home: Home,
+    settings: Settings,
+    identifiers: Iterable[Identifier],
+    identifier_type: str,
+    datasets: Collection[str] = (),
+) -> list[tuple[Opposition, bool]]:
+    """Keep these persons out from now on; for each the opposition, and whether it is new.
+
+    No dataset means all. Raises `KeyMaterialError` before anything is recorded.
+    """
+    pseudonymiser, book = open_pseudonymiser(open_keys(home)), open_book(home)
+    persons = person_keys(pseudonymiser, identifiers, identifier_type)
+    found: list[tuple[Opposition, bool]] = []
+
+    def change(current: Book) -> Book:
+        changed, said = opposition.record(current, persons, identifier_type, datasets, _now())
+        found.extend(said)
+        return changed
+
+    _change(home, settings, book, change)
+    return found
+
+
+def withdraw_opposition(home: Home, settings: Settings, number: int) -> None:
+    """Let the person's rows come back. Raises `RefusedError` when no such opposition stands."""
+    _change(home, settings, open_book(home), lambda current: opposition.withdraw(current, number, _now()))
+
+
+def person_keys(
+    pseudonymiser: Pseudonymiser, identifiers: Iterable[Identifier], identifier_type: str
+) -> list[tuple[PersonKey, ...]]:
+    """The keys each identifier gives, one for each way it may have been written."""
+    written = [
+        (position, text, plain_rank(rank))
+        for position, (identifier, rank) in enumerate(identifiers)
+        for text in spellings(identifier, identifier_type)
+    ]
+    digits = pseudonymiser.pseudonymise(pl.Series([text for _, text, _ in written], dtype=pl.String), identifier_type)
+    made: dict[int, list[PersonKey]] = {}
+    for (position, _, rank), pseudonym in zip(written, digits.to_list(), strict=True):
+        made.setdefault(position, []).append(PersonKey(identifier_type, str(UUID(pseudonym)), rank))
+    return [tuple(keys) for keys in made.values()]
+
+
+def announce(home: Home, settings: Settings, book: Book) -> int:
+    """Append to the registry what the book holds and the registry does not know; how many events."""
+    with Registry(home, settings) as registry:
+        known = registry.events(RECORDED, WITHDRAWN)
+        recorded = {number for event in known if event.kind == RECORDED for number in event.data["numbers"]}
+        withdrawn = {number for event in known if event.kind == WITHDRAWN for number in event.data["numbers"]}
+        drafts = [
+            *_drafts(RECORDED, book, [entry for entry in book.entries if entry.number not in recorded]),
+            *_drafts(WITHDRAWN, book, [e for e in book.entries if not e.stands and e.number not in withdrawn]),
+        ]
+        for kind, data in drafts:
+            registry.append(kind, "oppositions", current_actor(), data)
+    return len(drafts)
+
+
+def _change(home: Home, settings: Settings, book: OppositionBook, change: Callable[[Book], Book]) -> None:
+    with book.held():
+        current = book.read()
+        changed = change(current)
+        if changed != current:
+            book.write(changed)
+            crash_point("opposition.in_book")
+        announce(home, settings, changed)
+    crash_point("opposition.announced")
+
+
+def _drafts(kind: str, book: Book, entries: list[Opposition]) -> list[tuple[str, dict[str, object]]]:
+    """One event for all the entries of a kind of identifier and a scope."""
+    groups: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+    for entry in entries:
+        groups.setdefault((entry.identifier_type, entry.datasets), []).append(entry.number)
+    return [
+        (
+            kind,
+            {
+                "numbers": numbers,
+                "identifier_type": identifier_type,
+                "datasets": list(datasets),
+                "revision": book.revision,
+            },
+        )
+        for (identifier_type, datasets), numbers in groups.items()
+    ]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)

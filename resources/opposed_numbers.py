@@ -1,0 +1,67 @@
+"""Person numbers that the hub must look for in the extracts of retired releases, by revision of the book.
+
+The trusted third party puts them there when it removes a person's rows; the hub forgets them once every extract was
+looked at. A number is what OMOP calls a person, never an identity. They are kept beside the registry, not in it:
+the registry forgets nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Self
+
+import sqlalchemy as sa
+
+from hdh_assets.core.home import Home, Settings
+
+_METADATA = sa.MetaData()
+_NUMBERS = sa.Table(
+    "opposed_number",
+    _METADATA,
+    sa.Column("revision", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+)
+
+
+class OpposedNumbers:
+    """The numbers of one home: SQLite in `registry/`, or the database of `registry_url`."""
+
+    def __init__(self, home: Home, settings: Settings) -> None:
+        if not settings.registry_url:
+            home.registry.mkdir(parents=True, exist_ok=True)
+        url = settings.registry_url or f"sqlite:///{home.registry / 'opposed.sqlite'}"
+        self._engine = sa.create_engine(url, poolclass=sa.NullPool)
+        if self._engine.dialect.name == "sqlite":
+            sa.event.listen(self._engine, "connect", _overwrite_what_is_deleted)
+        _METADATA.create_all(self._engine)
+
+    def put(self, revision: int, numbers: Collection[int]) -> None:
+        """Ask for these numbers to be looked for; asking again changes nothing."""
+        with self._engine.begin() as connection:
+            known = connection.execute(sa.select(_NUMBERS.c.number).where(_NUMBERS.c.revision == revision))
+            if new := sorted(set(numbers) - set(known.scalars())):
+                connection.execute(_NUMBERS.insert(), [{"revision": revision, "number": number} for number in new])
+
+    def waiting(self) -> dict[int, set[int]]:
+        """What is still to be looked for, by revision."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(_NUMBERS)).mappings().all()
+        found: dict[int, set[int]] = {}
+        for row in rows:
+            found.setdefault(row["revision"], set()).add(row["number"])
+        return found
+
+    def forget(self, revision: int) -> None:
+        """Everything was looked at for this revision and those before."""
+        with self._engine.begin() as connection:
+            connection.execute(_NUMBERS.delete().where(_NUMBERS.c.revision <= revision))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._engine.dispose()
+
+
+def _overwrite_what_is_deleted(connection: object, _record: object) -> None:
+    connection.execute("PRAGMA secure_delete = ON")  # type: ignore[attr-defined]

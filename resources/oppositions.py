@@ -1,0 +1,100 @@
+"""The book of oppositions: one encrypted file of the vault, written whole, under a lock.
+
+It says who is kept out, so it is the trusted third party's alone. What an opposition is and which changes it allows is
+`hdh_assets/core/opposition.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from filelock import FileLock
+
+from hdh_assets.core.home import Home
+from hdh_assets.core.opposition import Book, Opposition, PersonKey, Place
+from resources.keys import open_keys
+from resources.vault import Vault, open_vault
+
+
+def book_file(home: Home) -> Path:
+    """Where the book lies; absent while nobody objected."""
+    return home.vault / "oppositions.book"
+
+
+class OppositionBook:
+    """The book of one home."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._path = book_file(vault.home)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the book alone: to change it, or to commit rows that it must not name.
+
+        Whoever also needs the lake takes the lake first.
+        """
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with FileLock(self._path.with_suffix(".lock")):
+            yield
+
+    def read(self) -> Book:
+        """The book as it is; an empty one when nobody objected. Raises `VaultFileError` when it was altered."""
+        if not self._path.exists():
+            return Book()
+        content = json.loads(b"".join(self._vault.chunks(self._path)))
+        return Book(content["revision"], tuple(_entry(entry) for entry in content["entries"]))
+
+    def write(self, book: Book) -> None:
+        """Replace the book, durably; the caller holds it."""
+        part = self._path.with_name(f".{uuid4().hex}.part")
+        text = json.dumps(asdict(book), default=datetime.isoformat)
+        try:
+            with self._vault.writer(part) as file:
+                file.write(text.encode("utf-8"))
+            part.chmod(0o600)
+            part.replace(self._path)
+        finally:
+            part.unlink(missing_ok=True)
+        _sync(self._path.parent)
+
+
+def open_book(home: Home) -> OppositionBook:
+    """The book of this home. Raises `KeyMaterialError` when the vault's key is not right."""
+    return OppositionBook(open_vault(home, open_keys(home)))
+
+
+def read_book(home: Home) -> Book:
+    """The book; no key is needed while nobody objected."""
+    return open_book(home).read() if book_file(home).exists() else Book()
+
+
+def _entry(content: dict[str, Any]) -> Opposition:
+    withdrawn_at = content["withdrawn_at"]
+    return Opposition(
+        **content
+        | {
+            "recorded_at": datetime.fromisoformat(content["recorded_at"]),
+            "withdrawn_at": datetime.fromisoformat(withdrawn_at) if withdrawn_at else None,
+            "datasets": tuple(content["datasets"]),
+            "given": tuple(PersonKey(**key) for key in content["given"]),
+            "learned": tuple(PersonKey(**key) for key in content["learned"]),
+            "places": tuple(Place(**place) for place in content["places"]),
+        }
+    )
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

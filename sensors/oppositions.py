@@ -1,0 +1,66 @@
+"""Oppositions recorded ask for the lake to follow them. Trusted third party only."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from resources.failures import told
+from resources.hub import Hub
+from resources.oppositions import read_book
+from resources.removals import followed
+from sensors.runs import may_try, tries, unfinished
+
+POOL = "lake_writer"
+SECONDS = 10
+
+
+def opposition_job() -> dg.JobDefinition:
+    """The job: one op."""
+
+    @dg.op(
+        name="follow_oppositions",
+        description="Removes the rows of persons who objected; brings back those of persons who changed their mind.",
+        pool=POOL,
+    )
+    def follow_oppositions(context: dg.OpExecutionContext, hub: Hub) -> None:
+        from hdh_assets.core.descriptor_files import load_datasets  # noqa: PLC0415
+        from hdh_assets.sources.opposed.apply import apply_oppositions  # noqa: PLC0415 - slow to import
+
+        with told():
+            done = apply_oppositions(hub.home, hub.settings, load_datasets(hub.home), run_id=context.run_id)
+        context.log.info(f"the lake follows revision {done.revision} of the oppositions")
+
+    @dg.job(
+        name="oppositions",
+        description="The lake holds nobody who objected to the use of their data.",
+        executor_def=dg.in_process_executor,
+        tags={"hdh/work": "opposition"},
+    )
+    def oppositions() -> None:
+        follow_oppositions()
+
+    return oppositions
+
+
+def oppositions_sensor(job: dg.JobDefinition) -> dg.SensorDefinition:
+    """Asks for a run when the book of oppositions is ahead of the lake."""
+
+    @dg.sensor(
+        name="oppositions",
+        description="Oppositions, and oppositions withdrawn, that the lake does not follow yet.",
+        job=job,
+        minimum_interval_seconds=SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def oppositions(context: dg.SensorEvaluationContext, hub: Hub) -> dg.RunRequest | dg.SkipReason:
+        revision = read_book(hub.home).revision
+        with hub.lake.reader() as engine:
+            if followed(engine).applied >= revision:
+                return dg.SkipReason("the lake follows every opposition")
+        tags = {"hdh/work": "opposition", "hdh/revision": str(revision)}
+        past = tries(context.instance, tags)
+        if unfinished(context.instance, {"hdh/work": "opposition"}) or not may_try(past, datetime.now(UTC)):
+            return dg.SkipReason("under way, or tried again later")
+        return dg.RunRequest(run_key=f"opposition-{revision}:{past.total}", tags=tags)
+
+    return oppositions
