@@ -17,7 +17,9 @@ from typing import Any
 
 import duckdb
 
+from hdh_assets.core.crash import crash_point
 from hdh_assets.core.errors import HubError, RefusedError
+from resources.erasure import erase_removed
 from resources.lake import Lake, transaction
 from resources.removals import check_followed, retired
 
@@ -101,6 +103,8 @@ def make_release(lake: Lake, *, checks: dict[str, Any], oppositions: int = 0) ->
         is_known = newest is not None and newest.number not in gone
         if newest and is_known and newest.contents == contents and newest.code_commit == commit:
             return newest
+        erase_removed(engine)
+        crash_point("release.before_number")
         snapshot = engine.execute("SELECT max(snapshot_id) FROM ducklake_snapshots('lake')").fetchall()[0][0]
         release = Release(
             number=releases[-1].number + 1 if releases else 1,

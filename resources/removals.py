@@ -39,6 +39,8 @@ class Step(StrEnum):
     """With a delivery: it was loaded again whole, for a person who changed their mind."""
     standardised = "standardised"
     """Staging and OMOP follow."""
+    erased = "erased"
+    """No file of the head holds a byte of the rows removed."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Followed:
     wanted: int = 0
     applied: int = 0
     standardised: int = 0
+    erased: int = 0
 
     def is_waiting(self, recorded: int) -> bool:
         """Whether something recorded (revision of the registry's events) is not applied to the lake's head yet."""
@@ -60,7 +63,12 @@ def followed(engine: duckdb.DuckDBPyConnection) -> Followed:
         return Followed()
     found = engine.execute(f"SELECT step, max(revision) FROM {ALIAS}.meta.opposition GROUP BY step").fetchall()
     steps = {step: int(revision) for step, revision in found}
-    return Followed(steps.get(Step.wanted, 0), steps.get(Step.kept_out, 0), steps.get(Step.standardised, 0))
+    return Followed(
+        wanted=steps.get(Step.wanted, 0),
+        applied=steps.get(Step.kept_out, 0),
+        standardised=steps.get(Step.standardised, 0),
+        erased=steps.get(Step.erased, 0),
+    )
 
 
 def note(

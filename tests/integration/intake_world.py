@@ -16,7 +16,7 @@ from hdh_assets.sources.intake.run import take_in
 from hdh_assets.sources.intake.seal import seal
 from resources.inbox import scan
 from resources.keys import Purpose, open_keys
-from resources.lake import open_lake
+from resources.lake import Lake, open_lake
 
 SEALED = datetime(2024, 2, 1, 8, tzinfo=UTC)
 NIR, NAME = "185059912345671", "Ymperatrice Zéphyrine"
@@ -137,6 +137,9 @@ class World:
         self.drop({"PERSONS.csv": persons, "VISITS.csv": visits}, period, **more)
         (receipt,) = self.tick()
         return receipt
+
+    def lake(self) -> Lake:
+        return open_lake(self.home, self.settings)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         if not self.settings.lake_catalog and not (self.home.lake / "catalog.sqlite").exists():

@@ -1,0 +1,329 @@
+"""Oppositions on a real lake: rows go and stay away, come back when asked, whatever is killed and whatever arrives."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import polars as pl
+import pytest
+from intake_world import NIR, PERSONS, VISITS, World
+
+from hdh_assets.core.crash import VARIABLE
+from hdh_assets.core.errors import RefusedError
+from hdh_assets.core.home import Home
+from hdh_assets.core.opposition import RECORDED, WITHDRAWN
+from hdh_assets.governance.oppositions import fold_oppositions
+from hdh_assets.governance.register import recorded_revision
+from hdh_assets.sources.intake.recover import recover
+from hdh_assets.sources.intake.run import retake
+from hdh_assets.sources.opposed.apply import Applied, apply_oppositions
+from hdh_assets.sources.opposed.record import record_oppositions, withdraw_opposition
+from resources.keys import open_keys
+from resources.lake import open_lake
+from resources.maintenance import KEPT, maintain
+from resources.oppositions import open_book
+from resources.pseudonyms import open_pseudonymiser
+from resources.registry import Registry
+from resources.releases import find, latest, make_release
+from resources.removals import Step, followed, note
+
+POINTS = [
+    "opposition.in_book",
+    "opposition.announced",
+    "opposition.in_book_before_lake",
+    "opposition.before_commit",
+    "opposition.applied",
+]
+MANY = "ID;NIR;NAME;SEX\n" + "".join(f"p{n};;;1\n" for n in range(1, 31))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """A hub that took in a first delivery of p1 and p2."""
+    made = World.create(tmp_path)
+    made.deliver()
+    return made
+
+
+def oppose(world: World, *identifiers: str, kind: str = "person", datasets: tuple[str, ...] = ()) -> list[int]:
+    found = record_oppositions(world.home, world.settings, [(i, "") for i in identifiers], kind, datasets)
+    return [entry.number for entry, _ in found]
+
+
+def follow(world: World) -> Applied:
+    return apply_oppositions(world.home, world.settings, world.datasets, run_id="run")
+
+
+def persons(world: World) -> set[str]:
+    """Who is in any table of the lake."""
+    rows = world.rows("SELECT id::VARCHAR FROM lake.care.persons UNION SELECT person::VARCHAR FROM lake.care.visits")
+    return {row[0] for row in rows}
+
+
+def pseudonym(world: World, identifier: str) -> str:
+    keys = open_pseudonymiser(open_keys(world.home))
+    return str(UUID(keys.pseudonymise(pl.Series([identifier]), "person")[0]))
+
+
+def test_rows_of_the_person_leave_every_table_and_nothing_else_does(world: World) -> None:
+    oppose(world, "p1")
+    done = follow(world)
+    assert (done.deliveries_thinned, persons(world)) == (1, {pseudonym(world, "p2")})
+    assert len(world.visits()) == 1
+    assert follow(world).deliveries_thinned == 0
+
+
+@pytest.mark.parametrize("written", [NIR, "1 85 05 99 123 456 71", NIR[:13]])
+def test_a_nir_that_only_the_vault_knows_designates_the_person(world: World, written: str) -> None:
+    oppose(world, written, kind="nir")
+    follow(world)
+    assert persons(world) == {pseudonym(world, "p2")}
+
+
+def test_later_deliveries_and_retakes_keep_the_person_out(world: World) -> None:
+    oppose(world, NIR, kind="nir")
+    follow(world)
+    receipt = world.deliver(
+        VISITS.replace("1;p1", "11;p1").replace("2;p2", "12;p2").replace("3;p1", "13;p1"), period="2024-02"
+    )
+    assert (receipt.status, receipt.problems, receipt.row_count) == ("accepted", (), 5)
+    assert receipt.opposed is not None
+    assert receipt.opposed.rows is None
+    retake(world.home, world.settings, world.datasets, "care", "2024-01", run_id="again")
+    assert persons(world) == {pseudonym(world, "p2")}
+    assert {row[5] for row in world.visits()} == {"2024-01", "2024-02"}
+
+
+def test_somebody_unknown_is_kept_out_when_they_appear(tmp_path: Path) -> None:
+    world = World.create(tmp_path)
+    oppose(world, NIR, kind="nir")
+    oppose(world, "p2")
+    follow(world)
+    world.deliver()
+    assert persons(world) == set()
+
+
+def test_a_receipt_counts_opposed_rows_only_from_eleven_persons_on(tmp_path: Path) -> None:
+    world = World.create(tmp_path)
+    oppose(world, *(f"p{n}" for n in range(1, 11)))
+    visits = "NUM;PERSON;DAY;COST;NOTE\n" + "".join(f"{n};p{n};31/01/2024;1;\n" for n in range(1, 31))
+    few = world.deliver(visits, MANY)
+    oppose(world, "p11")
+    many = world.deliver(visits, MANY, period="2024-02")
+    assert few.opposed is not None
+    assert many.opposed is not None
+    assert (few.opposed.rows, many.opposed.rows) == (None, 22)
+    assert few.row_count == many.row_count == 60
+    assert "22" in many.opposed.words.fr
+    page = (world.home.outbox / "clinic" / "care" / "2024-02").rglob("receipt.md")
+    assert "personnes opposées" in next(page).read_text("utf-8")
+
+
+def test_recording_twice_or_nobody_changes_nothing(world: World) -> None:
+    assert oppose(world, "p1") == oppose(world, "p1") == [1]
+    assert follow(world).revision == follow(world).revision == 1
+    with Registry(world.home, world.settings) as registry:
+        assert len(registry.events(RECORDED)) == 1
+
+
+def test_the_registry_and_the_files_say_nothing_of_who(world: World) -> None:
+    oppose(world, "p1")
+    oppose(world, NIR, kind="nir")
+    follow(world)
+    secrets = [NIR.encode(), NIR[:13].encode(), pseudonym(world, "p1").encode()]
+    with Registry(world.home, world.settings) as registry:
+        log = repr(registry.events()).encode()
+    assert not [secret for secret in secrets if secret in log]
+    for path in (world.home.vault / "oppositions.book", *world.home.registry.iterdir(), *world.home.outbox.rglob("*")):
+        if path.is_file():
+            assert not [secret for secret in secrets if secret in path.read_bytes()], path
+
+
+def test_who_changes_their_mind_comes_back_whole(world: World) -> None:
+    before = world.visits()
+    (number,) = oppose(world, NIR, kind="nir")
+    oppose(world, "p2")
+    follow(world)
+    withdraw_opposition(world.home, world.settings, number)
+    done = follow(world)
+    assert done.deliveries_restored == 1
+    assert persons(world) == {pseudonym(world, "p1")}
+    assert world.visits() == [row for row in before if row[1] == pseudonym(world, "p1")]
+    entry = open_book(world.home).read().find(number)
+    assert (entry.keys, entry.places, entry.is_restored) == ((), (), True)
+    with Registry(world.home, world.settings) as registry:
+        assert [e.withdrawn_at is not None for e in fold_oppositions(registry.events())] == [True, False]
+        assert registry.verify().is_intact
+
+
+def test_an_opposition_to_another_dataset_leaves_this_one(tmp_path: Path) -> None:
+    world = World.create(tmp_path)
+    world.deliver()
+    oppose(world, "p1", datasets=("elsewhere",))
+    follow(world)
+    assert len(persons(world)) == 2
+
+
+def test_an_opposition_recorded_while_a_delivery_is_loaded_is_obeyed(tmp_path: Path) -> None:
+    """The delivery waits at its end for the book, held here, and then sees what was written meanwhile."""
+    world, book = World.create(tmp_path), None
+    world.drop({"PERSONS.csv": PERSONS, "VISITS.csv": VISITS})
+    oppose(world, "nobody")
+    book = open_book(world.home)
+    intake = threading.Thread(target=world.tick)
+    with book.held():
+        intake.start()
+        intake.join(1.5)
+        assert intake.is_alive()
+    oppose(world, "p1")
+    intake.join(60)
+    follow(world)
+    assert persons(world) == {pseudonym(world, "p2")}
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_anywhere_the_next_run_finishes_it(world: World, point: str) -> None:
+    killed(world, _oppose_and_follow, point)
+    if not open_book(world.home).read().entries:
+        pytest.fail("the opposition was lost")
+    restarted(world)
+    assert persons(world) == {pseudonym(world, "p2")}
+    with Registry(world.home, world.settings) as registry:
+        assert [entry.number for entry in fold_oppositions(registry.events())] == [1]
+        assert len(registry.events(RECORDED)) == 1
+        recorded = recorded_revision(registry)
+    with world.lake().reader() as engine:
+        assert not followed(engine).is_waiting(recorded)
+
+
+@pytest.mark.parametrize("point", ["opposition.retaken", "opposition.before_commit", "opposition.applied"])
+def test_killed_while_rows_come_back_the_next_run_finishes_it(world: World, point: str) -> None:
+    before = world.visits()
+    (number,) = oppose(world, "p1")
+    follow(world)
+    withdraw_opposition(world.home, world.settings, number)
+    killed(world, follow, point)
+    restarted(world)
+    assert world.visits() == before
+    with Registry(world.home, world.settings) as registry:
+        assert len(registry.events(WITHDRAWN)) == 1
+
+
+def test_killed_between_the_book_and_the_commit_of_a_delivery_nobody_comes_in(tmp_path: Path) -> None:
+    world = World.create(tmp_path)
+    oppose(world, NIR, kind="nir")
+    follow(world)
+    world.drop({"PERSONS.csv": PERSONS, "VISITS.csv": VISITS})
+    killed(world, World.tick, "intake.after_oppositions")
+    assert persons_or_none(world) == set()
+    restarted(world)
+    assert [receipt.status for receipt in world.tick()] == ["accepted"]
+    restarted(world)
+    assert persons(world) == {pseudonym(world, "p2")}
+
+
+def test_nothing_is_released_before_the_rows_are_gone_and_the_release_that_held_them_is_retired(world: World) -> None:
+    first = make_release(world.lake(), checks={})
+    oppose(world, "p1")
+    with Registry(world.home, world.settings) as registry:
+        recorded = recorded_revision(registry)
+    with pytest.raises(RefusedError, match="does not follow yet"):
+        make_release(world.lake(), checks={}, oppositions=recorded)
+    follow(world)
+    assert latest(world.lake()) is None
+    with pytest.raises(RefusedError, match="release 1 was retired"):
+        find(world.lake(), first.number)
+    with pytest.raises(RefusedError, match="OMOP tables do not follow"):
+        make_release(world.lake(), checks={}, oppositions=recorded)
+    standardised(world, recorded)
+    assert make_release(world.lake(), checks={}, oppositions=recorded).number == 2
+
+
+def test_a_release_that_held_nobody_who_objects_stays(world: World) -> None:
+    first = make_release(world.lake(), checks={})
+    oppose(world, "p9")
+    follow(world)
+    standardised(world, 1)
+    assert find(world.lake()).number == first.number
+    assert make_release(world.lake(), checks={}, oppositions=1).number == first.number
+
+
+def test_a_release_whose_delivery_was_replaced_since_is_looked_into(tmp_path: Path) -> None:
+    """The head no longer holds p1, the release does, under a patient number that only it links to the person."""
+    world = World.create(tmp_path)
+    world.deliver(minutes=0)
+    make_release(world.lake(), checks={})
+    world.deliver(VISITS.replace("p1", "p2"), "ID;NIR;NAME;SEX\np2;2700175123456;Durand;2\n", minutes=5)
+    make_release(world.lake(), checks={})
+    oppose(world, "p1")
+    done = follow(world)
+    assert (done.deliveries_thinned, done.releases_retired) == (0, 1)
+    assert find(world.lake()).number == 2
+
+
+def test_the_pseudonym_leaves_the_disk(world: World) -> None:
+    """Bytes of every Parquet file of the lake, before and after maintenance."""
+    secret = UUID(pseudonym(world, "p1")).bytes
+    make_release(world.lake(), checks={})
+    assert holds(world.home, secret)
+    oppose(world, "p1")
+    follow(world)
+    standardised(world, 1)
+    make_release(world.lake(), checks={}, oppositions=1)
+    maintain(world.lake(), now=datetime.now(UTC) + KEPT + timedelta(days=1))
+    assert not holds(world.home, secret)
+    assert holds(world.home, UUID(pseudonym(world, "p2")).bytes)
+    assert make_release(world.lake(), checks={}, oppositions=1).number == 2
+    assert persons(world) == {pseudonym(world, "p2")}
+
+
+def holds(home: Home, secret: bytes) -> bool:
+    """Whether a value of a UUID column is in a data file, compressed or not: each is read column by column."""
+    found = False
+    for path in (home.lake / "data").rglob("*.parquet"):
+        frame = pl.read_parquet(path, columns=None)
+        columns = [frame[name].drop_nulls().to_list() for name in frame.columns if frame[name].dtype == pl.Binary]
+        found |= any(secret in column for column in columns) or secret in path.read_bytes()
+    return found
+
+
+def standardised(world: World, revision: int) -> None:
+    """This lake has no OMOP table to bring up to date."""
+    with world.lake().writer() as engine:
+        note(engine, revision, Step.standardised)
+
+
+def persons_or_none(world: World) -> set[str]:
+    with open_lake(world.home, world.settings).reader() as engine:
+        tables = engine.execute("SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'care'").fetchone()
+    return persons(world) if tables and tables[0] else set()
+
+
+def restarted(world: World) -> None:
+    """What a restarted hub does first."""
+    recover(world.home, world.settings, world.datasets)
+    follow(world)
+
+
+def killed(world: World, work: object, point: str) -> None:
+    """Do the work in a child process that dies there."""
+    child = multiprocessing.get_context("spawn").Process(target=_die, args=(world, work, point))
+    child.start()
+    child.join(120)
+    assert child.exitcode == -signal.SIGKILL, point
+
+
+def _die(world: World, work: object, point: str) -> None:
+    os.environ[VARIABLE] = point
+    work(world)  # type: ignore[operator]
+
+
+def _oppose_and_follow(world: World) -> None:
+    oppose(world, "p1")
+    follow(world)

@@ -1,0 +1,116 @@
+"""Recording and withdrawing oppositions: decisions on plain values."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.core.errors import RefusedError
+from hdh_assets.core.opposition import (
+    Book,
+    PersonKey,
+    Place,
+    canonical,
+    identifier_types,
+    plain_rank,
+    record,
+    restored,
+    spellings,
+    with_findings,
+    withdraw,
+)
+
+NOW = datetime(2024, 1, 1, tzinfo=UTC)
+ONE, TWO, THREE = (PersonKey("snds_nir", f"00000000-0000-0000-0000-00000000000{n}") for n in (1, 2, 3))
+
+
+def recorded(*keys: PersonKey, datasets: tuple[str, ...] = ()) -> Book:
+    return record(Book(), [(key,) for key in keys], "snds_nir", datasets, NOW)[0]
+
+
+def test_oppositions_are_numbered_and_one_revision_holds_a_whole_file_of_them() -> None:
+    book = recorded(ONE, TWO)
+    assert [entry.number for entry in book.standing] == [1, 2]
+    assert book.revision == 1
+    assert record(book, [(THREE,)], "snds_nir", (), NOW)[1][0][0].number == 3
+
+
+def test_recording_the_same_person_again_changes_nothing() -> None:
+    book = recorded(ONE)
+    again, found = record(book, [(ONE,), (ONE,)], "snds_nir", (), NOW)
+    assert again is book
+    assert [(entry.number, is_new) for entry, is_new in found] == [(1, False), (1, False)]
+
+
+def test_the_same_person_twice_in_one_file_is_one_opposition() -> None:
+    book, found = record(Book(), [(ONE,), (ONE,)], "snds_nir", (), NOW)
+    assert len(book.entries) == 1
+    assert [is_new for _, is_new in found] == [True, False]
+
+
+def test_an_opposition_to_some_data_does_not_cover_one_to_all() -> None:
+    book = recorded(ONE, datasets=("snds_dcir",))
+    assert not record(book, [(ONE,)], "snds_nir", ["snds_dcir"], NOW)[1][0][1]
+    wider, found = record(book, [(ONE,)], "snds_nir", (), NOW)
+    assert found[0][1]
+    assert [entry.datasets for entry in wider.standing] == [("snds_dcir",), ()]
+
+
+def test_a_twin_is_another_person() -> None:
+    book, _ = record(Book(), [(PersonKey("snds_psa", ONE.pseudonym, "1"),)], "snds_psa", (), NOW)
+    assert record(book, [(PersonKey("snds_psa", ONE.pseudonym, "2"),)], "snds_psa", (), NOW)[1][0][1]
+
+
+def test_who_changes_their_mind_is_forgotten_once_the_rows_are_back() -> None:
+    place = Place("snds_dcir", "2024-01", "d")
+    book = with_findings(recorded(ONE, TWO), {1: {THREE}}, {1: [place]})
+    book = withdraw(book, 1, NOW)
+    assert (book.revision, [entry.number for entry in book.standing]) == (2, [2])
+    assert [entry.places for entry in book.to_restore] == [(place,)]
+    done = restored(book, {1})
+    assert done.to_restore == ()
+    assert (done.find(1).keys, done.find(1).places) == ((), ())
+    with pytest.raises(RefusedError, match="was withdrawn on 2024-01-01"):
+        withdraw(done, 1, NOW)
+    assert record(done, [(ONE,)], "snds_nir", (), NOW)[1][0][0].number == 3
+
+
+def test_nothing_to_withdraw_is_refused() -> None:
+    with pytest.raises(RefusedError, match="no opposition 7"):
+        withdraw(recorded(ONE), 7, NOW)
+
+
+def test_findings_known_already_change_nothing() -> None:
+    book = with_findings(recorded(ONE), {1: {TWO}}, {})
+    assert with_findings(book, {1: {TWO, ONE}}, {}) is book
+
+
+@pytest.mark.parametrize(
+    ("written", "bare"),
+    [
+        ("1 85 05 99 123 456 71", "1850599123456"),
+        ("185059912345671", "1850599123456"),
+        ("1850599123456", "1850599123456"),
+        ("1 85 05 2a 123 456", "185052A123456"),
+        ("999-12-3456", "999123456"),
+    ],
+)
+def test_a_nir_is_the_same_however_it_is_written(written: str, bare: str) -> None:
+    assert canonical(written, "nir") == bare
+    assert spellings(written, "nir")[-1] == bare
+
+
+def test_other_identifiers_are_taken_to_the_letter() -> None:
+    assert spellings("ab 12", "ehr_patient") == ("ab 12",)
+
+
+def test_ranks_are_compared_without_leading_zeros() -> None:
+    assert [plain_rank(text) for text in ("1", " 01 ", "", "A")] == ["1", "1", "", "A"]
+
+
+def test_the_kinds_of_identifier_are_those_the_descriptors_declare() -> None:
+    known = identifier_types(load_datasets().values())
+    assert known == known | {"nir": False, "snds_nir": False, "snds_psa": True, "ehr_patient": False}
+    assert "practitioner" not in known
