@@ -125,7 +125,7 @@ def _bare(home: Home, settings: Settings, release: Release, path: Path) -> float
     """Seconds of the bare copies; who is permitted is worked out before the clock starts."""
     with open_lake(home, settings).reader(snapshot=release.snapshot_id) as engine:
         plans = plan_extract(_permit(), {}, read_schema(engine))
-        prepare_persons(engine, _permit(), plans, {}, frozenset(), ProjectKeys(open_keys(home), "bench"))
+        prepare_persons(engine, _permit(), plans, {}, ProjectKeys(open_keys(home), "bench"))
         events = tuple(event_tables(plans))
         queries = [bare_selection(plan, _permit().period, {}, events) for plan in plans]
         return _timed(lambda: _copy(engine, queries, path))

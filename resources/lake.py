@@ -83,10 +83,15 @@ class Lake:
         return not self.settings.lake_catalog
 
     @property
+    def catalog_file(self) -> Path:
+        """The embedded catalogue."""
+        return self.home.lake / _SQLITE
+
+    @property
     def catalog_uri(self) -> str:
         """What DuckLake attaches, `ducklake:` prefix included."""
         if self.is_embedded:
-            return f"ducklake:sqlite:{self.home.lake / _SQLITE}"
+            return f"ducklake:sqlite:{self.catalog_file}"
         return f"ducklake:postgres:{self.settings.lake_catalog}"
 
     @property
@@ -124,7 +129,7 @@ class Lake:
 
         Raises `ConfigurationError` when the embedded lake was never created.
         """
-        if self.is_embedded and not (self.home.lake / _SQLITE).exists():
+        if self.is_embedded and not self.catalog_file.exists():
             raise ConfigurationError(f"there is no lake in {self.home.lake}", remedy="run `hdh init`")
         engine = connect_engine(self.settings, spill)
         try:

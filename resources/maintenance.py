@@ -7,12 +7,15 @@ for readers that opened it and for looking back.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection, Iterable
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import duckdb
 
+from resources.erasure import erase_removed
 from resources.lake import Lake
 from resources.releases import usable_releases
 
@@ -51,15 +54,30 @@ def maintain(lake: Lake, *, kept: timedelta = KEPT, now: datetime | None = None)
     with lake.writer() as engine:
         pinned = pins(engine)
         before = _count_files(engine)
-        # every file with a deleted row, however few: what was removed for a person must leave the disk
-        engine.execute("CALL ducklake_rewrite_data_files('lake', delete_threshold => 0.0)")
+        erase_removed(engine)
         engine.execute("CALL ducklake_merge_adjacent_files('lake')")
         snapshots = _snapshots(engine)
         expired = expirable(snapshots, pinned, now=now or datetime.now(UTC), kept=kept)
         if expired:
             engine.execute(f"CALL ducklake_expire_snapshots('lake', versions => {expired})")
         engine.execute("CALL ducklake_cleanup_old_files('lake', cleanup_all => true)")
-        return Maintenance(len(expired), len(snapshots) - len(expired), before, _count_files(engine))
+        done = Maintenance(len(expired), len(snapshots) - len(expired), before, _count_files(engine))
+    _shrink_catalog(lake)
+    return done
+
+
+def _shrink_catalog(lake: Lake) -> None:
+    """Write the embedded catalogue anew: pages it no longer uses still hold bounds of files that are gone.
+
+    Left for the next night while somebody reads.
+    """
+    if lake.is_embedded:
+        with (
+            lake.writer_lock(),
+            suppress(sqlite3.OperationalError),
+            closing(sqlite3.connect(lake.catalog_file)) as file,
+        ):
+            file.execute("VACUUM")
 
 
 def pins(engine: duckdb.DuckDBPyConnection) -> set[int]:

@@ -24,7 +24,7 @@ from hdh_assets.extracts.build import build_extract
 from hdh_assets.extracts.rebuild import rebuild_extract
 from hdh_assets.extracts.versions import Version, find_version, list_versions, sha256_of, verify_version
 from hdh_assets.governance import decisions
-from hdh_assets.governance.register import OPPOSITION, find_permit, today
+from hdh_assets.governance.register import find_permit, today
 from resources.lake import open_lake
 from resources.registry import Registry
 from resources.releases import Release
@@ -257,19 +257,6 @@ def test_a_damaged_or_lost_version_is_put_back(hub: Hub) -> None:
     shutil.rmtree(version.folder)
     assert rebuild_extract(hub.home, hub.settings, hub.datasets, "damaged") == []
     assert sha256_of(version.folder / "manifest.json") == digest
-
-
-def test_an_opposed_person_is_in_no_extract_made_afterwards(own_hub: Hub) -> None:
-    permit = grant(own_hub.registry, dossier("one", tables=EVERYTHING))
-    before = own_hub.build("one", permit).version
-    opposed = own_hub.query("SELECT md5('P2 ' || 7)::UUID")[0][0]
-    own_hub.registry.append(OPPOSITION, "person", "tester", {"pseudonym": str(opposed)})
-    after = own_hub.build("one", permit).version
-    assert after.number == 2
-    assert after.rows["omop.person"] == before.rows["omop.person"] - 1
-    assert after.rows["omop.condition_occurrence"] < before.rows["omop.condition_occurrence"]
-    assert after.rows["snds_dcir.er_prs_f"] < before.rows["snds_dcir.er_prs_f"]
-    assert rebuild_extract(own_hub.home, own_hub.settings, own_hub.datasets, "one/v1") == []
 
 
 def test_an_expired_permit_delivers_nothing(hub: Hub) -> None:

@@ -66,7 +66,7 @@ def test_from_a_new_dossier_to_a_traced_and_proved_extract(home: Home, settings:
     permit = find_permit(Registry(home, settings), "pilot")
     folder = build_extract(home, settings, load_datasets(), permit, release).version.folder
     assert hdh(home, "extract", "list", "--json")[0]["extract"] == "pilot/v1"
-    assert hdh(home, "extract", "show", "pilot", "--json")["basis"] == {"permit": 1, "release": 1, "oppositions": 0}
+    assert hdh(home, "extract", "show", "pilot", "--json")["basis"] == {"permit": 1, "release": 1}
     assert hdh(home, "extract", "verify", "--json") == [{"extract": "pilot/v1", "problem": None}]
     assert hdh(home, "extract", "rebuild", "pilot/v1", "--json")["identical"] is True
     assert hdh(home, "audit", "verify", "--json")["intact"] is True
@@ -82,9 +82,38 @@ def test_an_opposition_keeps_no_identifier(home: Home, settings: Settings) -> No
     identifier = "ABCDEFGHIJKLMNOPQ"
     said = hdh(home, "oppose", "add", "snds_nir", entered=f"{identifier}\n")
     assert identifier not in said
-    assert [row["identifier_type"] for row in hdh(home, "oppose", "list", "--json")] == ["snds_nir"]
+    assert "Votre opposition" in said
+    assert "Your opposition" in said
+    (row,) = hdh(home, "oppose", "list", "--json")
+    assert (row["opposition"], row["identifier_type"], row["state"]) == (1, "snds_nir", "recorded")
     assert identifier.encode() not in (home.registry / "events.sqlite").read_bytes()
-    assert len(Registry(home, settings).events("person.opposed")) == 1
+    assert len(Registry(home, settings).events("opposition.recorded")) == 1
+
+
+def test_many_oppositions_come_from_a_file_and_one_twice_counts_once(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "many.txt").write_text("AAAAAAAAAAAAAAAAA;1\nBBBBBBBBBBBBBBBBB;01\n\nAAAAAAAAAAAAAAAAA;1\n", "utf-8")
+    found = hdh(
+        home, "oppose", "add", "snds_psa", "--file", str(tmp_path / "many.txt"), "--dataset", "snds_dcir", "--json"
+    )
+    assert [(row["opposition"], row["is_new"]) for row in found] == [(1, True), (2, True), (1, False)]
+    assert [row["datasets"] for row in hdh(home, "oppose", "list", "--json")] == ["snds_dcir", "snds_dcir"]
+
+
+def test_an_opposition_is_shown_and_withdrawn_by_its_number(home: Home) -> None:
+    hdh(home, "oppose", "add", "ehr_patient", entered="someone\n")
+    assert "kept_out_of" not in hdh(home, "oppose", "show", "1", "--json")
+    assert hdh(home, "oppose", "show", "1", "--tell", "--json")["kept_out_of"] == []
+    assert "levée" in hdh(home, "oppose", "withdraw", "1", "--json")["acknowledgement"]["fr"]
+    assert hdh(home, "oppose", "list", "--json")[0]["state"] == "being withdrawn"
+    with pytest.raises(RefusedError, match="was withdrawn"):
+        hdh(home, "oppose", "withdraw", "1")
+
+
+def test_a_kind_nobody_is_known_by_or_a_dataset_about_nobody_is_refused(home: Home) -> None:
+    with pytest.raises(RefusedError, match="no person is known by"):
+        hdh(home, "oppose", "add", "practitioner", entered="x\n")
+    with pytest.raises(RefusedError, match="no dataset about persons"):
+        hdh(home, "oppose", "add", "nir", "--dataset", "commune_context", entered="x\n")
 
 
 def test_a_refusal_by_the_committee_carries_its_reason(home: Home, tmp_path: Path) -> None:

@@ -278,6 +278,7 @@ def test_the_pseudonym_leaves_the_disk(world: World) -> None:
     make_release(world.lake(), checks={}, oppositions=1)
     maintain(world.lake(), now=datetime.now(UTC) + KEPT + timedelta(days=1))
     assert not holds(world.home, secret)
+    assert pseudonym(world, "p1").encode() not in world.lake().catalog_file.read_bytes()
     assert holds(world.home, UUID(pseudonym(world, "p2")).bytes)
     assert make_release(world.lake(), checks={}, oppositions=1).number == 2
     assert persons(world) == {pseudonym(world, "p2")}

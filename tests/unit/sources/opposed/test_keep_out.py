@@ -1,4 +1,4 @@
-"""Whose rows go: real descriptors over an engine in memory, twins, mentions, unknown ranks, tables that follow others."""
+"""Whose rows go: real descriptors over an engine in memory; twins, mentions, unknown ranks, tables without a person."""
 
 from __future__ import annotations
 
@@ -127,6 +127,7 @@ def test_somebody_unknown_changes_nothing(twins: duckdb.DuckDBPyConnection) -> N
 def test_a_person_has_a_number_for_each_key_omop_may_have_hashed(twins: duckdb.DuckDBPyConnection) -> None:
     oppose(twins, PersonKey("snds_psa", str(PSA), "2"))
     by_rank, by_nir = twins.execute(
-        f"SELECT (md5_number_lower('person|{PSA}|2') >> 1)::BIGINT, (md5_number_lower('person|{TWIN_NIR}') >> 1)::BIGINT"
+        f"SELECT (md5_number_lower('person|{PSA}|2') >> 1)::BIGINT, "
+        f"(md5_number_lower('person|{TWIN_NIR}') >> 1)::BIGINT"
     ).fetchall()[0]
     assert {by_rank, by_nir} <= numbers(twins, {1})

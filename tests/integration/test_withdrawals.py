@@ -1,0 +1,139 @@
+"""Extracts that hold somebody who objected are emptied and replaced; the others stay as they are."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from test_extract import EVERYTHING, Hub
+
+from hdh_assets.core.crash import VARIABLE
+from hdh_assets.core.errors import RefusedError
+from hdh_assets.core.home import Home, Settings
+from hdh_assets.core.opposition import PersonKey, record
+from hdh_assets.extracts.rebuild import rebuild_extract
+from hdh_assets.extracts.versions import find_version, leftovers, list_versions, verify_version
+from hdh_assets.extracts.withdraw import EXTRACT_WITHDRAWN, revision_to_withdraw_for, withdraw_extracts
+from hdh_assets.governance.register import find_permit
+from hdh_assets.sources.opposed.apply import apply_oppositions
+from resources.lake import open_lake
+from resources.oppositions import open_book
+from resources.registry import Registry
+from resources.releases import Release, make_release
+from resources.removals import Step, note
+from tests.extract_hub import dossier, grant
+
+POINTS = ["withdrawal.recorded", "withdrawal.noticed", "withdrawal.emptying", "withdrawal.before_forgetting"]
+
+
+@pytest.fixture
+def hub(home: Home, settings: Settings) -> Hub:
+    """A hub whose lake the trusted third party can work on."""
+    made = Hub(home, settings)
+    with open_lake(home, settings).writer() as engine:
+        engine.execute("ALTER TABLE lake.meta.delivery ADD COLUMN sealed_at TIMESTAMPTZ")
+    return made
+
+
+def oppose(hub: Hub, person: int) -> None:
+    """Record the opposition of the person of that number in the tests' tables, by the pseudonym their lines have."""
+    book = open_book(hub.home)
+    pseudonym = str(hub.query(f"SELECT md5('PSA {person}')::UUID")[0][0])
+    key = PersonKey("snds_psa", pseudonym)
+    with book.held():
+        book.write(record(book.read(), [(key,)], "snds_psa", (), datetime.now(UTC))[0])
+
+
+def follow(hub: Hub) -> None:
+    """What the trusted third party does."""
+    apply_oppositions(hub.home, hub.settings, hub.datasets, run_id="test")
+
+
+def release(hub: Hub, revision: int) -> Release:
+    """The next release; these OMOP tables are made by hand, nothing has to follow."""
+    lake = open_lake(hub.home, hub.settings)
+    with lake.writer() as engine:
+        note(engine, revision, Step.standardised)
+    return make_release(lake, checks={}, oppositions=revision)
+
+
+def test_a_version_that_holds_the_person_is_withdrawn_and_replaced_and_the_others_stay(hub: Hub) -> None:
+    lines = {"snds_dcir.er_prs_f": "all", "snds_dcir.er_pha_f": "all"}
+    held = hub.deliver("held", tables=lines)
+    other = hub.deliver("other", tables={"omop.care_site": "all"})
+    elsewhen = hub.deliver("elsewhen", tables=lines, period={"from": "2030-01-01", "to": "2030-12-31"})
+    oppose(hub, 7)
+    follow(hub)
+    assert revision_to_withdraw_for(hub.home, hub.settings) == 1
+    assert withdraw_extracts(hub.home, hub.settings, hub.datasets) == ["held/v1"]
+    assert revision_to_withdraw_for(hub.home, hub.settings) is None
+
+    assert {path.name for path in held.folder.iterdir()} == {"WITHDRAWN.md", "manifest.json"}
+    notice = (held.folder / "WITHDRAWN.md").read_text("utf-8")
+    assert "opposée" in notice
+    assert "objected" in notice
+    assert [verify_version(version) for version in list_versions(hub.home)] == [[], [], []]
+    assert not other.is_withdrawn
+    assert not elsewhen.is_withdrawn
+    with pytest.raises(RefusedError, match=r"held/v1 was withdrawn on .*: a person it held objected"):
+        rebuild_extract(hub.home, hub.settings, hub.datasets, "held/v1")
+    with pytest.raises(RefusedError, match="release 1 was retired"):
+        hub.build("held", find_permit(hub.registry, "held"))
+
+    hub.release = release(hub, 1)
+    again = hub.build("held", find_permit(hub.registry, "held")).version
+    assert (again.number, again.basis.release) == (2, 2)
+    assert again.rows["snds_dcir.er_prs_f"] < held.rows["snds_dcir.er_prs_f"]
+    assert again.rows["snds_dcir.er_pha_f"] < held.rows["snds_dcir.er_pha_f"]
+    assert rebuild_extract(hub.home, hub.settings, hub.datasets, "held/v2") == []
+    assert withdraw_extracts(hub.home, hub.settings, hub.datasets) == []
+    events = hub.registry.events(EXTRACT_WITHDRAWN)
+    assert [(event.subject, event.data["version"], event.data["reason"]) for event in events] == [
+        ("held", 1, "opposition")
+    ]
+
+
+def test_no_extract_is_made_between_an_opposition_and_the_removal_of_the_rows(hub: Hub) -> None:
+    permit = grant(hub.registry, dossier("early", tables=EVERYTHING))
+    hub.registry.append("opposition.recorded", "oppositions", "t", {"numbers": [1], "revision": 1, "datasets": []})
+    with pytest.raises(RefusedError, match="does not follow yet"):
+        hub.build("early", permit)
+    assert list_versions(hub.home) == []
+
+
+def test_a_table_that_cannot_tell_whose_rows_it_has_is_withdrawn(hub: Hub) -> None:
+    """Costs carry no person: the careful choice."""
+    hub.deliver("costs", tables={"omop.cost": "all"})
+    hub.deliver("told", tables={"omop.cost": "all", "omop.person": "all"})
+    oppose(hub, 7)
+    follow(hub)
+    assert withdraw_extracts(hub.home, hub.settings, hub.datasets) == ["costs/v1"]
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_while_withdrawing_the_next_run_finishes_it(hub: Hub, point: str) -> None:
+    hub.deliver("one", tables=EVERYTHING)
+    oppose(hub, 7)
+    follow(hub)
+    child = multiprocessing.get_context("spawn").Process(
+        target=_die, args=(hub.home, hub.settings, hub.datasets, point)
+    )
+    child.start()
+    child.join(120)
+    assert child.exitcode == -signal.SIGKILL
+    assert revision_to_withdraw_for(hub.home, hub.settings) == 1
+    withdraw_extracts(hub.home, hub.settings, hub.datasets)
+    version = find_version(hub.home, "one/v1")
+    assert version.is_withdrawn
+    assert leftovers(version) == []
+    assert len(Registry(hub.home, hub.settings).events(EXTRACT_WITHDRAWN)) == 1
+    assert revision_to_withdraw_for(hub.home, hub.settings) is None
+
+
+def _die(home: Home, settings: Settings, datasets: Any, point: str) -> None:
+    os.environ[VARIABLE] = point
+    withdraw_extracts(home, settings, datasets)
