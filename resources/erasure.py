@@ -22,13 +22,15 @@ def erase_removed(engine: duckdb.DuckDBPyConnection) -> int:
     Delivered tables hide no other rows: a delivery that is replaced takes its files with it.
     """
     found = followed(engine)
+    if not (found.applied or found.wanted):
+        return 0
     is_due = found.applied > found.erased
     tables = [
         (schema, table)
         for schema, table in _with_hidden_rows(engine)
         if schema not in _KEPT and (is_due or schema not in DERIVED)
     ]
-    for schema, table in tables if found.applied or found.wanted else ():
+    for schema, table in tables:
         engine.execute(
             f"CALL ducklake_rewrite_data_files('{ALIAS}', '{table}', schema => '{schema}', delete_threshold => 0.0)"
         )

@@ -69,9 +69,18 @@ def withdraw_extracts(home: Home, settings: Settings, datasets: Mapping[str, Dat
 
 
 def holds(version: Version, datasets: Mapping[str, Dataset], persons: ProjectPerson) -> bool:
-    """Whether a version holds one of these persons, or may: a table that does not tell whose its rows are and that no
-    other table answers for counts as holding them.
+    """Whether a version holds one of these persons, or may.
+
+    A table that does not tell whose its rows are and that no other table answers for, or a file that cannot be read,
+    counts as holding them.
     """
+    try:
+        return _holds(version, datasets, persons)
+    except (OSError, KeyError, duckdb.Error):
+        return True
+
+
+def _holds(version: Version, datasets: Mapping[str, Dataset], persons: ProjectPerson) -> bool:
     columns = _person_columns(version)
     files = {file["table"]: version.folder / file["name"] for file in version.manifest["files"] if "table" in file}
     if any(_cannot_tell(table, files, columns, datasets) for table in files):

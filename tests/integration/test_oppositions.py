@@ -30,7 +30,7 @@ from resources.maintenance import KEPT, maintain
 from resources.oppositions import open_book
 from resources.pseudonyms import open_pseudonymiser
 from resources.registry import Registry
-from resources.releases import find, latest, make_release
+from resources.releases import Release, find, latest, make_release
 from resources.removals import Step, followed, note
 
 POINTS = [
@@ -284,6 +284,16 @@ def test_the_pseudonym_leaves_the_disk(world: World) -> None:
     assert persons(world) == {pseudonym(world, "p2")}
 
 
+def test_killed_while_files_are_written_anew_the_next_release_is_made(world: World) -> None:
+    make_release(world.lake(), checks={})
+    oppose(world, "p1")
+    follow(world)
+    standardised(world, 1)
+    killed(world, _release, "release.before_number")
+    assert latest(world.lake()) is None
+    assert _release(world).number == 2
+
+
 def holds(home: Home, secret: bytes) -> bool:
     """Whether a value of a UUID column is in a data file, compressed or not: each is read column by column."""
     found = False
@@ -323,6 +333,10 @@ def killed(world: World, work: object, point: str) -> None:
 def _die(world: World, work: object, point: str) -> None:
     os.environ[VARIABLE] = point
     work(world)  # type: ignore[operator]
+
+
+def _release(world: World) -> Release:
+    return make_release(world.lake(), checks={}, oppositions=1)
 
 
 def _oppose_and_follow(world: World) -> None:

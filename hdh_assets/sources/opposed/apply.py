@@ -13,6 +13,7 @@ import duckdb
 
 from hdh_assets.core.crash import crash_point
 from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.opposition import Book, Opposition, Place, restored, with_findings
 from hdh_assets.sources.intake.feed import engine_failure
@@ -23,7 +24,7 @@ from hdh_assets.sources.opposed.record import announce
 from hdh_assets.sources.opposed.releases_of import holding, learn_from_releases
 from resources.keys import open_keys
 from resources.lake import Lake, open_lake, transaction
-from resources.lake_tables import deliveries, ensure_tables
+from resources.lake_tables import DeliveryRow, deliveries, ensure_tables
 from resources.opposed_numbers import OpposedNumbers
 from resources.oppositions import OppositionBook
 from resources.pseudonyms import open_pseudonymiser
@@ -48,7 +49,7 @@ def apply_oppositions(home: Home, settings: Settings, datasets: Mapping[str, Dat
     book = OppositionBook(vault)
     with book.held():
         announce(home, settings, book.read())
-    back = _bring_back(home, settings, datasets, book.read(), lake, run_id)
+    back = _bring_back(home, settings, datasets, book.read(), vault, lake, run_id)
     with vault.run_folder(new_run_folder_name()) as folder:
         spill = folder / "spill"
         spill.mkdir(mode=0o700)
@@ -72,27 +73,36 @@ class _Back:
 
 
 def _bring_back(
-    home: Home, settings: Settings, datasets: Mapping[str, Dataset], book: Book, lake: Lake, run_id: str
+    home: Home,
+    settings: Settings,
+    datasets: Mapping[str, Dataset],
+    book: Book,
+    vault: Vault,
+    lake: Lake,
+    run_id: str,
 ) -> _Back:
     """Load again, from the encrypted originals, every current delivery that lost rows of somebody who changed mind."""
     if not book.to_restore:
         return _Back()
     with lake.reader() as engine:
-        current = {(row.dataset, str(row.delivery_id)): row.period for row in deliveries(engine)}
-        current = {key: period for key, period in current.items() if _is_current(engine, key)}
+        current = {(r.dataset, str(r.delivery_id)): r for r in deliveries(engine) if r.status == "current"}
     lost = {(p.dataset, p.delivery) for entry in book.to_restore for p in entry.places if p.dataset in datasets}
-    back = frozenset(lost & current.keys())
-    for dataset, delivery in sorted(back):
-        retake(home, settings, datasets, dataset, current[dataset, delivery], run_id=run_id)
+    back = frozenset(key for key in lost & current.keys() if _has_original(vault, current[key]))
+    for key in sorted(back):
+        row = current[key]
+        receipt = retake(home, settings, datasets, row.dataset, row.period, run_id=run_id)
+        if receipt.status == "refused":
+            raise HubError(
+                f"{row.dataset} {row.period} can no longer be loaded from its original",
+                remedy="see its receipt: the descriptor changed since; correct it, it is then tried again",
+            )
         crash_point("opposition.retaken")
     return _Back(frozenset(entry.number for entry in book.to_restore), back)
 
 
-def _is_current(engine: duckdb.DuckDBPyConnection, key: tuple[str, str]) -> bool:
-    found = engine.execute(
-        "SELECT count(*) FROM lake.meta.delivery WHERE status = 'current' AND delivery_id = ?::UUID", [key[1]]
-    ).fetchone()
-    return bool(found and found[0])
+def _has_original(vault: Vault, row: DeliveryRow) -> bool:
+    """Whether the delivery can come back: an operator may have removed what the producer sent."""
+    return vault.original(row.dataset, row.period, row.digest).is_dir()
 
 
 @dataclass(frozen=True)
