@@ -107,11 +107,12 @@ def _traces(hub: StandardHub, pseudonyms: list[str]) -> dict[str, int]:
         "AND schema_name <> 'meta' AND (data_type = 'UUID' OR column_name = 'person_id') ORDER BY ALL"
     )
     found: dict[str, int] = {}
-    for schema, table, column, kind in columns:
-        condition = f"{column} IN ({wanted})" if kind == "UUID" else f"{column} = {number}"
-        (count,) = hub.rows(f'SELECT count(*) FROM lake."{schema}"."{table}" WHERE {condition}')[0]
-        if count:
-            found[f"{schema}.{table}.{column}"] = count
+    with hub.lake.reader() as engine:
+        for schema, table, column, kind in columns:
+            condition = f"{column} IN ({wanted})" if kind == "UUID" else f"{column} = {number}"
+            counted = engine.execute(f'SELECT count(*) FROM lake."{schema}"."{table}" WHERE {condition}').fetchone()
+            if counted and counted[0]:
+                found[f"{schema}.{table}.{column}"] = counted[0]
     return found
 
 

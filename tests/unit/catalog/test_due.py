@@ -45,3 +45,11 @@ def test_it_waits_for_deliveries_under_way_but_not_for_ever() -> None:
     assert should_wait(DONE, intake_under_way=True, now=NOW + timedelta(minutes=1))
     assert not should_wait(DONE, intake_under_way=False, now=NOW + timedelta(minutes=1))
     assert not should_wait(DONE, intake_under_way=True, now=NOW + timedelta(minutes=11))
+
+
+def test_a_retired_release_is_followed_by_another() -> None:
+    found = due(replace(DONE, is_retired=True, oppositions=2))
+    again = due(replace(DONE, is_retired=True, oppositions=3))
+    assert found is not None
+    assert again is not None
+    assert found.token != again.token

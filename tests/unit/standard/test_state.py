@@ -15,6 +15,7 @@ from hdh_assets.standard.state import (
 )
 from resources.lake import open_lake
 from resources.lake_tables import DeliveryRow, ensure_tables, insert_delivery
+from resources.removals import Step, note
 
 FED = {"snds_dcir"}
 
@@ -71,3 +72,24 @@ def test_a_changed_vocabulary_folder_changes_the_rules(tmp_path):
     (tmp_path / "CONCEPT.csv").write_text("concept_id\n")
     assert rules_fingerprint(str(tmp_path)) != before
     assert rules_fingerprint("") == rules_fingerprint("")
+
+
+def test_a_delivery_that_lost_rows_is_left_to_do_until_a_run_that_began_afterwards(engine):
+    deliver(engine, 1)
+    record_done(engine, FED, "rules")
+    note(engine, 1, Step.kept_out, [("snds_dcir", str(UUID(int=1)))])
+    left = pending(engine, FED, "rules")
+    assert (left.datasets, left.oppositions) == (("snds_dcir",), 1)
+    record_done(engine, FED, "rules", oppositions=0)
+    assert not pending(engine, FED, "rules").nothing
+    record_done(engine, FED, "rules", oppositions=1)
+    assert pending(engine, FED, "rules").nothing
+
+
+def test_an_opposition_of_somebody_unknown_computes_nothing(engine):
+    deliver(engine, 1)
+    record_done(engine, FED, "rules")
+    note(engine, 1, Step.kept_out)
+    left = pending(engine, FED, "rules")
+    assert not left.nothing
+    assert not left.concerns_tables
