@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
+import duckdb
 
-from hdh_assets.core.errors import HubError
+from hdh_assets.core.errors import HubError, disk_error
+from resources.engine_errors import engine_failure
 
 
 @contextmanager
@@ -25,12 +27,20 @@ def told() -> Iterator[None]:
     except dg.Failure:
         raise
     except HubError as error:
-        remedy = {"what to do": error.remedy} if error.remedy else {}
-        raise dg.Failure(description=error.message, metadata=remedy, allow_retries=False) from None
+        raise _failure(error) from None
+    except OSError as error:
+        raise _failure(disk_error(error)) from None
     except Exception as error:
         if os.environ.get("HDH_DEBUG"):
             raise
+        if isinstance(error, duckdb.Error):
+            raise _failure(engine_failure(error)) from None
         raise dg.Failure(
             description=f"unexpected {type(error).__name__}; nothing more is kept, as it could hold data",
             metadata={"what to do": "run again with HDH_DEBUG=1 on synthetic data"},
         ) from None
+
+
+def _failure(error: HubError) -> dg.Failure:
+    remedy = {"what to do": error.remedy} if error.remedy else {}
+    return dg.Failure(description=error.message, metadata=remedy, allow_retries=False)

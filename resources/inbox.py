@@ -12,7 +12,8 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Collection, Iterator
+import time
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,11 +22,12 @@ from hdh_assets.core.home import Home
 
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
+_LONGEST_NAME = 120
 
 
 @dataclass(frozen=True)
 class Dropped:
-    """One sealed delivery in the inbox, named by its folders: `<producer>/<dataset>/<period>/`.
+    """One sealed delivery in the inbox, named by its folders: `<producer>/<dataset>/<period>/`, escaped if need be.
 
     `digest` identifies it (SHA-256 of the manifest's bytes); `sealed_at` is what the manifest says, or the file's time
     when it says nothing readable. `is_known` tells whether a descriptor has that dataset.
@@ -49,7 +51,7 @@ def scan(home: Home, datasets: Collection[str]) -> list[Dropped]:
         dropped
         for producer in _folders(home.inbox)
         for dataset in _folders(producer)
-        for period in _folders(dataset)
+        for period in _folders(dataset, links=True)
         if (dropped := _look(period, datasets))
     ]
     return sorted(found, key=lambda d: (d.sealed_at, d.dataset, d.period, d.digest))
@@ -61,10 +63,12 @@ def look(folder: Path, datasets: Collection[str]) -> Dropped | None:
 
 
 def read_manifest(folder: Path | str) -> bytes | None:
-    """The manifest's bytes, one more than allowed at most; None when it is not a plain file.
+    """The manifest's bytes, one more than allowed at most; None when it, or its folder, is not what it should be.
 
     Raises `FileNotFoundError` when there is none.
     """
+    if os.path.islink(folder):  # noqa: PTH114 - ten thousand of them
+        return None
     try:
         descriptor = os.open(Path(folder) / MANIFEST, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -80,7 +84,9 @@ def read_manifest(folder: Path | str) -> bytes | None:
 def move_folder(source: Path, target: Path) -> None:
     """Move a delivery whole, reading nothing of it when both are on one disk; an earlier `target` is replaced."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    if target.exists():
+    if target.is_symlink():
+        target.unlink()
+    elif target.exists():
         shutil.rmtree(target)
     try:
         source.rename(target)
@@ -107,11 +113,49 @@ def remove_folder(folder: Path, inbox: Path) -> None:
             return
 
 
-def _folders(path: Path | str) -> Iterator[str]:
+def still_arriving(found: Iterable[Dropped], pause_seconds: float = 2.0) -> set[Path]:
+    """Folders of deliveries that lack something their manifest announces, and in which something changes just now.
+
+    Looks twice, `pause_seconds` apart, and only when something is lacking: a producer's copy may bring the manifest
+    before the last file. Opens nothing but manifests.
+    """
+    lacking = {dropped.folder: _contents(dropped.folder) for dropped in found if _lacks_something(dropped.folder)}
+    if not lacking:
+        return set()
+    time.sleep(pause_seconds)
+    return {folder for folder, before in lacking.items() if _contents(folder) != before}
+
+
+def _lacks_something(folder: Path) -> bool:
+    try:
+        announced = json.loads(read_manifest(folder) or b"")["files"]
+        sizes = {file["name"]: file["size"] for file in announced}
+        present = {name: state[0] for name, state in _contents(folder).items()}
+        return any(present.get(name, -1) < size for name, size in sizes.items())
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return False
+
+
+def _contents(folder: Path) -> dict[str, tuple[int, int]]:
+    """Size and time of each entry."""
+    try:
+        with os.scandir(folder) as entries:
+            states = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
+    except OSError:
+        return {}
+    return {name: (state.st_size, state.st_mtime_ns) for name, state in states}
+
+
+def _folders(path: Path | str, *, links: bool = False) -> Iterator[str]:
+    """Folders in a folder; with `links`, links to folders too, which are answered and never followed."""
     try:
         with os.scandir(path) as entries:
-            yield from [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
-    except (FileNotFoundError, NotADirectoryError):
+            yield from [
+                entry.path
+                for entry in entries
+                if entry.is_dir(follow_symlinks=False) or (links and entry.is_symlink() and entry.is_dir())
+            ]
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         return
 
 
@@ -119,24 +163,29 @@ def _look(folder: str, datasets: Collection[str]) -> Dropped | None:
     try:
         content = read_manifest(folder)
         changed = (Path(folder) / MANIFEST).lstat().st_mtime
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         return None
     above, period = os.path.split(folder)
     above, dataset = os.path.split(above)
     return Dropped(
         folder=Path(folder),
-        producer=os.path.basename(above),  # noqa: PTH119 - ten thousand of them
-        dataset=dataset,
-        period=period,
-        digest=hashlib.sha256(folder.encode() if content is None else content).hexdigest(),
+        producer=_legible(os.path.basename(above)),  # noqa: PTH119 - ten thousand of them
+        dataset=_legible(dataset),
+        period=_legible(period),
+        digest=hashlib.sha256(os.fsencode(folder) if content is None else content).hexdigest(),
         sealed_at=_sealed_at(content) or datetime.fromtimestamp(changed, UTC),
         is_known=dataset in datasets,
     )
 
 
+def _legible(name: str) -> str:
+    """The name of a folder as receipts, ledger and logs can hold it: a stranger's may be no text at all."""
+    return name if name.isprintable() else ascii(name)[1:-1][:_LONGEST_NAME]
+
+
 def _sealed_at(content: bytes | None) -> datetime | None:
     try:
         instant = datetime.fromisoformat(json.loads(content or b"")["sealed_at"])
-    except (ValueError, TypeError, KeyError, RecursionError):
+        return instant.astimezone(UTC) if instant.utcoffset() is not None else None
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
         return None
-    return instant.astimezone(UTC) if instant.utcoffset() is not None else None

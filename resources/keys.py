@@ -1,7 +1,7 @@
 """Keys: created by `hdh init`, read by purpose, checked before the first byte of input.
 
 A key is a file of 32 random bytes, mode 0600, `keys/<purpose>.v<n>.key`; beside it `<purpose>.v<n>.check` holds the
-key-check value, an HMAC of a constant, so that a wrong key is found before it is used. Keys are bytes in
+key-check value, an HMAC of the purpose, so that a wrong or swapped key is found before it is used. Keys are bytes in
 memory and nothing else: never in a log, an exception, a setting or metadata.
 """
 
@@ -24,7 +24,6 @@ from hdh_assets.core.errors import KeyMaterialError
 from hdh_assets.core.home import Home
 
 KEY_BYTES = 32
-_CHECK_MESSAGE = b"FR-HDH|v1|key-check"
 
 
 class Purpose(StrEnum):
@@ -82,7 +81,7 @@ class FileKeys:
                 remedy=f"restore {path} from your backup ({KEY_BYTES} random bytes)",
             )
         expected = self._check_path(purpose, version)
-        if not expected.exists() or not hmac.compare_digest(expected.read_text("ascii").strip(), key_check_value(key)):
+        if not _holds(expected, key_check_value(key, purpose)):
             raise KeyMaterialError(
                 f"the {purpose} key is not the one this home was created with",
                 remedy=f"restore {path} and {expected.name} from the same backup",
@@ -97,7 +96,7 @@ class FileKeys:
         for purpose in purposes:
             if not self.path(purpose).exists() and not self._check_path(purpose, 1).exists():
                 key = secrets.token_bytes(KEY_BYTES)
-                _write_private(self._check_path(purpose, 1), key_check_value(key).encode("ascii"))
+                _write_private(self._check_path(purpose, 1), key_check_value(key, purpose).encode("ascii"))
                 _write_private(self.path(purpose), key)
                 created.append(purpose)
         return created
@@ -111,14 +110,21 @@ def open_keys(home: Home) -> FileKeys:
     return FileKeys(home.keys)
 
 
-def key_check_value(key: bytes) -> str:
-    """Hex HMAC of a constant: tells one key from another, gives neither."""
-    return hmac.new(key, _CHECK_MESSAGE, hashlib.sha256).hexdigest()
+def key_check_value(key: bytes, purpose: Purpose) -> str:
+    """Hex HMAC of the purpose: tells one key from another, and from one for another purpose; gives neither."""
+    return hmac.new(key, f"FR-HDH|v1|key-check|{purpose}".encode("ascii"), hashlib.sha256).hexdigest()
 
 
 def derive_key(master: bytes, info: str) -> bytes:
     """A 32-byte key for one use (HKDF-SHA256), `info` naming the use."""
     return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info.encode("utf-8")).derive(master)
+
+
+def _holds(path: Path, expected: str) -> bool:
+    try:
+        return hmac.compare_digest(path.read_bytes().strip(), expected.encode("ascii"))
+    except OSError:
+        return False
 
 
 def _write_private(path: Path, content: bytes) -> None:

@@ -3,9 +3,11 @@
 The ledger and the inbox are the truth; there is no cursor. What is already queued or running is not asked for again.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import dagster as dg
 
@@ -15,7 +17,7 @@ from hdh_assets.sources.assets import periods_of
 from hdh_assets.sources.batches import MAX_IN_ONE_RUN, MAX_RUNS, Batch, batches, is_placeable
 from hdh_assets.sources.intake.decide import decide
 from resources.hub import Hub
-from resources.inbox import Dropped, scan
+from resources.inbox import Dropped, scan, still_arriving
 from resources.ledger import Ledger
 from resources.vault import is_run_alive
 from sensors.runs import RANGE_END, RANGE_START, covers, may_try, periods_asked, tries, unfinished
@@ -74,7 +76,7 @@ def misplaced_sensor(datasets: Mapping[str, Dataset], job: dg.JobDefinition) -> 
             if not unfinished(context.instance, tags) and may_try(past, datetime.now(UTC)):
                 yield dg.RunRequest(
                     run_key=f"{dropped.digest[:12]}:{past.total}",
-                    run_config={"ops": {"answer_delivery": {"config": {"folder": str(dropped.folder)}}}},
+                    run_config={"ops": {"answer_delivery": {"config": {"folder": quote(os.fsencode(dropped.folder))}}}},
                     tags=tags,
                 )
 
@@ -86,7 +88,9 @@ def _pending(hub: Hub, datasets: Mapping[str, Dataset]) -> list[Dropped]:
     ledger = Ledger(hub.home, hub.settings)
     alive = {a.digest for a in ledger.under_way() if is_run_alive(hub.home, a.run_folder)}
     view = replace(ledger.view(), running=frozenset(alive))
-    return decide(view, scan(hub.home, datasets), limit=MAX_RUNS * MAX_IN_ONE_RUN)
+    due = decide(view, scan(hub.home, datasets), limit=MAX_RUNS * MAX_IN_ONE_RUN)
+    arriving = still_arriving(due)
+    return [dropped for dropped in due if dropped.folder not in arriving]
 
 
 def _request(instance: dg.DagsterInstance, dataset: Dataset, batch: Batch) -> dg.RunRequest | None:

@@ -31,7 +31,7 @@ from hdh_assets.cli import (
     up,
 )
 from hdh_assets.cli.console import Context, err
-from hdh_assets.core.errors import HubError
+from hdh_assets.core.errors import HubError, disk_error
 from hdh_assets.core.home import Home
 
 app = typer.Typer(
@@ -88,9 +88,7 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except HubError as error:
-        err.print(f"[bold red]✗[/] {escape(error.message)}", highlight=False)
-        if error.remedy:
-            err.print(f"  [bold]→[/] {escape(error.remedy)}", highlight=False)
+        _tell(error)
         sys.exit(1)
     except click.UsageError as error:
         error.show()
@@ -103,6 +101,9 @@ def main() -> None:
         sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.exit(0)
+    except OSError as error:
+        _tell(disk_error(error))
+        sys.exit(1)
     except Exception as error:
         if os.environ.get("HDH_DEBUG"):
             raise
@@ -110,3 +111,9 @@ def main() -> None:
         err.print("  [bold]→[/] run again with HDH_DEBUG=1 on synthetic data and report what you see")
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _tell(error: HubError) -> None:
+    err.print(f"[bold red]✗[/] {escape(error.message)}", highlight=False)
+    if error.remedy:
+        err.print(f"  [bold]→[/] {escape(error.remedy)}", highlight=False)

@@ -6,6 +6,19 @@ row) and what to do. The command line prints it and exits 1, without a traceback
 
 from __future__ import annotations
 
+import errno
+
+_FREE, _RIGHTS = "free space in the home", "give the hub's account the right to write there"
+_REMEDIES = {
+    errno.ENOSPC: _FREE,
+    errno.EDQUOT: _FREE,
+    errno.EFBIG: _FREE,
+    errno.EROFS: "mount the home for writing",
+    errno.EACCES: _RIGHTS,
+    errno.EPERM: _RIGHTS,
+}
+_AGAIN = "nothing is lost, and what was due stays due"
+
 
 class HubError(Exception):
     """Something the reader of the message can act on.
@@ -20,6 +33,13 @@ class HubError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n  → {self.remedy}" if self.remedy else self.message
+
+
+def disk_error(error: OSError) -> HubError:
+    """What the operating system refused, as something to act on: its words, the path, and what to do."""
+    where = f": {error.filename}" if error.filename else ""
+    remedy = _REMEDIES.get(error.errno or 0, "look at the disk and the rights of the home")
+    return HubError(f"the disk refused ({error.strerror or type(error).__name__}){where}", remedy=f"{remedy}; {_AGAIN}")
 
 
 class DescriptorError(HubError):

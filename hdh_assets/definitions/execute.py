@@ -63,6 +63,7 @@ def _problem(result: dg.ExecuteInProcessResult) -> str:
         if event.is_step_failure:
             data = event.step_failure_data
             if data.user_failure_data and data.user_failure_data.description:
-                return str(data.user_failure_data.description)
+                remedy = data.user_failure_data.metadata.get("what to do")
+                return data.user_failure_data.description + (f"; {remedy.value}" if remedy else "")
             return str(data.error.cls_name) if data.error else "failed"
     return "failed before its first step"

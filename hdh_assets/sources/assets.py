@@ -63,17 +63,19 @@ def answer_job() -> dg.JobDefinition:
     @dg.op(
         name="answer_delivery",
         description="Answers one delivery that belongs nowhere with a receipt.",
-        config_schema={"folder": dg.Field(str, description="Folder of the delivery in the inbox.")},
+        config_schema={"folder": dg.Field(str, description="Folder of the delivery, quoted as in a URL.")},
         pool=POOL,
     )
     def answer_delivery(context: dg.OpExecutionContext, hub: Hub) -> None:
+        import os  # noqa: PLC0415
         from pathlib import Path  # noqa: PLC0415
+        from urllib.parse import unquote_to_bytes  # noqa: PLC0415
 
         from hdh_assets.core.descriptor_files import load_datasets  # noqa: PLC0415
 
         with told():
             datasets = load_datasets(hub.home)
-            dropped = look(Path(context.op_config["folder"]), datasets)
+            dropped = look(Path(os.fsdecode(unquote_to_bytes(context.op_config["folder"]))), datasets)
             if dropped is not None:
                 receipt = _take_in(hub, datasets, dropped, context.run_id)
                 context.log.info(f"{dropped.dataset} {dropped.period}: {receipt.status}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ def dataset(dataset_id: str = "care", **changes: Any) -> Dataset:
         "legal_basis": text("law"),
         "sensitivity": "nominative",
         "cadence": "monthly",
-        "first_period": "2024-01",
+        "first_period": "2023-01",
         "mode": "append",
         "history": text("kept"),
         "charter_version": "1.0",
@@ -156,3 +157,30 @@ class World:
 
     def empty_inbox(self) -> None:
         shutil.rmtree(self.home.inbox, ignore_errors=True)
+
+
+def refused(world: World) -> dict[str, list[tuple[str | None, int | None]]]:
+    """The rules that refused the one delivery of the inbox, with file and line."""
+    before = world.deliveries()
+    (receipt,) = world.tick()
+    assert receipt.status == "refused", receipt.to_json()
+    assert world.deliveries() == before
+    place = world.home.quarantine / receipt.producer / receipt.dataset / receipt.period / receipt.digest[:12]
+    assert (place / "receipt.md").exists()
+    assert (place / "delivery" / "manifest.json").is_symlink() or (place / "delivery" / "manifest.json").exists()
+    assert not any(world.home.inbox.rglob("manifest.json"))
+    found: dict[str, list[tuple[str | None, int | None]]] = {}
+    for problem in receipt.problems:
+        found.setdefault(problem.rule, []).append((problem.file, problem.line))
+    return found
+
+
+def cut(folder: Path, name: str, content: bytes, rows: int | None = None) -> None:
+    """Replace a file and seal that very content, keeping the rows announced unless `rows` says another number."""
+    (folder / name).write_bytes(content)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for file in manifest["files"]:
+        if file["name"] == name:
+            file |= {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            file["rows"] = file["rows"] if rows is None else rows
+    (folder / "manifest.json").write_text(json.dumps(manifest))

@@ -9,12 +9,16 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
 
 from hdh_assets.core.descriptor import Dataset, check_period
 from hdh_assets.sources.intake.manifest import Manifest, ManifestError, ManifestFile, parse_manifest, table_of
 from hdh_assets.sources.intake.receipt import DeliveryRefusedError, Problem, problem, refuse
 from resources.inbox import MANIFEST
+
+_CLOCK_TOLERANCE = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,12 @@ class Admitted:
     files: dict[str, tuple[ManifestFile, ...]]
 
 
-def admit(content: bytes | None, place: Place, datasets: Mapping[str, Dataset]) -> Admitted:
-    """What a manifest's bytes announce. Raises `DeliveryRefusedError` listing all that is wrong."""
+def admit(content: bytes | None, place: Place, datasets: Mapping[str, Dataset], now: datetime) -> Admitted:
+    """What a manifest's bytes announce. Raises `DeliveryRefusedError` listing all that is wrong.
+
+    The latest seal decides which delivery of a period counts, the latest period which snapshot is shown: so neither
+    may come from the future, but for a clock that is a little fast.
+    """
     if content is None:
         raise refuse("manifest_not_a_file", file=MANIFEST)
     try:
@@ -46,7 +54,7 @@ def admit(content: bytes | None, place: Place, datasets: Mapping[str, Dataset]) 
     dataset = datasets.get(place.dataset)
     if dataset is None:
         raise refuse("unknown_dataset", file=MANIFEST)
-    problems = [*_misplaced(manifest, place, dataset), *_tables(manifest, dataset)]
+    problems = [*_misplaced(manifest, place, dataset), *_mistimed(manifest, dataset, now), *_tables(manifest, dataset)]
     if problems:
         raise DeliveryRefusedError(problems)
     files = {
@@ -59,19 +67,20 @@ def admit(content: bytes | None, place: Place, datasets: Mapping[str, Dataset]) 
 def check_folder(folder: Path, manifest: Manifest) -> None:
     """Compare a folder with its manifest, opening nothing. Raises `DeliveryRefusedError` listing all that is wrong."""
     found = {entry.name: entry.stat(follow_symlinks=False) for entry in os.scandir(folder) if entry.name != MANIFEST}
-    if problems := list(_contents(found, manifest)):
-        raise DeliveryRefusedError(problems)
+    problems = _contents(found, manifest)
+    if (first := next(problems, None)) is not None:
+        raise DeliveryRefusedError(chain([first], problems))
 
 
 def _contents(found: Mapping[str, os.stat_result], manifest: Manifest) -> Iterator[Problem]:
     listed = {file.name: file for file in manifest.files}
     for name in sorted(found.keys() - listed.keys()):
-        rule = "surplus_file" if stat.S_ISREG(found[name].st_mode) else "not_a_plain_file"
+        rule = "surplus_file" if is_plain(found[name]) else "not_a_plain_file"
         yield problem(rule, file=_printable(name))
     for name, file in listed.items():
         if name not in found:
             yield problem("missing_file", file=name)
-        elif not stat.S_ISREG(found[name].st_mode):
+        elif not is_plain(found[name]):
             yield problem("not_a_plain_file", file=name)
         elif found[name].st_size != file.size:
             yield problem("wrong_size", file=name, expected=file.size)
@@ -84,12 +93,21 @@ def _misplaced(manifest: Manifest, place: Place, dataset: Dataset) -> Iterator[P
             yield problem("wrong_place", file=MANIFEST, field=field, expected=_printable(value))
     if place.producer != dataset.producer.id:
         yield problem("wrong_place", field="producer", expected=dataset.producer.id)
-    try:
-        check_period(manifest.period, dataset.cadence)
-    except ValueError:
-        yield problem("wrong_period", file=MANIFEST, expected=dataset.first_period)
     if manifest.descriptor_version > dataset.version:
         yield problem("newer_descriptor", file=MANIFEST, expected=dataset.version)
+
+
+def _mistimed(manifest: Manifest, dataset: Dataset, now: datetime) -> Iterator[Problem]:
+    latest = now + _CLOCK_TOLERANCE
+    try:
+        check_period(manifest.period, dataset.cadence)
+        is_known = dataset.first_period <= manifest.period <= latest.strftime(dataset.period_format)
+    except ValueError:
+        is_known = False
+    if not is_known:
+        yield problem("wrong_period", file=MANIFEST, expected=dataset.first_period)
+    if manifest.sealed_instant > latest:
+        yield problem("sealed_in_the_future", file=MANIFEST)
 
 
 def _tables(manifest: Manifest, dataset: Dataset) -> Iterator[Problem]:
@@ -103,5 +121,10 @@ def _tables(manifest: Manifest, dataset: Dataset) -> Iterator[Problem]:
             yield problem("missing_table", expected=table.name)
 
 
+def is_plain(found: os.stat_result) -> bool:
+    """Whether it is a file under one name: what has another could be changed, or be somebody else's, elsewhere."""
+    return stat.S_ISREG(found.st_mode) and found.st_nlink == 1
+
+
 def _printable(name: str) -> str:
-    return name.encode("ascii", "backslashreplace").decode()[:200]
+    return ascii(name)[1:-1][:200]

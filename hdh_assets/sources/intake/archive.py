@@ -50,7 +50,7 @@ def set_aside(home: Home, source: Path, receipt: Receipt) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "receipt.json", receipt.to_json().encode("utf-8"))
     write_atomically(folder / "receipt.md", page(receipt).encode("utf-8"))
-    if source.exists():
+    if source.exists() or source.is_symlink():
         move_folder(source, folder / "delivery")
 
 

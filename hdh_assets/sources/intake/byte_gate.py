@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import zlib
 from collections.abc import Iterator
+from itertools import chain
 
 from hdh_assets.core.descriptor import Format
 from hdh_assets.sources.intake.receipt import refuse
@@ -22,10 +23,12 @@ _UTF8_MARK = codecs.BOM_UTF8
 
 
 def decompress(blocks: Iterator[bytes], size: int, max_expansion: int, file: str) -> Iterator[bytes]:
-    """The content of a gzip file, member after member. Raises `DeliveryRefusedError`: cut, damaged, or a bomb."""
+    """The content of a gzip file, member after member. Raises `DeliveryRefusedError`: cut, damaged, or a bomb, with
+    the line it was readable to.
+    """
     allowed = size * max_expansion + _GZIP_ALLOWANCE
     stream = zlib.decompressobj(wbits=31)
-    is_started, produced = False, 0
+    is_started, produced, line = False, 0, 1
     for block in blocks:
         pending = block
         while pending:
@@ -34,16 +37,17 @@ def decompress(blocks: Iterator[bytes], size: int, max_expansion: int, file: str
             try:
                 clear = stream.decompress(pending, _GZIP_STEP)
             except zlib.error:
-                raise refuse("gzip_damaged", file=file) from None
+                raise refuse("gzip_damaged", file=file, line=line) from None
             is_started = True
             produced += len(clear)
             if produced > allowed:
-                raise refuse("gzip_bomb", file=file, expected=max_expansion)
+                raise refuse("gzip_bomb", file=file, line=line, expected=max_expansion)
             if clear:
+                line += clear.count(b"\n")
                 yield clear
             pending = stream.unused_data if stream.eof else stream.unconsumed_tail
     if is_started and not stream.eof:
-        raise refuse("gzip_damaged", file=file)
+        raise refuse("gzip_damaged", file=file, line=line)
 
 
 def decode(blocks: Iterator[bytes], encoding: str, file: str) -> Iterator[bytes]:
@@ -90,11 +94,15 @@ def whole_lines(blocks: Iterator[bytes], file: str) -> Iterator[bytes]:
 def check_text(blocks: Iterator[bytes], dialect: Format, file: str, counts: TextCounts) -> Iterator[bytes]:
     """The same whole lines, each block yielded once its structure is sound, lines ended by LF; `counts` grows.
 
+    The first block given is the first line alone, so that a wrong header is told before rows that do not fit it.
     Raises `DeliveryRefusedError` with the line of the first fault.
     """
     state = TextState(dialect, file, counts)
-    for block in blocks:
-        yield state.take(block)
+    first = next(blocks, b"")
+    header, feed, rest = first.partition(b"\n")
+    for block in chain((header + feed, rest), blocks):
+        if block:
+            yield state.take(block)
     state.end()
 
 

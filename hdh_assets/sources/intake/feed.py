@@ -19,6 +19,7 @@ import duckdb
 from hdh_assets.core.errors import HubError
 from hdh_assets.sources.intake.byte_gate import MAX_LINE_BYTES
 from hdh_assets.sources.intake.receipt import refuse
+from resources.engine_errors import engine_failure
 
 _PIPE_BYTES = 1024 * 1024
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
@@ -94,11 +95,3 @@ class Feed:
         found = _LINE.search(text)
         # the engine never saw the header line
         return refuse(rule, file=self._file, line=int(found[1]) + 1 if found else None, expected=expected)
-
-
-def engine_failure(error: duckdb.Error) -> HubError:
-    """An error of the engine without its text, which may hold a value: its kind and what to do."""
-    return HubError(
-        f"the engine stopped ({type(error).__name__})",
-        remedy="check the disk space of the home and the memory_limit setting; the delivery stays due",
-    )

@@ -6,9 +6,11 @@ Names only; values belong to `row_rules.py`.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 from hdh_assets.core.descriptor import Column, Format, Table
 from hdh_assets.sources.intake.receipt import DeliveryRefusedError, Problem, problem, refuse
@@ -56,14 +58,14 @@ def check_header(names: list[str], table: Table, dialect: Format, file: str) -> 
     known = {spelling.lower(): column for column in table.columns for spelling in (column.name, *column.aliases)}
     found = [known.get(name.lower()) for name in names]
     present = [column for column in found if column is not None]
-    names_present = [column.lake_name for column in present]
-    missing = [column for column in table.columns if column.lake_name not in names_present]
-    problems = [*_unknown(found, file), *_doubled(present, file), *_missing(missing, file)]
-    order = [name for name in table.by_name if name in names_present]
-    if not problems and dialect.column_order == "declared" and names_present != order:
-        problems.append(problem("column_order", file=file, line=1))
-    if problems:
-        raise DeliveryRefusedError(problems)
+    times = Counter(column.lake_name for column in present)
+    missing = [column for column in table.columns if column.lake_name not in times]
+    # named columns first: a hostile header has millions of unknown ones, and a receipt has an end
+    problems = chain(_doubled(table, times, file), _missing(missing, file), _unknown(found, file))
+    if (first := next(problems, None)) is not None:
+        raise DeliveryRefusedError(chain([first], problems))
+    if dialect.column_order == "declared" and list(times) != [name for name in table.by_name if name in times]:
+        raise refuse("column_order", file=file, line=1)
     return Header(tuple(present), tuple(missing))
 
 
@@ -73,10 +75,10 @@ def _unknown(found: list[Column | None], file: str) -> Iterator[Problem]:
             yield problem("unknown_column", file=file, line=1, position=position)
 
 
-def _doubled(present: list[Column], file: str) -> Iterator[Problem]:
-    names = [column.name for column in present]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        yield problem("duplicate_column", file=file, line=1, column=name)
+def _doubled(table: Table, times: Mapping[str, int], file: str) -> Iterator[Problem]:
+    for column in table.columns:
+        if times.get(column.lake_name, 0) > 1:
+            yield problem("duplicate_column", file=file, line=1, column=column.name)
 
 
 def _missing(missing: list[Column], file: str) -> Iterator[Problem]:

@@ -22,6 +22,7 @@ from resources.inbox import MANIFEST, MAX_MANIFEST_BYTES
 MAX_FILES = 10_000
 MAX_FILE_BYTES = 1 << 46
 MAX_ROWS = 1 << 48
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000
 
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,199}\z")]
 _FILE = re.compile(r"(?P<stem>[A-Za-z0-9_-]+)\.(?P<kind>csv|parquet)(?P<gz>\.gz)?\Z", re.IGNORECASE)
@@ -73,8 +74,11 @@ class Manifest(_Strict):
     @field_validator("sealed_at")
     @classmethod
     def _is_instant(cls, value: str) -> str:
-        if datetime.fromisoformat(value).utcoffset() is None:
+        instant = datetime.fromisoformat(value)
+        if instant.utcoffset() is None:
             raise ValueError("needs an offset")
+        if not _FIRST_YEAR <= instant.year <= _LAST_YEAR:
+            raise ValueError("needs a year of our time")
         return value
 
     @model_validator(mode="after")

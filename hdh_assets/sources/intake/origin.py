@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from hdh_assets.core.crash import crash_point
+from hdh_assets.sources.intake.admission import is_plain
 from hdh_assets.sources.intake.manifest import ManifestFile
 from hdh_assets.sources.intake.receipt import refuse
 from resources.vault import Vault
@@ -79,7 +79,7 @@ def _open_plain(path: Path, name: str) -> int:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         raise refuse("missing_file", file=name) from None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    if not is_plain(os.fstat(descriptor)):
         os.close(descriptor)
         raise refuse("not_a_plain_file", file=name)
     return descriptor

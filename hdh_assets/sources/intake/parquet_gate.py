@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from hdh_assets.sources.intake.receipt import DeliveryRefusedError, refuse
 
@@ -22,6 +23,7 @@ SECONDS_PER_MIB = 2
 SECONDS_AT_LEAST = 60
 _BLOCK = 1024 * 1024
 TOO_COSTLY = 3
+_MAGIC = b"PAR1"
 
 
 def parquet_text(blocks: Iterator[bytes], size: int, folder: Path, file: str) -> Iterator[bytes]:
@@ -32,7 +34,10 @@ def parquet_text(blocks: Iterator[bytes], size: int, folder: Path, file: str) ->
     copy = os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
         for block in blocks:
-            os.write(copy, block)
+            _write_whole(copy, block)
+        if os.pread(copy, len(_MAGIC), 0) != _MAGIC:
+            # the reader in the child looks at the end of the file alone
+            raise refuse("parquet_damaged", file=file)
         yield from _read_in_child(copy, SECONDS_AT_LEAST + SECONDS_PER_MIB * size // 1024**2, file)
     finally:
         os.close(copy)
@@ -59,19 +64,33 @@ def _read_in_child(copy: int, seconds: int, file: str) -> Iterator[bytes]:
         stderr=subprocess.DEVNULL,
         env=environment,
     )
-    clock = threading.Timer(seconds, child.kill)
-    clock.start()
     try:
         assert child.stdout is not None  # noqa: S101 - PIPE was asked for
-        while block := child.stdout.read(_BLOCK):
+        while block := _within(seconds, child, child.stdout):
             yield block
         code = child.wait()
     finally:
-        clock.cancel()
         child.kill()
         child.wait()
     if code:
         raise _refusal(code, seconds, file)
+
+
+def _within(seconds: int, child: subprocess.Popen[bytes], output: IO[bytes]) -> bytes:
+    """The next block; a child that gives none for so long is ended. Its own limit is on work, not on waiting for us."""
+    clock = threading.Timer(seconds, child.kill)
+    clock.start()
+    try:
+        return output.read(_BLOCK)
+    finally:
+        clock.cancel()
+
+
+def _write_whole(descriptor: int, block: bytes) -> None:
+    """Every byte: near the end of a disk a write takes some, and says nothing."""
+    view = memoryview(block)
+    while view:
+        view = view[os.write(descriptor, view) :]
 
 
 def _refusal(code: int, seconds: int, file: str) -> DeliveryRefusedError:

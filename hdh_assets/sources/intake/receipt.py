@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +22,8 @@ from hdh_assets.sources.intake.rule_texts import RULES
 ReceiptStatus = Literal["accepted", "accepted_with_rejects", "refused", "already_received"]
 DIGEST_IN_PATHS = 12
 MAX_LINES = 10
+MAX_PROBLEMS = 100
+"""Problems of a refusal that are told one by one: a hostile header has millions."""
 
 
 class _Frozen(BaseModel):
@@ -94,10 +97,13 @@ class Receipt(_Frozen):
 
 
 class DeliveryRefusedError(RefusedError):
-    """A gate refuses the delivery; `problems` say why."""
+    """A gate refuses the delivery; `problems` say why, as many as a reader can use: an iterator is not read further."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(problems)
+        found = iter(problems)
+        self.problems = tuple(islice(found, MAX_PROBLEMS))
+        if next(found, None) is not None:
+            self.problems += (problem("more_problems", expected=MAX_PROBLEMS),)
         super().__init__("; ".join(f"{p.file or 'delivery'}: {p.rule}" for p in self.problems))
 
 

@@ -60,6 +60,12 @@ def write_receipt(home: Home, receipt: Receipt) -> Path:
     return write_atomically(folder / "receipt.json", receipt.to_json().encode("utf-8")).relative_to(home.root)
 
 
+def is_told(home: Home, receipt: Receipt) -> bool:
+    """Whether the producer has an answer to this delivery."""
+    folder = receipt_folder(home, receipt.producer, receipt.dataset, receipt.period, receipt.digest)
+    return (folder / "receipt.json").exists()
+
+
 def page(receipt: Receipt) -> str:
     """The receipt in Markdown, in French then in English."""
     sections = ("\n".join(_section(receipt, language)) for language in get_args(Language))

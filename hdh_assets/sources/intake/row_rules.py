@@ -162,6 +162,9 @@ def _type_check(column: Column, dialect: Format) -> str | None:
         case "uuid":
             return f"{text} IS NULL OR ({value} IS NOT NULL AND length({text}) = 36)"
         case _:
+            if column.kind == "date" and dialect.kind == "parquet":
+                # a cast to a date would cut the hour off in silence
+                return _exact(text, value, r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}([ T]00:00:00(\.0+)?)?")
             width = _width(_form(column, dialect))
             exact = f" AND strlen({text}) = {width}" if width else ""
             return f"{text} IS NULL OR coalesce({value} >= {_SHORTEST_YEAR}{exact}, false)"

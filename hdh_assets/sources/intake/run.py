@@ -8,6 +8,7 @@ in the modules beside this one.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,18 +18,18 @@ import duckdb
 
 from hdh_assets.core.crash import crash_point
 from hdh_assets.core.descriptor import Dataset
-from hdh_assets.core.errors import HubError
+from hdh_assets.core.errors import HubError, disk_error
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.sources.intake.admission import Admitted, Place, admit, check_folder
 from hdh_assets.sources.intake.archive import forget, keep, set_aside
 from hdh_assets.sources.intake.delivery_load import DeliveryLoad, Loaded
-from hdh_assets.sources.intake.feed import engine_failure
 from hdh_assets.sources.intake.manifest import delivery_id, digest_of
 from hdh_assets.sources.intake.origin import InboxOrigin, Origin, VaultOrigin
 from hdh_assets.sources.intake.outcome import Task, accepted, already_received, refused
 from hdh_assets.sources.intake.receipt import DeliveryRefusedError, Receipt
-from hdh_assets.sources.intake.receipt_page import write_receipt
+from hdh_assets.sources.intake.receipt_page import is_told, write_receipt
 from hdh_assets.sources.opposed.intake import LoadedDelivery, opposed_kept_out
+from resources.engine_errors import engine_failure
 from resources.inbox import Dropped, read_manifest, remove_folder
 from resources.keys import open_keys
 from resources.lake import Lake, open_lake, transaction
@@ -88,11 +89,15 @@ def take_in(
     `KeyMaterialError` before reading a byte, and `HubError` when the hub itself fails (disk full, lake busy): the
     delivery then stays due.
     """
-    intake = open_intake(home, settings, datasets, on_progress)
+    with _told_by_the_disk():
+        return _take_in(open_intake(home, settings, datasets, on_progress), dropped, run_id)
+
+
+def _take_in(intake: Intake, dropped: Dropped, run_id: str) -> Receipt:
     content = _manifest(dropped)
     digest = dropped.digest if content is None else digest_of(content)
     place = Place(dropped.producer, dropped.dataset, dropped.period)
-    ledger, name = Ledger(home, settings), new_run_folder_name()
+    ledger, name = Ledger(intake.home, intake.settings), new_run_folder_name()
     with intake.vault.run_folder(name) as folder:
         attempt = ledger.start(
             digest=digest,
@@ -101,7 +106,7 @@ def take_in(
             producer=place.producer,
             run_id=run_id,
             run_folder=name,
-            folder=str(dropped.folder),
+            folder=os.fsencode(dropped.folder).decode("utf-8", "backslashreplace"),
         )
         crash_point("intake.started")
         task = Task(place, dropped.folder, digest, content, run_id, folder, datetime.now(UTC))
@@ -131,7 +136,11 @@ def retake(
     A period that a later one replaced is left alone: its receipt comes back. A refusal leaves the lake as it was.
     Raises `HubError` when nothing was ever accepted for the period.
     """
-    intake = open_intake(home, settings, datasets, on_progress)
+    with _told_by_the_disk():
+        return _retake(open_intake(home, settings, datasets, on_progress), dataset, period, run_id)
+
+
+def _retake(intake: Intake, dataset: str, period: str, run_id: str) -> Receipt:
     with intake.lake.reader() as engine:
         known = [row for row in deliveries(engine, dataset) if row.period == period]
     current = next((row for row in known if row.status == "current"), None)
@@ -146,13 +155,22 @@ def retake(
         task = Task(place, original, current.digest, content, run_id, folder, datetime.now(UTC))
         origin = VaultOrigin(intake.vault, original)
         try:
-            admitted = admit(content, place, datasets)
+            admitted = admit(content, place, intake.datasets, task.started_at)
             with _engine(intake, task) as engine:
                 receipt = _load(intake, task, admitted, engine, origin, origin)
         except DeliveryRefusedError as error:
             return refused(task, error)
-        write_receipt(home, receipt)
+        write_receipt(intake.home, receipt)
     return receipt
+
+
+@contextmanager
+def _told_by_the_disk() -> Iterator[None]:
+    """Turn what the operating system refuses, at any step, into something to act on."""
+    try:
+        yield
+    except OSError as error:
+        raise disk_error(error) from None
 
 
 def _manifest(dropped: Dropped) -> bytes | None:
@@ -167,10 +185,12 @@ def _manifest(dropped: Dropped) -> bytes | None:
 
 def _answer(intake: Intake, task: Task) -> Receipt:
     try:
-        admitted = admit(task.content, task.place, intake.datasets)
+        admitted = admit(task.content, task.place, intake.datasets, task.started_at)
         with _engine(intake, task) as engine:
             if known := find_delivery(engine, task.digest):
-                return already_received(task, Receipt.model_validate(known.receipt_data))
+                first = Receipt.model_validate(known.receipt_data)
+                # without a receipt the producer was never told: the disk failed after the commit
+                return already_received(task, first) if is_told(intake.home, first) else first
             check_folder(task.source, admitted.manifest)
             originals = task.run_folder / "originals"
             first = InboxOrigin(task.source, intake.vault, originals)
@@ -191,10 +211,6 @@ def _engine(intake: Intake, task: Task) -> Iterator[duckdb.DuckDBPyConnection]:
             yield engine
     except duckdb.Error as error:
         raise engine_failure(error) from None
-    except OSError as error:
-        raise HubError(
-            f"the disk refused a file ({error.strerror})", remedy="free space in the home; the delivery stays due"
-        ) from None
 
 
 def _load(

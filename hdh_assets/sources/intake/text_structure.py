@@ -23,11 +23,9 @@ Positions = npt.NDArray[np.int64]
 
 @dataclass
 class TextCounts:
-    """What a pass counted, header included: records, delimiters outside quotes, line feeds inside quotes."""
+    """What a pass counted: records, the header included."""
 
     records: int = 0
-    delimiters: int = 0
-    quoted_newlines: int = 0
 
 
 def count_feeds(block: bytes) -> int:
@@ -36,7 +34,7 @@ def count_feeds(block: bytes) -> int:
 
 
 class TextState:
-    """Where a pass over one file stands. Blocks end with a line feed, the last one perhaps not."""
+    """Where a pass over one file stands. Blocks end with a line feed, the last one perhaps not; the first is the header."""
 
     def __init__(self, dialect: Format, file: str, counts: TextCounts) -> None:
         self._quote = ord(dialect.quote) if dialect.quote else None
@@ -45,6 +43,11 @@ class TextState:
         self._counts = counts
         self._line = 1
         self._opened_on: int | None = None
+        self._width: int | None = None
+        """Delimiters of every record, as the header has them."""
+        self._carried = 0
+        """Delimiters of the record that the last block left open, and the line where it begins."""
+        self._record_line = 1
         self._is_crlf: bool | None = None
         self._is_single_column = False
 
@@ -57,19 +60,26 @@ class TextState:
             first = block.partition(b"\n")[0]
             self._is_crlf = first.endswith(b"\r") and block[len(first) :] != b""
             self._is_single_column = self._delimiter not in first
+        if self._opened_on is None:
+            self._record_line = self._line
         octets = np.frombuffer(block, dtype=np.uint8)
         is_feed, is_delimiter = octets == _LF, octets == self._delimiter
         newlines = int(np.count_nonzero(is_feed))
         if self._quote is None or (self._opened_on is None and self._quote not in block):
             self._check_plain(block, octets, is_feed, newlines)
-            self._count(newlines + (not block.endswith(b"\n")), int(np.count_nonzero(is_delimiter)), 0)
+            records, delimiters = newlines + (not block.endswith(b"\n")), int(np.count_nonzero(is_delimiter))
+            self._check_width(octets, is_delimiter, None, records, delimiters)
+            self._counts.records += records
             self._line += newlines
             return block.replace(b"\r\n", b"\n") if self._is_crlf else block
         inside = self._check_quotes(octets, self._quote)
         self._check_lines(octets, ~inside)
-        quoted = int(np.count_nonzero((octets == _LF) & inside))
-        records = newlines - quoted + (not block.endswith(b"\n"))
-        self._count(records, int(np.count_nonzero(is_delimiter & ~inside)), quoted)
+        is_delimiter &= ~inside
+        is_end = (octets == _LF) & ~inside
+        records = int(np.count_nonzero(is_end)) + (not block.endswith(b"\n"))
+        delimiters = int(np.count_nonzero(is_delimiter))
+        self._check_width(octets, is_delimiter, is_end, records, delimiters)
+        self._counts.records += records
         self._line += newlines
         return octets[(octets != _CR) | inside].tobytes() if self._is_crlf else block
 
@@ -78,10 +88,33 @@ class TextState:
         if self._opened_on is not None:
             raise refuse("unclosed_quote", file=self._file, line=self._opened_on)
 
-    def _count(self, records: int, delimiters: int, quoted_newlines: int) -> None:
-        self._counts.records += records
-        self._counts.delimiters += delimiters
-        self._counts.quoted_newlines += quoted_newlines
+    def _check_width(
+        self, octets: Octets, is_delimiter: Mask, is_end: Mask | None, records: int, delimiters: int
+    ) -> None:
+        """Every record has as many delimiters as the header, the first block: a count, then a search if it is wrong.
+
+        `is_end` marks the line feeds that end a record; None: every one does.
+        """
+        if self._width is None:
+            self._width = delimiters
+        is_whole = self._opened_on is None
+        if self._carried or not is_whole or delimiters != records * self._width:
+            self._find_ragged(octets, is_delimiter, octets == _LF if is_end is None else is_end, is_whole)
+
+    def _find_ragged(self, octets: Octets, is_delimiter: Mask, is_end: Mask, is_whole: bool) -> None:
+        ends = np.flatnonzero(is_end)
+        if is_whole and not (len(ends) and ends[-1] == len(octets) - 1):
+            ends = np.append(ends, len(octets) - 1)
+        upto = np.cumsum(is_delimiter)[ends]
+        found = np.diff(upto, prepend=-self._carried)
+        if len(ragged := np.flatnonzero(found != self._width)):
+            before = ends[: ragged[0]]
+            line = self._line_of(octets, int(before[-1]) + 1) if len(before) else self._record_line
+            raise refuse("ragged_row", file=self._file, line=line, expected=(self._width or 0) + 1)
+        start = int(ends[-1]) + 1 if len(ends) else 0
+        self._carried = int(np.count_nonzero(is_delimiter[start:])) + (0 if len(ends) else self._carried)
+        if len(ends):
+            self._record_line = self._line_of(octets, start)
 
     def _check_plain(self, block: bytes, octets: Octets, is_feed: Mask, newlines: int) -> None:
         """The usual case, no quote in sight, with a few fast searches; a fault is then located slowly."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from hdh_assets.core.home import Home
-from resources.inbox import move_folder, remove_folder, scan
+from resources.inbox import move_folder, read_manifest, remove_folder, scan, still_arriving
 
 DATASETS = {"care"}
 
@@ -29,7 +32,8 @@ def test_only_sealed_folders_at_their_place_are_deliveries(tmp_path: Path) -> No
     (home.inbox / "clinic" / "care" / "2024-03").mkdir()
     (home.inbox / "clinic" / "manifest.json").write_text("{}")
     (home.inbox / "clinic" / "care" / "link").symlink_to(home.inbox / "clinic" / "care" / "2024-01")
-    assert [d.period for d in scan(home, DATASETS)] == ["2024-01", "2024-02"]
+    assert [d.period for d in scan(home, DATASETS)] == ["2024-01", "2024-02", "link"]
+    assert read_manifest(home.inbox / "clinic" / "care" / "link") is None
 
 
 def test_hostile_manifests_are_found_and_not_followed(tmp_path: Path) -> None:
@@ -76,3 +80,37 @@ def test_a_move_replaces_what_was_there(tmp_path: Path) -> None:
         (tmp_path / name / name).touch()
     move_folder(tmp_path / "a", tmp_path / "b")
     assert [path.name for path in (tmp_path / "b").iterdir()] == ["a"]
+
+
+def test_names_that_are_no_text_and_seals_out_of_time_are_read_all_the_same(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    os.rename(drop(home, "2024-01"), os.fsencode(home.inbox / "clinic" / "care") + b"/h\xf4pital\n")
+    drop(home, "2024-02", b'{"sealed_at": "9999-12-31T23:59:59-23:59"}')
+    assert {d.period for d in scan(home, DATASETS)} == {"h\\udcf4pital\\n", "2024-02"}
+
+
+def test_a_folder_that_cannot_be_read_hides_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = Home(tmp_path)
+    drop(home, "2024-01")
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    (home.inbox / "closed").mkdir()
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert [d.period for d in scan(home, DATASETS)] == ["2024-01"]
+
+
+def test_a_delivery_whose_copy_goes_on_is_waited_for_and_one_that_lacks_a_file_is_not(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    files = json.dumps({"files": [{"name": "A.csv", "size": 100}]}).encode()
+    growing, lacking, whole = (drop(home, f"2024-0{n}", files) for n in (1, 2, 3))
+    (whole / "A.csv").write_bytes(b"x" * 100)
+    (growing / "A.csv").write_bytes(b"x")
+    writer = threading.Timer(0.1, (growing / "A.csv").write_bytes, [b"xx"])
+    writer.start()
+    assert still_arriving(scan(home, DATASETS), 0.5) == {growing}
+    assert not (lacking / "A.csv").exists()

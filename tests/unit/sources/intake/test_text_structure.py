@@ -48,8 +48,6 @@ def test_well_written_text_passes_whole_and_is_counted(rows: list[list[str]], si
     text, counts = passed(sink.getvalue().encode(), size)
     assert list(csv.reader(io.StringIO(text.decode(), newline=""), delimiter=";", strict=True)) == [["A", "B"], *rows]
     assert counts.records == len(rows) + 1
-    assert counts.delimiters == len(rows) + 1
-    assert counts.quoted_newlines == sum(field.count("\n") for row in rows for field in row)
 
 
 @given(st.text(st.sampled_from('ab;"\n\r'), min_size=1, max_size=30), st.integers(1, 8))
