@@ -104,6 +104,9 @@ class Lake:
         options: dict[str, str | int | bool] = {"DATA_PATH": self.data_path, "DATA_INLINING_ROW_LIMIT": 0}
         if self.settings.lake_encrypted:
             options["ENCRYPTED"] = True
+        if self.is_embedded and not self.settings.lake_data:
+            # the catalogue remembers an absolute folder; a home that was moved or restored elsewhere has its own
+            options["OVERRIDE_DATA_PATH"] = True
         if read_only or snapshot is not None:
             options["READ_ONLY"] = True
         if snapshot is not None:

@@ -15,12 +15,15 @@ from datetime import UTC, datetime, timedelta
 
 import duckdb
 
+from hdh_assets.core.crash import crash_point
 from resources.erasure import erase_removed
 from resources.lake import Lake
 from resources.releases import usable_releases
 
 KEPT = timedelta(days=7)
 """How long an unpinned snapshot stays."""
+ORPHANS_KEPT = timedelta(days=1)
+"""How long a file stays that no snapshot refers to."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +54,22 @@ def expirable(
 
 def maintain(lake: Lake, *, kept: timedelta = KEPT, now: datetime | None = None) -> Maintenance:
     """Compact and clean the lake, holding the writer lock. Safe to interrupt and to repeat."""
+    at = now or datetime.now(UTC)
     with lake.writer() as engine:
         pinned = pins(engine)
         before = _count_files(engine)
         erase_removed(engine)
         engine.execute("CALL ducklake_merge_adjacent_files('lake')")
+        crash_point("maintenance.merged")
         snapshots = _snapshots(engine)
-        expired = expirable(snapshots, pinned, now=now or datetime.now(UTC), kept=kept)
+        expired = expirable(snapshots, pinned, now=at, kept=kept)
         if expired:
             engine.execute(f"CALL ducklake_expire_snapshots('lake', versions => {expired})")
+        crash_point("maintenance.expired")
         engine.execute("CALL ducklake_cleanup_old_files('lake', cleanup_all => true)")
+        # what a killed writer wrote and never committed; young files may belong to one that is still writing
+        engine.execute(f"CALL ducklake_delete_orphaned_files('lake', older_than => TIMESTAMPTZ '{at - ORPHANS_KEPT}')")
+        crash_point("maintenance.cleaned")
         done = Maintenance(len(expired), len(snapshots) - len(expired), before, _count_files(engine))
     _shrink_catalog(lake)
     return done

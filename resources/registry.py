@@ -20,6 +20,7 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
+from hdh_assets.core.crash import crash_point
 from hdh_assets.core.home import Home, Settings
 
 GENESIS = "0" * 64
@@ -136,6 +137,8 @@ class Registry:
             event = _chain(draft, actor, *_head(connection))
             connection.execute(_EVENT.insert().values(_row(event)))
             connection.execute(_HEAD.update().values(seq=event.seq, hash=event.hash))
+            crash_point("registry.before_commit")
+        crash_point("registry.after_commit")
         return event
 
     def events(self, *kinds: str) -> list[Event]:

@@ -96,27 +96,40 @@ def make_release(lake: Lake, *, checks: dict[str, Any], oppositions: int = 0) ->
     with lake.writer() as engine:
         _ensure_table(engine)
         check_followed(engine, oppositions, is_standardised=True)
-        releases, gone = _read(engine), retired(engine)
-        contents = _contents(engine)
-        commit = code_commit()
-        newest = releases[-1] if releases else None
-        is_known = newest is not None and newest.number not in gone
-        if newest and is_known and newest.contents == contents and newest.code_commit == commit:
-            return newest
+        if known := _unchanged(engine):
+            return known
         erase_removed(engine)
         crash_point("release.before_number")
-        snapshot = engine.execute("SELECT max(snapshot_id) FROM ducklake_snapshots('lake')").fetchall()[0][0]
-        release = Release(
-            number=releases[-1].number + 1 if releases else 1,
-            snapshot_id=int(snapshot),
-            created_at=datetime.now(UTC).replace(microsecond=0),
-            code_commit=commit,
-            contents=contents,
-            checks=checks,
-        )
+        # one transaction: what is counted is what the snapshot holds, whoever commits meanwhile
         with transaction(engine):
+            release = _next(engine, checks)
             engine.execute(f"INSERT INTO lake.meta.release ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", _row(release))
-        return release
+            crash_point("release.before_commit")
+    crash_point("release.after_commit")
+    return release
+
+
+def _unchanged(engine: duckdb.DuckDBPyConnection) -> Release | None:
+    """The newest release, if it may still be read and shows the lake as it is, by the code that runs."""
+    releases = _read(engine)
+    newest = releases[-1] if releases else None
+    if newest is None or newest.number in retired(engine) or newest.code_commit != code_commit():
+        return None
+    return newest if newest.contents == _contents(engine) else None
+
+
+def _next(engine: duckdb.DuckDBPyConnection, checks: dict[str, Any]) -> Release:
+    """The release of the present state."""
+    releases = _read(engine)
+    snapshot = engine.execute("SELECT max(snapshot_id) FROM ducklake_snapshots('lake')").fetchall()[0][0]
+    return Release(
+        number=releases[-1].number + 1 if releases else 1,
+        snapshot_id=int(snapshot),
+        created_at=datetime.now(UTC).replace(microsecond=0),
+        code_commit=code_commit(),
+        contents=_contents(engine),
+        checks=checks,
+    )
 
 
 def _ensure_table(engine: duckdb.DuckDBPyConnection) -> None:

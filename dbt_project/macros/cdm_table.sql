@@ -22,6 +22,7 @@
     {%- set whole = existing is none or facts.everyone -%}
 
     {{ run_hooks(pre_hooks) }}
+    {% do crash_point('before') %}
     {% if whole or (config.get('scope') == 'all' and may_differ() and cdm_table_differs(target_relation)) %}
         {% do get_assert_columns_equivalent(cdm_table_query()) %}
         {% call statement('create') %}{{ cdm_table_ddl(target_relation) }}{% endcall %}
@@ -38,7 +39,9 @@
         {% do scope_companion_fill(target_relation, condition=condition) %}
     {% endif %}
     {{ run_hooks(post_hooks) }}
+    {% do crash_point('inside') %}
     {% do adapter.commit() %}
+    {% do crash_point('after') %}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 

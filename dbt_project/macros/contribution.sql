@@ -14,6 +14,7 @@
     {%- set pending = pending_deliveries(config.require('dataset'), apart=keys is not none) -%}
 
     {{ run_hooks(pre_hooks) }}
+    {% do crash_point('before') %}
     {% if existing is none or scope_facts().everyone %}
         {% do get_assert_columns_equivalent(compiled_code) %}
         {% call statement('create') %}{{ cdm_table_ddl(target_relation) }}{% endcall %}
@@ -38,7 +39,9 @@
         {% endif %}
     {% endif %}
     {{ run_hooks(post_hooks) }}
+    {% do crash_point('inside') %}
     {% do adapter.commit() %}
+    {% do crash_point('after') %}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 

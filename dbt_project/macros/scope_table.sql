@@ -2,6 +2,7 @@
 {% materialization scope, adapter='duckdb' %}
     {%- set target_relation = this.incorporate(type='table') -%}
     {{ run_hooks(pre_hooks) }}
+    {% do crash_point('before') %}
     {% if scope_facts().everyone %}
         {% call noop_statement('main', 'EVERYONE', 'EVERYONE', 0) %}{% endcall %}
     {% else %}
@@ -11,7 +12,9 @@
             except
             select person_id, care_month from {{ target_relation }}
         {% endcall %}
+        {% do crash_point('inside') %}
         {% do adapter.commit() %}
+        {% do crash_point('after') %}
         {% call statement('copy') %}{{ copy_scope() }}{% endcall %}
     {% endif %}
     {{ run_hooks(post_hooks) }}

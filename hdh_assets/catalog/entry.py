@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 from pydantic import BaseModel, ConfigDict
 
+from hdh_assets.core.crash import crash_point
 from resources.lake import transaction
 
 DIGEST_START = 12
@@ -95,6 +96,8 @@ def write_entry(engine: duckdb.DuckDBPyConnection, entry: Entry) -> None:
         engine.execute(f"DELETE FROM {_TABLE} WHERE dataset = ?", [entry.dataset])
         document = json.dumps(entry.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
         engine.execute(f"INSERT INTO {_TABLE} VALUES (?, ?)", [entry.dataset, document])
+        crash_point("catalog.before_commit")
+    crash_point("catalog.after_commit")
 
 
 def has_table(engine: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 
+from hdh_assets.core.crash import VARIABLE, crash_point
 from hdh_assets.core.home import Home
 from resources.lake import open_lake, prepare_engine
 
@@ -24,3 +25,10 @@ class Plugin(BasePlugin):
         spill = os.environ.get("HDH_DBT_SPILL")
         prepare_engine(conn, lake.settings, Path(spill) if spill else None)
         lake.attach(conn)
+        if VARIABLE in os.environ:
+            conn.create_function("crash_point", _crash_point, ["VARCHAR"], "VARCHAR", side_effects=True)
+
+
+def _crash_point(name: str) -> str:
+    crash_point(name)
+    return name

@@ -20,6 +20,7 @@ from uuid import uuid4
 
 import duckdb
 
+from hdh_assets.core.crash import crash_point
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
@@ -108,6 +109,7 @@ def _prepare(lake: Lake, fed: set[str], fingerprint: str, *, full: bool) -> Pend
         left = replace(left, rules=left.rules or full)
         if left.rules:
             put_everyone_in_scope(engine)
+    crash_point("standardise.prepared")
     return left
 
 

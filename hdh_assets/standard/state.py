@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from hdh_assets.core.crash import crash_point
 from hdh_assets.standard.sources_yml import PROJECT, SOURCES_FILE
 from resources.lake import transaction
 from resources.removals import Step, followed, note, touched_since
@@ -92,6 +93,8 @@ def record_done(engine: duckdb.DuckDBPyConnection, fed: set[str], fingerprint: s
         engine.execute(f"INSERT INTO {_STATE} VALUES ('{_RULES}', NULL, ?)", [fingerprint])
         if oppositions > followed(engine).standardised:
             note(engine, oppositions, Step.standardised)
+        crash_point("standardise.before_done")
+    crash_point("standardise.after_done")
 
 
 def rules_fingerprint(vocab_dir: str) -> str:

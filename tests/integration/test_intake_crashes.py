@@ -34,6 +34,7 @@ POINTS = [
     "intake.after_file",
     "intake.after_load",
     "intake.after_keys",
+    "intake.keeping",
     "intake.before_commit",
     "intake.after_commit",
     "intake.after_receipt",
@@ -120,7 +121,7 @@ def test_killed_anywhere_then_restarted_loads_once_and_leaks_nothing(world: Worl
     assert_no_identity(world)
 
 
-@pytest.mark.parametrize("point", ["intake.after_receipt", "intake.after_cleanup"])
+@pytest.mark.parametrize("point", ["intake.after_receipt", "intake.setting_aside", "intake.after_cleanup"])
 def test_killed_while_refusing_then_restarted_is_refused_once(world: World, point: str) -> None:
     world.drop({"PERSONS.csv": PERSONS, "VISITS.csv": VISITS.replace(";b", ";\0")})
     killed(world, point)

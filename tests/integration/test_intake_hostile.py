@@ -72,7 +72,7 @@ def test_a_link_in_place_of_the_folder_is_refused_and_not_followed(world: World,
 @pytest.mark.parametrize("name", [b"h\xf4pital", "a\nb \U0001f984 |`".encode(), b"x" * 250])
 def test_a_folder_of_any_name_is_answered(world: World, name: bytes) -> None:
     folder = world.drop(GOOD)
-    os.rename(folder, os.fsencode(folder.parent) + b"/" + name)
+    folder.rename(folder.parent / os.fsdecode(name))
     assert set(refused(world)) == {"wrong_place"}
 
 

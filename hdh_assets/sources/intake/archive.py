@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from hdh_assets.core.crash import crash_point
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.home import Home
 from hdh_assets.sources.intake.admission import Place
@@ -27,6 +28,7 @@ def keep(home: Home, vault: Vault, task: Task, dataset: Dataset) -> None:
         target = vault.identities(dataset.id, path.stem, own)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.replace(target)
+        crash_point("intake.keeping")
     rejected = task.run_folder / "rejected"
     if rejected.is_dir():
         move_folder(rejected, quarantine_folder(home, task.place, task.digest) / "rejected")
@@ -50,6 +52,7 @@ def set_aside(home: Home, source: Path, receipt: Receipt) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "receipt.json", receipt.to_json().encode("utf-8"))
     write_atomically(folder / "receipt.md", page(receipt).encode("utf-8"))
+    crash_point("intake.setting_aside")
     if source.exists() or source.is_symlink():
         move_folder(source, folder / "delivery")
 

@@ -84,7 +84,7 @@ def test_a_move_replaces_what_was_there(tmp_path: Path) -> None:
 
 def test_names_that_are_no_text_and_seals_out_of_time_are_read_all_the_same(tmp_path: Path) -> None:
     home = Home(tmp_path)
-    os.rename(drop(home, "2024-01"), os.fsencode(home.inbox / "clinic" / "care") + b"/h\xf4pital\n")
+    drop(home, "2024-01").rename(home.inbox / "clinic" / "care" / os.fsdecode(b"h\xf4pital\n"))
     drop(home, "2024-02", b'{"sealed_at": "9999-12-31T23:59:59-23:59"}')
     assert {d.period for d in scan(home, DATASETS)} == {"h\\udcf4pital\\n", "2024-02"}
 

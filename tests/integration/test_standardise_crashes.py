@@ -1,0 +1,115 @@
+"""Standardisation killed inside, before and after its transactions: the release stands, the next run gives the same."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+import snds_rows
+from standard_hub import StandardHub, differences
+
+from hdh_assets.core.crash import VARIABLE
+from hdh_assets.core.home import Home, Settings
+from hdh_assets.standard.runner import StandardiseError, standardise
+from resources.releases import latest, make_release
+
+PERSONS, LINES = 60, 400
+DBT_KILLED = 9
+TELLING = [
+    "standardise.prepared",
+    "standardise.int_hub__scope.inside",
+    "standardise.int_snds_dcir__event.inside",
+    "standardise.drug_exposure.inside",
+    "standardise.cost.after",
+    "standardise.before_done",
+]
+EVERY = [
+    *(
+        f"standardise.{model}.{moment}"
+        for model in ("int_hub__scope", "int_snds_dcir__event", "person", "visit_occurrence", "drug_exposure", "cost")
+        for moment in ("before", "inside", "after")
+    ),
+    "standardise.after_done",
+]
+
+pytestmark = pytest.mark.timeout(1200)
+
+
+@pytest.fixture(scope="module")
+def waiting(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A released hub in which a flux, a corrected flux and a new reference wait."""
+    hub = StandardHub(tmp_path_factory.mktemp("waiting"))
+    hub.deliver(snds_rows.set_beneficiaries, "2020-01", persons=PERSONS)
+    hub.deliver(snds_rows.add_flux, 0, lines=LINES, persons=PERSONS)
+    hub.standardise()
+    make_release(hub.lake, checks={"passed": 1})
+    hub.deliver(snds_rows.add_flux, 1, lines=LINES, persons=PERSONS)
+    hub.deliver(snds_rows.add_flux, 0, lines=LINES, persons=PERSONS, version=2)
+    hub.deliver(snds_rows.set_beneficiaries, "2020-02", persons=PERSONS, version=2)
+    return hub.home.root
+
+
+@pytest.fixture(scope="module")
+def undisturbed(waiting: Path, tmp_path_factory: pytest.TempPathFactory) -> StandardHub:
+    hub = copied(waiting, tmp_path_factory.mktemp("undisturbed") / "hub")
+    hub.standardise()
+    return hub
+
+
+def copied(source: Path, target: Path) -> StandardHub:
+    """The same hub elsewhere, as from a backup."""
+    shutil.copytree(source, target)
+    return StandardHub(target)
+
+
+def _standardise_and_die(root: Path, point: str) -> None:
+    os.environ[VARIABLE] = point
+    try:
+        standardise(Home(root), Settings())
+    except StandardiseError as error:
+        sys.exit(DBT_KILLED if f"code {-signal.SIGKILL}" in str(error) else 1)
+
+
+def kill(hub: StandardHub, point: str) -> None:
+    """Standardise in a process that dies there, or whose dbt does."""
+    child = multiprocessing.get_context("spawn").Process(target=_standardise_and_die, args=(hub.home.root, point))
+    child.start()
+    child.join(600)
+    assert child.exitcode in {-signal.SIGKILL, DBT_KILLED}, (point, child.exitcode)
+
+
+def check_killed_then_completed(hub: StandardHub, points: list[str], undisturbed: StandardHub) -> None:
+    """Kill at each point in turn, each a crash upon the crash before; then complete."""
+    release = latest(hub.lake)
+    assert release is not None
+    held = "SELECT count(*), sum(hash(d)) FROM lake.omop.drug_exposure AS d"
+    with hub.lake.reader(snapshot=release.snapshot_id) as engine:
+        before = engine.execute(held).fetchall()
+    for point in points:
+        kill(hub, point)
+        with hub.lake.reader(snapshot=release.snapshot_id) as engine:
+            assert engine.execute(held).fetchall() == before, point
+        assert latest(hub.lake) == release
+    hub.standardise()
+    assert not hub.standardise().is_changed
+    assert differences(hub.omop(), undisturbed.omop()) == {}
+    assert hub.rows("SELECT count(*) FROM lake.staging.int_hub__scope") == [(0,)]
+
+
+def test_killed_again_and_again_then_completed_equals_an_undisturbed_hub(
+    waiting: Path, undisturbed: StandardHub, tmp_path: Path
+) -> None:
+    check_killed_then_completed(copied(waiting, tmp_path / "hub"), TELLING, undisturbed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", EVERY)
+def test_killed_once_anywhere_then_completed_equals_an_undisturbed_hub(
+    waiting: Path, undisturbed: StandardHub, tmp_path: Path, point: str
+) -> None:
+    check_killed_then_completed(copied(waiting, tmp_path / "hub"), [point], undisturbed)
