@@ -88,8 +88,17 @@ class FileKeys:
             )
         return key
 
-    def create_missing(self, purposes: tuple[Purpose, ...]) -> list[Purpose]:
-        """Create version 1 of each key that has neither key nor check file; the purposes created."""
+    def create_missing(self, purposes: tuple[Purpose, ...], *, in_use: tuple[Purpose, ...] = ()) -> list[Purpose]:
+        """Create version 1 of each key that has neither key nor check file; the purposes created.
+
+        Raises `KeyMaterialError`, before any is created, when one that is `in_use` is gone.
+        """
+        for purpose in in_use:
+            if not self.path(purpose).exists():
+                raise KeyMaterialError(
+                    f"the {purpose} key is gone, and this home holds what was made with it",
+                    remedy=f"restore {self.path(purpose)} and its .check file from your backup",
+                )
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder.chmod(0o700)
         created = []

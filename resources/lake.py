@@ -20,6 +20,8 @@ from hdh_assets.core.home import Home, Settings
 
 ALIAS = "lake"
 WRITER_WAIT_SECONDS = 600
+COMMIT_RETRIES = 200
+"""Commits are numbered: of several at once one succeeds, the others try again. The default, 10, lost one in fifty."""
 _SQLITE = "catalog.sqlite"
 _EXTENSIONS = ("httpfs", "sqlite_scanner", "postgres_scanner", "ducklake")
 
@@ -124,6 +126,7 @@ class Lake:
             name if value is True else f"{name} '{value}'" if isinstance(value, str) else f"{name} {value}"
             for name, value in options.items()
         )
+        engine.execute(f"SET ducklake_max_retry_count = {COMMIT_RETRIES}")
         engine.execute(f"ATTACH '{self.catalog_uri}' AS {ALIAS} ({rendered})")
 
     @contextmanager

@@ -152,5 +152,5 @@ class Ledger:
         except sa.exc.SQLAlchemyError as error:
             raise HubError(
                 f"the intake ledger cannot be used ({type(error).__name__})",
-                remedy="check that registry/ can be written, or the registry_url setting",
+                remedy="free space in the home and check that registry/ can be written, or the registry_url setting",
             ) from None

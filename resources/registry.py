@@ -21,6 +21,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from hdh_assets.core.crash import crash_point
+from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 
 GENESIS = "0" * 64
@@ -143,18 +144,18 @@ class Registry:
 
     def events(self, *kinds: str) -> list[Event]:
         """Events in order, of these kinds or of all."""
-        with self._engine.connect() as connection:
+        with _errors(), self._engine.connect() as connection:
             events = _read(connection)
         return [event for event in events if not kinds or event.kind in kinds]
 
     def head(self) -> str:
         """Hash of the last event, 64 zeros when there is none."""
-        with self._engine.connect() as connection:
+        with _errors(), self._engine.connect() as connection:
             return _head(connection)[1]
 
     def verify(self) -> Audit:
         """Walk the chain and say which events are altered, missing or inserted."""
-        with self._engine.connect() as connection:
+        with _errors(), self._engine.connect() as connection:
             rows = [dict(row) for row in connection.execute(sa.select(_EVENT).order_by(_EVENT.c.seq)).mappings()]
             head = _head(connection)
         return Audit(len(rows), rows[-1]["hash"] if rows else GENESIS, tuple(_problems(rows, head)))
@@ -172,7 +173,11 @@ class Registry:
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
         """A transaction that no other writer can enter; readers go on."""
-        with self._engine.connect().execution_options(hdh_writing=True) as connection, connection.begin():
+        with (
+            _errors(),
+            self._engine.connect().execution_options(hdh_writing=True) as connection,
+            connection.begin(),
+        ):
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_POSTGRES_LOCK})")
             yield connection
@@ -185,6 +190,19 @@ class Registry:
             connection.execute(_HEAD.insert().values(id=1, seq=0, hash=GENESIS))
             for statement in _APPEND_ONLY.get(connection.dialect.name, ()):
                 connection.exec_driver_sql(statement)
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Turn what the database says, statement and values included, into its kind and what to do."""
+    try:
+        yield
+    except sa.exc.SQLAlchemyError as error:
+        raise HubError(
+            f"the event log cannot be used ({type(error).__name__})",
+            remedy="free space in the home and check that registry/ can be written, or the registry_url setting; "
+            "nothing was appended",
+        ) from None
 
 
 def _connect(url: str) -> sa.Engine:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from hdh_assets.cli.console import Context, JsonOption, cli_context, joined, out, print_json
 from hdh_assets.core.home import Home, Settings
+
+if TYPE_CHECKING:
+    from resources.keys import Purpose
 
 _PRIVATE = ("quarantine", "vault", "keys", "registry", "tmp", "projects", "dagster", "lake")
 
@@ -38,13 +43,21 @@ def initialise(context: Context) -> list[str]:
     _make_folders(context.home)
     if not context.home.settings_file.exists():
         context.home.settings_file.write_text(settings_template(), "utf-8")
-    created = open_keys(context.home).create_missing(tuple(Purpose))
+    created = open_keys(context.home).create_missing(tuple(Purpose), in_use=_purposes_in_use(context.home))
     (context.home.dagster / "dagster.yaml").write_text(dagster_yaml(context.settings), "utf-8")
     with open_lake(context.home, context.settings).writer() as engine:
         ensure_tables(engine, datasets)
     for dataset in datasets.values():
         (context.home.inbox / dataset.producer.id / dataset.id).mkdir(parents=True, exist_ok=True)
     return [str(purpose) for purpose in created]
+
+
+def _purposes_in_use(home: Home) -> tuple[Purpose, ...]:
+    """Keys with which something of this home was made: a new one would not be the same."""
+    from resources.keys import TRUSTED_THIRD_PARTY, Purpose  # noqa: PLC0415
+
+    identities = TRUSTED_THIRD_PARTY if any((home.vault / "originals").glob("*")) else ()
+    return (*identities, *((Purpose.project,) if any(home.projects.glob("*/v*")) else ()))
 
 
 def _make_folders(home: Home) -> None:

@@ -34,7 +34,10 @@ def count_feeds(block: bytes) -> int:
 
 
 class TextState:
-    """Where a pass over one file stands. Blocks end with a line feed, the last one perhaps not; the first is the header."""
+    """Where a pass over one file stands. Blocks end with a line feed, the last one perhaps not.
+
+    The first block is the header line.
+    """
 
     def __init__(self, dialect: Format, file: str, counts: TextCounts) -> None:
         self._quote = ord(dialect.quote) if dialect.quote else None
