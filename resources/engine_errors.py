@@ -11,17 +11,25 @@ from hdh_assets.core.errors import HubError, disk_error
 
 _DISK = {os.strerror(number): number for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)}
 _FULL = ("disk is full", "Could not write all bytes")
+_CATALOGUE = "cannot rollback - no transaction is active"
+"""What DuckLake says when SQLite gave a write up by itself, which a full disk makes it do."""
 
 
 def engine_failure(error: duckdb.Error) -> HubError:
     """The kind of error and what to do; a disk that refuses is told as such."""
-    text = str(error)
-    number = next((number for words, number in _DISK.items() if words in text), None)
-    if number is None and any(words in text for words in _FULL):
-        number = errno.ENOSPC
-    if number is not None:
-        return disk_error(OSError(number, os.strerror(number)))
-    return HubError(
+    return disk_failure(str(error)) or HubError(
         f"the engine stopped ({type(error).__name__})",
         remedy="check the disk space of the home and the memory_limit setting; what was due stays due",
     )
+
+
+def disk_failure(text: str) -> HubError | None:
+    """What an engine's text says of the disk, and nothing else of it; None when it says nothing."""
+    if _CATALOGUE in text:
+        return HubError(
+            "the disk refused a write to the lake's catalogue, as a full one does",
+            remedy="free space in the home; nothing is lost, and what was due stays due",
+        )
+    full = errno.ENOSPC if any(words in text for words in _FULL) else None
+    number = next((number for words, number in _DISK.items() if words in text), full)
+    return disk_error(OSError(number, os.strerror(number))) if number is not None else None

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from hdh_assets.standard.sources_yml import PROJECT
+from resources.engine_errors import disk_failure
 
 _VALUE_FREE = 300
 
@@ -113,7 +114,8 @@ def _sentence(message: object) -> str:
     """The kind of error without what it quotes: an engine's message may hold a row's value."""
     lines = [line.strip() for line in str(message).splitlines() if line.strip()]
     found = next((line for line in lines if "Error" in line), lines[0] if lines else "")
-    return found.partition(":")[0][:_VALUE_FREE]
+    refused = disk_failure(str(message))
+    return found.partition(":")[0][:_VALUE_FREE] + (f": {refused.message}" if refused else "")
 
 
 def _report_lines() -> TextIO:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
 import hmac
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -18,7 +16,6 @@ from intake_world import NAME, NIR, PERSONS, VISITS, World
 
 from hdh_assets.core.crash import VARIABLE
 from hdh_assets.core.errors import HubError, KeyMaterialError
-from hdh_assets.sources.intake import archive, origin
 from hdh_assets.sources.intake.decide import decide
 from hdh_assets.sources.intake.identities import read_identities
 from hdh_assets.sources.intake.recover import recover
@@ -27,6 +24,9 @@ from resources.inbox import scan
 from resources.keys import Purpose, open_keys
 from resources.ledger import Ledger
 from resources.vault import open_vault
+from tests.leaks import assert_no_identity
+
+PLANTED = (NIR, NAME)
 
 POINTS = [
     "intake.started",
@@ -69,33 +69,12 @@ def tick(world: World) -> list[str]:
     return [world.take(dropped).status for dropped in due]
 
 
-def secrets() -> Iterator[bytes]:
-    """The planted identity in clear and in the usual encodings and unkeyed hashes."""
-    for value in (NIR, NAME, NIR[:13]):
-        clear = value.encode()
-        yield clear
-        yield value.encode("utf-16-le")
-        yield base64.b64encode(clear).rstrip(b"=")[:-1]
-        for algorithm in ("md5", "sha1", "sha256"):
-            digest = hashlib.new(algorithm, clear)
-            yield from (digest.digest(), digest.hexdigest().encode(), digest.hexdigest().upper().encode())
-
-
-def assert_no_identity(world: World) -> None:
-    """No planted identity under the home, outside the vault, the quarantine and the inbox it came by."""
-    spared = (world.home.vault, world.home.quarantine, world.home.inbox)
-    for path in world.home.root.rglob("*"):
-        if path.is_file() and not any(folder in path.parents for folder in spared):
-            content = path.read_bytes()
-            assert not [secret for secret in secrets() if secret in content], path
-
-
 def test_no_identity_in_clear_anywhere_after_success_refusal_and_rejects(world: World) -> None:
     assert world.deliver().status == "accepted"
     assert world.deliver(VISITS, PERSONS + f"p1;{NIR};{NAME};1\n", period="2024-02").status == "refused"
     receipt = world.deliver(VISITS, PERSONS + f"p3;{NIR};{NAME};7\n", period="2024-03")
     assert receipt.status == "accepted_with_rejects"
-    assert_no_identity(world)
+    assert_no_identity(world.home, PLANTED)
     for path in world.home.vault.rglob("*"):
         assert not path.is_file() or NIR.encode() not in path.read_bytes()
     rejected = [path for path in world.home.quarantine.rglob("*.parquet") if path.is_file()]
@@ -109,7 +88,7 @@ def test_killed_anywhere_then_restarted_loads_once_and_leaks_nothing(world: Worl
     world.drop({"PERSONS.csv": PERSONS, "VISITS.csv": VISITS})
     killed(world, point)
     assert len(world.visits()) in {3, 6}
-    assert_no_identity(world)
+    assert_no_identity(world.home, PLANTED)
     tick(world)
     assert tick(world) == []
     assert len(world.visits()) == 6
@@ -118,7 +97,7 @@ def test_killed_anywhere_then_restarted_loads_once_and_leaks_nothing(world: Worl
     assert not list((world.home.vault / "tmp").iterdir())
     assert len(list(world.home.outbox.rglob("receipt.json"))) == 2
     assert not Ledger(world.home, world.settings).under_way()
-    assert_no_identity(world)
+    assert_no_identity(world.home, PLANTED)
 
 
 @pytest.mark.parametrize("point", ["intake.after_receipt", "intake.setting_aside", "intake.after_cleanup"])
@@ -200,25 +179,6 @@ def test_a_wrong_key_stops_before_a_byte_is_read(world: World) -> None:
             take_in(world.home, world.settings, world.datasets, dropped, run_id="r")
     assert folder.exists()
     assert not (world.home.vault / "tmp").exists()
-
-
-def test_disk_full_loses_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    world.drop({"PERSONS.csv": PERSONS, "VISITS.csv": VISITS})
-    with monkeypatch.context() as patch:
-        patch.setattr(origin.Vault, "writer", _disk_full)
-        with pytest.raises(HubError, match="disk"):
-            world.tick()
-    with monkeypatch.context() as patch:
-        patch.setattr(archive, "move_folder", _disk_full)
-        with pytest.raises(HubError, match="disk"):
-            world.tick()
-    assert world.visits() == []
-    assert tick(world) == ["accepted"]
-    assert len(world.visits()) == 3
-
-
-def _disk_full(*_: object, **__: object) -> None:
-    raise OSError(28, "No space left on device")
 
 
 def test_two_processes_on_one_delivery_load_it_once(world: World) -> None:
