@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from hdh_assets.core.descriptor_files import load_datasets
-from hdh_assets.core.home import Home, Settings
+from hdh_assets.core.home import Home
 from hdh_assets.core.keys import OMOP_DOMAINS
 from hdh_assets.standard.manifest import build_manifest
-from hdh_assets.standard.runner import standardise
 from hdh_assets.standard.sources_yml import PROJECT
 
 CDM_TABLES = {table for group in OMOP_DOMAINS.values() for table in group}
@@ -38,11 +38,9 @@ def models(manifest):
     return {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
 
 
-@pytest.mark.slow
-def test_every_unit_test_of_the_project_passes(tmp_path):
+def test_every_unit_test_of_the_project_passes(standardised, tmp_path):
     home = Home(tmp_path / "hub")
-    home.root.mkdir()
-    standardise(home, Settings())
+    shutil.copytree(standardised, home.root)
     command = ["test", "--select", "test_type:unit", "--project-dir", PROJECT, "--profiles-dir", PROJECT]
     command += ["--target-path", tmp_path / "target", "--log-path", tmp_path]
     done = subprocess.run(

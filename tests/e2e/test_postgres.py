@@ -12,7 +12,7 @@ from hubs import DATASET, FIFTH, drop, hdh
 
 from hdh_assets.core.home import Home
 
-pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+pytestmark = pytest.mark.postgres
 
 
 def test_a_tick_with_everything_in_postgresql(

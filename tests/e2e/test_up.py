@@ -16,7 +16,6 @@ from hubs import DATASET, Up, drop, hdh, processes_of, up, wait_for
 from hdh_assets.core.home import Home, Settings
 from resources.ledger import Ledger
 
-pytestmark = pytest.mark.slow
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -7,8 +7,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from hdh_assets.cli.console import Context
-from hdh_assets.cli.init import initialise
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.sources.intake.run import take_in
@@ -31,9 +29,9 @@ def synthetic_export(out: Path, persons: int = 60) -> Path:
 class Hub:
     """One home and the export delivered to it."""
 
-    def __init__(self, root: Path, export: Path) -> None:
+    def __init__(self, root: Path, export: Path, standardised: Path) -> None:
+        shutil.copytree(standardised, root)
         self.home, self.export = Home.resolve(root), export
-        initialise(Context(self.home))
         self.settings, self.datasets = Settings.load(self.home), load_datasets()
 
     def deliver(self, period: str, shuffle: int | None = None) -> None:

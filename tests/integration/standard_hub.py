@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,11 @@ TABLES = tuple(table for group in OMOP_DOMAINS.values() for table in group)
 class StandardHub:
     """One home; every step is a few lines of a test."""
 
-    def __init__(self, root: Path, **settings: Any) -> None:
+    def __init__(self, root: Path, base: Path | None = None, **settings: Any) -> None:
+        """The hub in `root`: a copy of `base`, as from a backup, or what is there, or an empty one."""
         self.home = Home(root)
+        if base is not None:
+            shutil.copytree(base, root, dirs_exist_ok=True)
         root.mkdir(parents=True, exist_ok=True)
         self.settings = Settings(**settings)
         self.lake: Lake = open_lake(self.home, self.settings)

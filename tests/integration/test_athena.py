@@ -42,13 +42,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory):
+def hub(standardised, tmp_path_factory):
     """A hub with hospital records, standardised without Athena."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("HDH_")]:
             patch.delenv(name)
         export = synthetic_export(tmp_path_factory.mktemp("synth"))
-        hub = Hub(tmp_path_factory.mktemp("hub") / "athena", export)
+        hub = Hub(tmp_path_factory.mktemp("hub") / "athena", export, standardised)
         hub.deliver("2024-01")
         hub.standardise()
         yield hub

@@ -28,11 +28,13 @@ KEYS = {
     **{table: f"{table}_id" for table in EVENTS},
 }
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = pytest.mark.timeout(1200)
 
 
-@pytest.fixture(scope="module", params=["synthetic", pytest.param("real", marks=pytest.mark.reference)])
-def hub(request, tmp_path_factory):
+@pytest.fixture(
+    scope="module", params=["synthetic", pytest.param("real", marks=[pytest.mark.reference, pytest.mark.slow])]
+)
+def hub(request, standardised, tmp_path_factory):
     """A hub that took the export in and standardised it."""
     if request.param == "synthetic":
         export = synthetic_export(tmp_path_factory.mktemp("synth"))
@@ -41,7 +43,7 @@ def hub(request, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("HDH_")]:
             patch.delenv(name)
-        hub = Hub(tmp_path_factory.mktemp("hub") / request.param, export)
+        hub = Hub(tmp_path_factory.mktemp("hub") / request.param, export, standardised)
         hub.deliver("2024-01")
         hub.standardise()
         yield hub

@@ -10,12 +10,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory):
+def hub(standardised, tmp_path_factory):
     """A hub that took the two records in."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("HDH_")]:
             patch.delenv(name)
-        hub = Hub(tmp_path_factory.mktemp("hub") / "rules", write_export(tmp_path_factory.mktemp("export")))
+        export = write_export(tmp_path_factory.mktemp("export"))
+        hub = Hub(tmp_path_factory.mktemp("hub") / "rules", export, standardised)
         hub.deliver("2024-01")
         hub.standardise()
         yield hub
