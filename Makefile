@@ -35,10 +35,10 @@ demo: setup ## a hub with synthetic deliveries, OMOP, a catalogue and one projec
 up: setup ## the Dagster UI, code servers and daemon on ./hub
 	$(BIN)/hdh up
 
-test: setup ## the tests, minutes
+test: setup ## the tests, minutes: PostgreSQL, a running daemon and a browser included
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
-slow: setup ## the long tests: many fluxes, the real export, a running daemon, a browser
+slow: setup ## the long tests: crashes at every point of standardisation, the real export, load times
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
 check: setup ## format, lint, strict types, SQL, descriptors, import graph
