@@ -188,9 +188,9 @@ def _answer(intake: Intake, task: Task) -> Receipt:
         admitted = admit(task.content, task.place, intake.datasets, task.started_at)
         with _engine(intake, task) as engine:
             if known := find_delivery(engine, task.digest):
-                first = Receipt.model_validate(known.receipt_data)
+                answered = Receipt.model_validate(known.receipt_data)
                 # without a receipt the producer was never told: the disk failed after the commit
-                return already_received(task, first) if is_told(intake.home, first) else first
+                return already_received(task, answered) if is_told(intake.home, answered) else answered
             check_folder(task.source, admitted.manifest)
             originals = task.run_folder / "originals"
             first = InboxOrigin(task.source, intake.vault, originals)
