@@ -19,13 +19,12 @@ from pathlib import Path
 
 import duckdb
 
+from benchmarks.dropping import drop
 from hdh_assets.core.descriptor import Column, Dataset
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.sources.intake.run import take_in
 from hdh_assets.sources.intake.seal import seal
-from resources.inbox import scan
-from resources.keys import Purpose, open_keys
 
 WORK = Path(__file__).resolve().parent / ".work" / "intake"
 DATASET, TABLE, PERIOD = "snds_dcir", "er_prs_f", "2024-01"
@@ -96,12 +95,7 @@ def _prepare_copy(source: Path, target: Path):  # type: ignore[no-untyped-def]
 
 def _prepare_intake(source: Path, target: Path, lines: int):  # type: ignore[no-untyped-def]
     home, datasets = Home(target), load_datasets()
-    open_keys(home).create_missing(tuple(Purpose))
-    inbox = home.inbox / datasets[DATASET].producer.id / DATASET / PERIOD
-    inbox.mkdir(parents=True)
-    for path in source.iterdir():
-        (inbox / path.name).hardlink_to(path)
-    (dropped,) = scan(home, datasets)
+    dropped = drop(source, home, DATASET, PERIOD)
 
     def run() -> None:
         receipt = take_in(home, Settings.load(home), datasets, dropped, run_id="benchmark")

@@ -27,14 +27,13 @@ from pathlib import Path
 
 import duckdb
 
+from benchmarks.dropping import drop
 from benchmarks.synthea_multiply import DATASET, multiply
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.sources.intake.run import take_in
 from hdh_assets.sources.intake.seal import seal
 from hdh_assets.standard.runner import standardise
-from resources.inbox import scan
-from resources.keys import Purpose, open_keys
 from resources.lake import open_lake
 from resources.releases import make_release
 
@@ -143,12 +142,7 @@ def _hub(folder: Path, target: Path, memory: str) -> list[Step]:
     for name in [name for name in os.environ if name.startswith("HDH_")]:
         del os.environ[name]
     home, settings, datasets = Home(target), Settings(memory_limit=memory), load_datasets()
-    open_keys(home).create_missing(tuple(Purpose))
-    inbox = home.inbox / datasets[DATASET].producer.id / DATASET / PERIOD
-    inbox.mkdir(parents=True)
-    for path in folder.iterdir():
-        (inbox / path.name).hardlink_to(path)
-    (dropped,) = scan(home, datasets)
+    dropped = drop(folder, home, DATASET, PERIOD)
 
     def take() -> None:
         receipt = take_in(home, settings, datasets, dropped, run_id="benchmark")
