@@ -16,12 +16,12 @@ from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.opposition import Book, Opposition, Place, restored, with_findings
-from hdh_assets.sources.intake.feed import engine_failure
 from hdh_assets.sources.intake.run import retake
 from hdh_assets.sources.opposed.keep_out import Findings, keep_out, learn, numbers, put_keys
 from hdh_assets.sources.opposed.lookup import in_vault
 from hdh_assets.sources.opposed.record import announce
 from hdh_assets.sources.opposed.releases_of import holding, learn_from_releases
+from resources.engine_errors import engine_failure
 from resources.keys import open_keys
 from resources.lake import Lake, open_lake, transaction
 from resources.lake_tables import DeliveryRow, deliveries, ensure_tables
