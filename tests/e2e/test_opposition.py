@@ -45,11 +45,9 @@ def test_from_an_opposition_to_a_replaced_extract_and_back(home: Home, tmp_path:
     assert (states[1], states[max(states)]) == ("retired", "usable")
     assert "was retired" in hdh("sql", "SELECT 1", "--release", "1", expect=1)
     told = json.loads(hdh("oppose", "show", "1", "--tell", "--json"))["kept_out_of"]
-    assert {(place["dataset"], place["period"]) for place in told} >= {
-        ("snds_beneficiaries", "2024-01"),
-        ("snds_beneficiaries", "2024-02"),
-        ("snds_dcir", "2024-01"),
-    }
+    # the reference of January may be replaced by that of February before anybody looks at it
+    found = {(place["dataset"], place["period"]) for place in told}
+    assert found >= {("snds_beneficiaries", "2024-02"), ("snds_dcir", "2024-01")}
     assert [row["state"] for row in json.loads(hdh("oppose", "list", "--json"))] == ["in effect"]
     assert json.loads(hdh("tick", "--json"))["runs"] == []
 
