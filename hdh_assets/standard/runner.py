@@ -89,8 +89,6 @@ def standardise(
     fingerprint, fed = rules_fingerprint(settings.vocab_dir), fed_datasets()
     with lake.writer_lock(), _spill(home) as spill:
         left = _prepare(lake, fed, fingerprint, full=full)
-        if left.rules and settings.vocab_dir:
-            check_vocabulary(Path(settings.vocab_dir))
         nodes = _run_dbt(home, settings, _plan(left), spill, on_event) if left.concerns_tables else ()
         if not left.nothing and all(node.is_good for node in nodes):
             with _engine(lake) as engine:
@@ -108,6 +106,8 @@ def _prepare(lake: Lake, fed: set[str], fingerprint: str, *, full: bool) -> Pend
         left = pending(engine, fed, fingerprint)
         left = replace(left, rules=left.rules or full)
         if left.rules:
+            if lake.settings.vocab_dir:
+                check_vocabulary(Path(lake.settings.vocab_dir))
             put_everyone_in_scope(engine)
     crash_point("standardise.prepared")
     return left

@@ -100,7 +100,10 @@ def record_done(engine: duckdb.DuckDBPyConnection, fed: set[str], fingerprint: s
 def rules_fingerprint(vocab_dir: str) -> str:
     """Digest of all that decides the result beside the deliveries: dbt project, vocabularies, engine."""
     digest = hashlib.sha256(f"duckdb {duckdb.__version__}\n{_project_digest()}\n".encode())
-    for path in sorted(Path(vocab_dir).glob("*.csv")) if vocab_dir else ():
+    if not vocab_dir:
+        return digest.hexdigest()
+    digest.update(b"athena\n")  # an empty folder is not the absence of one: it is looked at, and refused
+    for path in sorted(Path(vocab_dir).glob("*.csv")):
         stat = path.stat()
         digest.update(f"{path.name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()

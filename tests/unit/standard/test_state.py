@@ -93,3 +93,7 @@ def test_an_opposition_of_somebody_unknown_computes_nothing(engine):
     left = pending(engine, FED, "rules")
     assert not left.nothing
     assert not left.concerns_tables
+
+
+def test_an_empty_vocabulary_folder_is_not_the_absence_of_one(tmp_path):
+    assert rules_fingerprint(str(tmp_path)) != rules_fingerprint("")
