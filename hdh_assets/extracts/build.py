@@ -28,6 +28,7 @@ from hdh_assets.extracts.persons import prepare_persons
 from hdh_assets.extracts.plan import Schema, TablePlan, event_tables, plan_extract
 from hdh_assets.extracts.project_keys import ProjectKeys
 from hdh_assets.extracts.provenance import deliveries
+from hdh_assets.extracts.replacing import replaced_rows
 from hdh_assets.extracts.selection import select_table
 from hdh_assets.extracts.versions import (
     Version,
@@ -47,7 +48,7 @@ from resources.releases import Release, find
 from resources.removals import check_followed
 
 DELIVERED = "extract.delivered"
-COPY_OPTIONS = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
+COPY_OPTIONS = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, WRITE_BLOOM_FILTER false, ROW_GROUP_SIZE 122880"
 Progress = Callable[[str, int, int], None]
 """Called with the table just written, how many are written, and how many there are."""
 
@@ -152,10 +153,9 @@ def _write_table(
     folder: Path,
 ) -> DataFile:
     selection = select_table(plan, permit.period, datasets, tuple(event_tables(plans)))
-    if selection.has_function:
-        keys.create_function(engine, selection.function, selection.numbers, selection.keys)
     path = folder / plan.file
-    written = engine.execute(f"COPY ({selection.sql}) TO '{path}' ({COPY_OPTIONS})").fetchall()
+    with replaced_rows(engine, selection, keys) as source:
+        written = engine.execute(f"COPY ({selection.ordered(source)}) TO '{path}' ({COPY_OPTIONS})").fetchall()
     return DataFile(plan.file, path.stat().st_size, sha256_of(path), plan.name, int(written[0][0]))
 
 

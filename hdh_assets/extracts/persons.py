@@ -82,13 +82,13 @@ def _links(engine: duckdb.DuckDBPyConnection, plans: Sequence[TablePlan], datase
         for table, column in _person_sources(datasets, plan)
     ]
     union = " UNION ".join(["SELECT NULL::UUID AS hub", *found])
-    engine.execute(f"CREATE TEMP TABLE source_key AS SELECT DISTINCT hub FROM ({union}) WHERE hub IS NOT NULL")
+    engine.execute(f"CREATE TABLE memory.source_key AS SELECT DISTINCT hub FROM ({union}) WHERE hub IS NOT NULL")
     links = [
         f'SELECT "{column}" AS hub, person_id FROM lake.staging."{table}"' for table, column in _identities(engine)
     ]
     own = f"SELECT hub, {person_number('hub')} AS person_id FROM source_key"
     engine.execute(
-        f"CREATE TEMP TABLE link AS SELECT DISTINCT hub, person_id FROM ({' UNION ALL '.join([*links, own])}) "
+        f"CREATE TABLE memory.link AS SELECT DISTINCT hub, person_id FROM ({' UNION ALL '.join([*links, own])}) "
         "WHERE hub IS NOT NULL AND person_id IN (SELECT person_id FROM lake.omop.person)"
     )
 
@@ -136,5 +136,5 @@ def _person_keys(engine: duckdb.DuckDBPyConnection, keys: ProjectKeys, *, is_eve
 
 def _keep(engine: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame, columns: str) -> None:
     engine.register("incoming", frame)
-    engine.execute(f"CREATE TEMP TABLE {name} AS SELECT {columns} FROM incoming")
+    engine.execute(f"CREATE TABLE memory.{name} AS SELECT {columns} FROM incoming")
     engine.unregister("incoming")

@@ -8,18 +8,14 @@ collide, and a 63-bit number keeps 63 bits of its block. ADR 0005 tells why.
 
 from __future__ import annotations
 
-import inspect
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import duckdb
 import numpy as np
 import polars as pl
 import polars_hash
 import pyarrow as pa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from duckdb.func import FunctionNullHandling, PythonUDFType
 from numpy.typing import NDArray
 
 from resources.keys import KeyProvider, Purpose, derive_key
@@ -37,7 +33,6 @@ class ProjectKeys:
         info = f"project/{project}/v{KEY_VERSION}"
         self._person = derive_key(master, info)
         self._record = derive_key(master, f"{info}/records")[:16]
-        self._local = threading.local()
 
     def pseudonyms(self, persons: pl.Series) -> pl.DataFrame:
         """Project pseudonyms of hub person numbers: one row per input, in order.
@@ -55,35 +50,8 @@ class ProjectKeys:
         text = pl.select(pl.concat_str(groups, separator="-")).to_series()
         return pl.DataFrame({"hub": persons, "number": number, "pseudonym": text})
 
-    def create_function(self, engine: duckdb.DuckDBPyConnection, name: str, numbers: int, keys: int) -> None:
-        """Register `name(BIGINT × numbers, BLOB × keys) → STRUCT(k0, k1, …)` on `engine`.
-
-        One call replaces every record key of a vector of rows: DuckDB's way into Python costs more than the cipher.
-        Blobs are 16 bytes; null stays null.
-        """
-        total = numbers + keys
-
-        def replace(*columns: Any) -> Any:
-            arrays = [_one_chunk(column) for column in columns]
-            replaced = self._numbers(arrays[:numbers]) + [self._blob(array) for array in arrays[numbers:]]
-            return pa.StructArray.from_arrays(replaced, names=[f"k{n}" for n in range(total)])
-
-        parameter = inspect.Parameter
-        replace.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-            [parameter(f"c{n}", parameter.POSITIONAL_ONLY) for n in range(total)]
-        )
-        types: list[Any] = ["BIGINT"] * numbers + ["BLOB"] * keys
-        result = ", ".join(f"k{n} {kind}" for n, kind in enumerate(types))
-        engine.create_function(
-            name,
-            replace,
-            types,
-            f"STRUCT({result})",
-            type=PythonUDFType.ARROW,
-            null_handling=FunctionNullHandling.SPECIAL,
-        )
-
-    def _numbers(self, arrays: Sequence[Any]) -> list[Any]:
+    def numbers(self, arrays: Sequence[Any]) -> list[Any]:
+        """The project's numbers for arrays of 64-bit numbers of one length; null stays null."""
         if not arrays:
             return []
         length = len(arrays[0])
@@ -94,8 +62,9 @@ class ProjectKeys:
         rows = encrypted.astype("<i8").reshape(len(arrays), length)
         return [_with_validity(array, row) for array, row in zip(arrays, rows, strict=True)]
 
-    def _blob(self, array: Any) -> Any:
-        """Blocks are stored back to back, nulls taking no room: they are replaced in place."""
+    def blob(self, array: Any) -> Any:
+        """The project's blocks for an array of 16-byte blocks; null stays null."""
+        # blocks are stored back to back, nulls taking no room: they are replaced in place
         validity, offsets, data = array.buffers()
         if data is None:
             return array
@@ -105,17 +74,9 @@ class ProjectKeys:
         )
 
     def _encrypt(self, blocks: bytes) -> bytes:
-        # An encryptor may not be shared by threads; ECB keeps no state between calls.
-        if not hasattr(self._local, "encryptor"):
-            self._local.encryptor = Cipher(algorithms.AES(self._record), modes.ECB()).encryptor()  # noqa: S305
-        update: Callable[[bytes], bytes] = self._local.encryptor.update
-        return update(blocks)
-
-
-def _one_chunk(column: Any) -> Any:
-    if not isinstance(column, pa.ChunkedArray):
-        return column
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+        # ECB keeps no state between blocks: each is a number or a key by itself
+        encryptor = Cipher(algorithms.AES(self._record), modes.ECB()).encryptor()  # noqa: S305
+        return encryptor.update(blocks)
 
 
 def _values(array: Any) -> NDArray[np.int64]:

@@ -24,33 +24,47 @@ _NUMBERED = {Treatment.record_number, Treatment.record_date}
 
 @dataclass(frozen=True)
 class Selection:
-    """One table's query. `numbers` and `keys` are how many arguments of each kind its replacing function takes."""
+    """One table's queries: `rows` gives the permitted rows with the hub's record keys, `ordered` what is delivered.
 
-    sql: str
-    function: str
-    numbers: int
-    keys: int
+    `numbers` and `texts` are the positions, among the columns, of the keys to replace in between: 64-bit numbers and
+    16-byte blocks.
+    """
+
+    rows: str
+    columns: tuple[ColumnPlan, ...]
+    order: tuple[int, ...]
 
     @property
-    def has_function(self) -> bool:
-        """Whether any record key is replaced."""
-        return self.numbers + self.keys > 0
+    def numbers(self) -> list[int]:
+        """Positions of the keys that are numbers."""
+        return [n for n, column in enumerate(self.columns) if column.treatment in _NUMBERED]
+
+    @property
+    def texts(self) -> list[int]:
+        """Positions of the keys that are blocks."""
+        return [n for n, column in enumerate(self.columns) if column.treatment in _KEYED - _NUMBERED]
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether any record key is to be replaced."""
+        return any(column.treatment in _KEYED for column in self.columns)
+
+    def ordered(self, source: str) -> str:
+        """The rows of `source`, whose keys are the project's own, as they are delivered."""
+        shown = ", ".join(
+            f'"{c.name}"{"::UUID" if c.treatment in _KEYED - _NUMBERED else ""} AS "{c.name}"' for c in self.columns
+        )
+        return f"SELECT {shown} FROM {source} ORDER BY {', '.join(map(str, self.order))}"
 
 
 def select_table(
     plan: TablePlan, period: Period, datasets: Mapping[str, Dataset], event_tables: Sequence[str]
 ) -> Selection:
-    """The query of a table's rows in the extract. Raises `RefusedError` when they cannot be limited to persons."""
+    """The queries of a table's rows in the extract. Raises `RefusedError` when they cannot be limited to persons."""
     rows = _omop_rows(plan, period, event_tables) if plan.is_omop else _source_rows(plan, period, datasets)
-    numbered = [column for column in plan.columns if column.treatment in _NUMBERED]
-    keyed = [column for column in plan.columns if column.treatment in _KEYED - _NUMBERED]
-    function = f"project_keys_{plan.table.schema}_{plan.table.name}"
-    arguments = ", ".join(_argument(column) for column in (*numbered, *keyed))
-    replaced = {column.name: f"keys.k{n}" for n, column in enumerate((*numbered, *keyed))}
-    inner = f"SELECT t.*{_joined(plan, datasets)}{f', {function}({arguments}) AS keys' if arguments else ''} {rows}"
-    outer = ", ".join(f'{_expression(column, period, replaced)} AS "{column.name}"' for column in plan.columns)
-    order = ", ".join(map(str, _sort_positions(plan, datasets)))
-    return Selection(f"SELECT {outer} FROM ({inner}) ORDER BY {order}", function, len(numbered), len(keyed))
+    joined = f"SELECT t.*{_joined(plan, datasets)} {rows}"
+    columns = ", ".join(f'{_expression(column, period)} AS "{column.name}"' for column in plan.columns)
+    return Selection(f"SELECT {columns} FROM ({joined}) AS t", plan.columns, tuple(_sort_positions(plan, datasets)))
 
 
 def _sort_positions(plan: TablePlan, datasets: Mapping[str, Dataset]) -> list[int]:
@@ -86,20 +100,9 @@ def bare_selection(
     return f"SELECT {columns} {rows}"
 
 
-def _argument(column: ColumnPlan) -> str:
-    match column.treatment:
-        case Treatment.record_number:
-            return f't."{column.name}"::BIGINT'
-        case Treatment.record_date:
-            return f"datediff('day', DATE '1970-01-01', t.\"{column.name}\")::BIGINT"
-        case Treatment.record_uuid:
-            return f't."{column.name}"::BLOB'
-        case _:
-            return f'unhex(left(sha256(t."{column.name}"::VARCHAR), 32))'
-
-
-def _expression(column: ColumnPlan, period: Period, replaced: Mapping[str, str]) -> str:
-    name = f'"{column.name}"'
+def _expression(column: ColumnPlan, period: Period) -> str:
+    """A column as it leaves the engine: as delivered, but for a record key, which is replaced on its way back."""
+    name = f't."{column.name}"'
     month = f"date_trunc('month', {name})::{column.type}"
     start = f"greatest({name}, '{period.first}'::{column.type})"
     end = f"least({name}, '{period.last}'::{column.type})"
@@ -124,10 +127,14 @@ def _expression(column: ColumnPlan, period: Period, replaced: Mapping[str, str])
             return f"date_trunc('month', {start})::{column.type}"
         case Treatment.clipped_end_month:
             return f"date_trunc('month', {end})::{column.type}"
-        case Treatment.record_uuid | Treatment.record_text:
-            return f"{replaced[column.name]}::UUID"
-        case Treatment.record_number | Treatment.record_date:
-            return replaced[column.name]
+        case Treatment.record_number:
+            return f"{name}::BIGINT"
+        case Treatment.record_date:
+            return f"datediff('day', DATE '1970-01-01', {name})::BIGINT"
+        case Treatment.record_uuid:
+            return f"{name}::BLOB"
+        case Treatment.record_text:
+            return f"unhex(left(sha256({name}::VARCHAR), 32))"
 
 
 def _joined(plan: TablePlan, datasets: Mapping[str, Dataset]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from hdh_assets.core.errors import KeyMaterialError
@@ -26,12 +27,9 @@ def provider(tmp_path: Path) -> FileKeys:
     return keys
 
 
-def replaced(keys: ProjectKeys, values: str) -> list[tuple[object, ...]]:
-    with duckdb.connect() as engine:
-        keys.create_function(engine, "f", 2, 1)
-        return engine.execute(
-            f"SELECT k.k0, k.k1, k.k2::UUID FROM (SELECT f(a, b, c::BLOB) AS k FROM (VALUES {values}) AS t(a, b, c))"
-        ).fetchall()
+def replaced(keys: ProjectKeys, numbers: list[list[int | None]], blocks: list[bytes | None]) -> list[list[object]]:
+    arrays = [pa.array(column, pa.int64()) for column in numbers]
+    return [array.to_pylist() for array in (*keys.numbers(arrays), keys.blob(pa.array(blocks, pa.binary())))]
 
 
 def test_a_pseudonym_is_the_documented_hmac(provider: FileKeys) -> None:
@@ -44,29 +42,31 @@ def test_a_pseudonym_is_the_documented_hmac(provider: FileKeys) -> None:
 
 
 def test_records_are_replaced_alike_in_every_column_and_null_stays_null(provider: FileKeys) -> None:
-    one = "'00000000-0000-0000-0000-000000000001'::UUID"
-    rows = replaced(ProjectKeys(provider, "pilot"), f"(7::BIGINT, 8::BIGINT, {one}), (8, NULL, NULL), (NULL, 7, {one})")
-    assert rows[0][0] == rows[2][1]
-    assert rows[0][1] == rows[1][0]
-    assert rows[0][2] == rows[2][2]
-    assert (rows[1][1], rows[1][2], rows[2][0]) == (None, None, None)
-    assert all(isinstance(row[0], int) and row[0] >= 0 for row in rows if row[0] is not None)
+    one = uuid.UUID(int=1).bytes
+    first, second, blocks = replaced(ProjectKeys(provider, "pilot"), [[7, 8, None], [8, None, 7]], [one, None, one])
+    assert first[0] == second[2]
+    assert first[1] == second[0]
+    assert blocks[0] == blocks[2] != one
+    assert (first[2], second[1], blocks[1]) == (None, None, None)
+    assert all(isinstance(number, int) and number >= 0 for number in first[:2])
 
 
-def test_many_rows_keep_their_order_and_never_collide(provider: FileKeys) -> None:
+def test_a_part_of_the_rows_is_replaced_as_in_the_whole(provider: FileKeys) -> None:
     keys = ProjectKeys(provider, "pilot")
-    with duckdb.connect() as engine:
-        keys.create_function(engine, "f", 1, 1)
-        sql = "SELECT i, k.k0, k.k1 FROM (SELECT i, f(i, md5(i::VARCHAR)::UUID::BLOB) AS k FROM range(20000) AS t(i))"
-        first, second = engine.execute(sql).fetchall(), engine.execute(f"{sql} WHERE i % 2 = 0").fetchall()
-    assert len({row[1] for row in first}) == len({row[2] for row in first}) == 20000
-    assert set(second) == {row for row in first if row[0] % 2 == 0}
+    numbers = pa.array([None if n % 7 == 0 else n for n in range(20000)], pa.int64())
+    blocks = pa.array([None if n % 5 == 0 else hashlib.md5(b"%d" % n).digest() for n in range(20000)], pa.binary())
+    whole = [keys.numbers([numbers])[0].to_pylist(), keys.blob(blocks).to_pylist()]
+    part = [keys.numbers([numbers.slice(333, 4000)])[0].to_pylist(), keys.blob(blocks.slice(333, 4000)).to_pylist()]
+    assert part == [column[333:4333] for column in whole]
+    assert [len(set(column)) for column in whole] == [20000 - 2858 + 1, 16000 + 1]
 
 
 def test_two_projects_share_nothing(provider: FileKeys) -> None:
-    row = "(7::BIGINT, 8::BIGINT, '00000000-0000-0000-0000-000000000001'::UUID)"
-    mine, theirs = (replaced(ProjectKeys(provider, project), row)[0] for project in ("pilot", "other"))
-    assert not set(mine) & set(theirs)
+    mine, theirs = (
+        replaced(ProjectKeys(provider, project), [[7, 8], [9, 10]], [uuid.UUID(int=n).bytes for n in (1, 2)])
+        for project in ("pilot", "other")
+    )
+    assert not {value for column in mine for value in column} & {value for column in theirs for value in column}
     persons = pl.Series([1, 2, 3])
     first, second = (ProjectKeys(provider, project).pseudonyms(persons) for project in ("pilot", "other"))
     assert not set(first["number"]) & set(second["number"])
