@@ -2,6 +2,8 @@
     Eras of one concept per person: rows that begin at most 30 days after everything before them has ended are joined.
     Gives person_id, concept_id, start_date, end_date, rows and days (with exposure, overlaps counted once).
     Source: OHDSI's era scripts; the persistence window is theirs.
+    Rows of the same dates must come in the same order in both windows: `ended_before` tells which came first in the
+    first one. Otherwise one era became two of one id, now and then.
 #}
 {% macro eras(relation, concept, start, end) -%}
     with spell as (
@@ -26,7 +28,7 @@
             *,
             count(*) filter (ended_before is null or start_date > ended_before + 30) over (
                 partition by person_id, concept_id
-                order by start_date, end_date
+                order by start_date, end_date, ended_before nulls first
                 rows between unbounded preceding and current row
             ) as era,
             greatest(0, end_date - greatest(start_date, coalesce(ended_before + 1, start_date)) + 1) as new_days
