@@ -67,7 +67,12 @@ def find(lake: Lake, number: int | None = None) -> Release:
     Raises `HubError` when there is none, `RefusedError` when it was retired.
     """
     with lake.reader() as engine:
-        releases, gone = {release.number: release for release in _read(engine)}, retired(engine)
+        return find_in(engine, number)
+
+
+def find_in(engine: duckdb.DuckDBPyConnection, number: int | None = None) -> Release:
+    """As `find`, on a connection to the lake's head."""
+    releases, gone = {release.number: release for release in _read(engine)}, retired(engine)
     if not releases:
         raise HubError("there is no release yet", remedy="deliver data, then run `hdh tick`")
     wanted = max(releases) if number is None else number

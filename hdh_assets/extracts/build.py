@@ -44,7 +44,7 @@ from hdh_assets.governance.register import recorded_revision, today
 from resources.keys import open_keys
 from resources.lake import open_lake
 from resources.registry import Registry, current_actor
-from resources.releases import Release, find
+from resources.releases import Release, find_in
 from resources.removals import check_followed
 
 DELIVERED = "extract.delivered"
@@ -102,10 +102,9 @@ def build_extract(
 
 def check_release(home: Home, settings: Settings, registry: Registry, release: Release) -> None:
     """Raise `RefusedError` when somebody objected whom the release may hold."""
-    lake = open_lake(home, settings)
-    with lake.reader() as engine:
+    with open_lake(home, settings).reader() as engine:
         check_followed(engine, recorded_revision(registry), is_standardised=False)
-    find(lake, release.number)
+        find_in(engine, release.number)
 
 
 def write_extract(

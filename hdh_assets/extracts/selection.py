@@ -127,14 +127,22 @@ def _expression(column: ColumnPlan, period: Period) -> str:
             return f"date_trunc('month', {start})::{column.type}"
         case Treatment.clipped_end_month:
             return f"date_trunc('month', {end})::{column.type}"
-        case Treatment.record_number:
-            return f"{name}::BIGINT"
+        case _:
+            return _key_expression(column)
+
+
+def _key_expression(column: ColumnPlan) -> str:
+    """A record key as it leaves the engine to be replaced: a 64-bit number or a block of 16 bytes."""
+    name = f't."{column.name}"'
+    match column.treatment:
         case Treatment.record_date:
             return f"datediff('day', DATE '1970-01-01', {name})::BIGINT"
         case Treatment.record_uuid:
             return f"{name}::BLOB"
         case Treatment.record_text:
             return f"unhex(left(sha256({name}::VARCHAR), 32))"
+        case _:
+            return f"{name}::BIGINT"
 
 
 def _joined(plan: TablePlan, datasets: Mapping[str, Dataset]) -> str:
