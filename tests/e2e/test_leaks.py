@@ -26,6 +26,7 @@ PERSONS_OF = {
 }
 
 
+@pytest.mark.slow
 def test_no_identity_leaves_the_vault_whatever_fails(
     home: Home, standardised: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

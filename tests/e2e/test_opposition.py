@@ -18,7 +18,7 @@ from tests.extract_hub import write_dossier
 PERIOD = {"from": "2023-01-01", "to": "2024-12-31"}
 TABLES = {"omop.person": "all", "omop.drug_exposure": "all", "snds_dcir.er_prs_f": "all", "snds_dcir.er_pha_f": "all"}
 
-pytestmark = pytest.mark.timeout(1500)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 
 def test_from_an_opposition_to_a_replaced_extract_and_back(home: Home, tmp_path: Path) -> None:

@@ -63,6 +63,7 @@ def test_drop_grant_and_second_hub(fifth: Home, tmp_path: Path) -> None:
     assert not (fifth.dagster / "up.json").exists()
 
 
+@pytest.mark.slow
 def test_after_kill_the_next_start_goes_on(fifth: Home) -> None:
     drop(fifth, "2024-01")
     environment = os.environ | {"HDH_CRASH_AT": "intake.before_commit"}

@@ -121,6 +121,7 @@ def test_a_file_that_may_not_grow_stops_intake_and_loses_nothing(tmp_path: Path,
     assert len(world.visits()) == 2 * len(before)
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_release_and_extract_and_both_are_made_afterwards(disk: Path) -> None:
     home, settings, datasets = Home(disk / "hub"), Settings(), load_datasets()
     initialise(Context(home))

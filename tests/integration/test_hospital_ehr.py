@@ -151,6 +151,7 @@ def test_no_pseudonym_or_record_number_is_a_source_value(hub):
         )
 
 
+@pytest.mark.slow
 def test_the_same_rows_in_another_order_give_the_same_tables(hub):
     """Last of the module: it delivers the next month, shuffled, to the same hub."""
     before = {table: _sorted(hub, table) for table in KEYS}

@@ -34,7 +34,7 @@ EVERY = [
     "standardise.after_done",
 ]
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,6 @@ def test_killed_again_and_again_then_completed_equals_an_undisturbed_hub(
     check_killed_then_completed(StandardHub(tmp_path / "hub", waiting), TELLING, undisturbed)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("point", EVERY)
 def test_killed_once_anywhere_then_completed_equals_an_undisturbed_hub(
     waiting: Path, undisturbed: StandardHub, tmp_path: Path, point: str
