@@ -92,7 +92,7 @@ def standardise(
         nodes = _run_dbt(home, settings, _plan(left), spill, on_event) if left.concerns_tables else ()
         if not left.nothing and all(node.is_good for node in nodes):
             with _engine(lake) as engine:
-                record_done(engine, fed, fingerprint, left.oppositions)
+                record_done(engine, fingerprint, left)
         return StandardiseResult(bool(nodes), _count_rows(lake), nodes, round(time.monotonic() - started, 3))
 
 

@@ -37,6 +37,8 @@ class Pending:
     """Revision of the oppositions that the delivered tables follow."""
     is_behind_oppositions: bool = False
     """OMOP follows an earlier one."""
+    current: tuple[tuple[str, str], ...] = ()
+    """Dataset and id of every delivery that feeds OMOP, when this was found out."""
 
     @property
     def concerns_tables(self) -> bool:
@@ -69,7 +71,10 @@ def pending(engine: duckdb.DuckDBPyConnection, fed: set[str], fingerprint: str) 
     touched = {dataset for dataset, _ in touched_since(engine, opposed.standardised)}
     names = sorted(({name for (name,) in changed} | touched) & fed)
     is_behind = opposed.standardised < opposed.applied
-    return Pending(rules != [(fingerprint,)], tuple(names), scope > 0, opposed.applied, is_behind)
+    feeding = tuple(
+        (dataset, str(delivery)) for dataset, delivery in engine.execute(current).fetchall() if dataset in fed
+    )
+    return Pending(rules != [(fingerprint,)], tuple(names), scope > 0, opposed.applied, is_behind, feeding)
 
 
 def put_everyone_in_scope(engine: duckdb.DuckDBPyConnection) -> None:
@@ -77,22 +82,21 @@ def put_everyone_in_scope(engine: duckdb.DuckDBPyConnection) -> None:
     engine.execute(f"INSERT INTO {_SCOPE} VALUES ({EVERYONE}, NULL)")
 
 
-def record_done(engine: duckdb.DuckDBPyConnection, fed: set[str], fingerprint: str, oppositions: int = 0) -> None:
-    """Empty the scope and note what the tables now hold, in one transaction.
+def record_done(engine: duckdb.DuckDBPyConnection, fingerprint: str, done: Pending) -> None:
+    """Empty the scope and note that what was left to do when the run began is done, in one transaction.
 
-    `oppositions` is the revision that was followed when the run began.
+    A delivery that came in meanwhile, as a catalogue in PostgreSQL allows, stays to be done.
     """
-    names = ", ".join(f"'{name}'" for name in sorted(fed)) or "''"
     with transaction(engine):
         engine.execute(f"DELETE FROM {_SCOPE}")
         engine.execute(f"DELETE FROM {_STATE}")
         engine.execute(
-            f"INSERT INTO {_STATE} SELECT dataset, delivery_id, NULL FROM lake.meta.delivery"
-            f" WHERE status = 'current' AND dataset IN ({names})"
+            f"INSERT INTO {_STATE} SELECT unnest(?::VARCHAR[]), unnest(?::UUID[]), NULL",
+            [[dataset for dataset, _ in done.current], [delivery for _, delivery in done.current]],
         )
         engine.execute(f"INSERT INTO {_STATE} VALUES ('{_RULES}', NULL, ?)", [fingerprint])
-        if oppositions > followed(engine).standardised:
-            note(engine, oppositions, Step.standardised)
+        if done.oppositions > followed(engine).standardised:
+            note(engine, done.oppositions, Step.standardised)
         crash_point("standardise.before_done")
     crash_point("standardise.after_done")
 

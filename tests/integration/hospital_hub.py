@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.home import Home, Settings
@@ -24,6 +29,18 @@ def synthetic_export(out: Path, persons: int = 60) -> Path:
     (folder,) = generate(load_datasets(), [DATASET], persons=persons, first="2024-01", last="2024-01", seed=7, out=out)
     (folder / "manifest.json").unlink()
     return folder
+
+
+@contextmanager
+def standardised_hub(root: Path, export: Path, base: Path) -> Iterator[Hub]:
+    """A hub at `root`, made from the one at `base`, that took the export in and standardised it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("HDH_")]:
+            patch.delenv(name)
+        hub = Hub(root, export, base)
+        hub.deliver("2024-01")
+        hub.standardise()
+        yield hub
 
 
 class Hub:

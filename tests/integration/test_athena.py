@@ -1,10 +1,8 @@
 """With a folder of Athena files: other concepts, other tables, the same rows; and a clear word when it is of no use."""
 
-import os
-
 import pytest
 from athena_folder import Vocabulary
-from hospital_hub import Hub, synthetic_export
+from hospital_hub import standardised_hub, synthetic_export
 
 from hdh_assets.core.errors import ConfigurationError
 
@@ -44,13 +42,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 @pytest.fixture(scope="module")
 def hub(standardised, tmp_path_factory):
     """A hub with hospital records, standardised without Athena."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("HDH_")]:
-            patch.delenv(name)
-        export = synthetic_export(tmp_path_factory.mktemp("synth"))
-        hub = Hub(tmp_path_factory.mktemp("hub") / "athena", export, standardised)
-        hub.deliver("2024-01")
-        hub.standardise()
+    export = synthetic_export(tmp_path_factory.mktemp("synth"))
+    with standardised_hub(tmp_path_factory.mktemp("hub") / "athena", export, standardised) as hub:
         yield hub
 
 

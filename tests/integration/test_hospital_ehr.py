@@ -1,9 +1,7 @@
 """Hospital records, from sealed export to OMOP: nothing lost, nothing invented, whatever the order of the rows."""
 
-import os
-
 import pytest
-from hospital_hub import Hub, synthetic_export
+from hospital_hub import standardised_hub, synthetic_export
 
 EVENTS = {
     "condition_occurrence": ("condition_start_date", ("conditions",)),
@@ -40,12 +38,7 @@ def hub(request, standardised, tmp_path_factory):
         export = synthetic_export(tmp_path_factory.mktemp("synth"))
     else:
         export = request.getfixturevalue("reference") / "OHDSI+dbt-synthea" / "synthea_csv"
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("HDH_")]:
-            patch.delenv(name)
-        hub = Hub(tmp_path_factory.mktemp("hub") / request.param, export, standardised)
-        hub.deliver("2024-01")
-        hub.standardise()
+    with standardised_hub(tmp_path_factory.mktemp("hub") / request.param, export, standardised) as hub:
         yield hub
 
 

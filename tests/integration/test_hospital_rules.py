@@ -1,24 +1,17 @@
 """Two hospital records written by hand, and every CDM row that OHDSI's rules make of them."""
 
-import os
-
 import pytest
-from hospital_hub import Hub
+from hospital_hub import standardised_hub
 from hospital_rows import PAYER, write_export
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = pytest.mark.timeout(1200)
 
 
 @pytest.fixture(scope="module")
 def hub(standardised, tmp_path_factory):
     """A hub that took the two records in."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("HDH_")]:
-            patch.delenv(name)
-        export = write_export(tmp_path_factory.mktemp("export"))
-        hub = Hub(tmp_path_factory.mktemp("hub") / "rules", export, standardised)
-        hub.deliver("2024-01")
-        hub.standardise()
+    export = write_export(tmp_path_factory.mktemp("export"))
+    with standardised_hub(tmp_path_factory.mktemp("hub") / "rules", export, standardised) as hub:
         yield hub
 
 

@@ -1,5 +1,6 @@
 """What is left to standardise, told from the lake alone."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -36,33 +37,45 @@ def deliver(engine, number, dataset="snds_dcir"):
     insert_delivery(engine, row)
 
 
+def finish(engine, **changes):
+    record_done(engine, "rules", replace(pending(engine, FED, "rules"), **changes))
+
+
 def test_a_new_lake_waits_for_its_first_run(engine):
     assert pending(engine, FED, "rules").rules
 
 
 def test_nothing_is_left_after_a_complete_run(engine):
     deliver(engine, 1)
-    record_done(engine, FED, "rules")
+    finish(engine)
     assert pending(engine, FED, "rules").nothing
 
 
 def test_a_delivery_that_came_or_went_is_left_to_do(engine):
-    record_done(engine, FED, "rules")
+    finish(engine)
     deliver(engine, 1)
     assert pending(engine, FED, "rules").datasets == ("snds_dcir",)
-    record_done(engine, FED, "rules")
+    finish(engine)
     engine.execute("UPDATE lake.meta.delivery SET status = 'superseded'")
     assert pending(engine, FED, "rules").datasets == ("snds_dcir",)
 
 
+def test_a_delivery_that_came_while_the_run_went_on_is_left_to_do(engine):
+    deliver(engine, 1)
+    left = pending(engine, FED, "rules")
+    deliver(engine, 2)
+    record_done(engine, "rules", left)
+    assert pending(engine, FED, "rules").datasets == ("snds_dcir",)
+
+
 def test_a_dataset_that_feeds_no_table_leaves_nothing_to_do(engine):
-    record_done(engine, FED, "rules")
+    finish(engine)
     deliver(engine, 1, dataset="other")
     assert pending(engine, FED, "rules").nothing
 
 
 def test_a_run_that_was_stopped_is_resumed(engine):
-    record_done(engine, FED, "rules")
+    finish(engine)
     put_everyone_in_scope(engine)
     assert pending(engine, FED, "rules").resumed
 
@@ -76,19 +89,19 @@ def test_a_changed_vocabulary_folder_changes_the_rules(tmp_path):
 
 def test_a_delivery_that_lost_rows_is_left_to_do_until_a_run_that_began_afterwards(engine):
     deliver(engine, 1)
-    record_done(engine, FED, "rules")
+    finish(engine)
     note(engine, 1, Step.kept_out, [("snds_dcir", str(UUID(int=1)))])
     left = pending(engine, FED, "rules")
     assert (left.datasets, left.oppositions) == (("snds_dcir",), 1)
-    record_done(engine, FED, "rules", oppositions=0)
+    finish(engine, oppositions=0)
     assert not pending(engine, FED, "rules").nothing
-    record_done(engine, FED, "rules", oppositions=1)
+    finish(engine, oppositions=1)
     assert pending(engine, FED, "rules").nothing
 
 
 def test_an_opposition_of_somebody_unknown_computes_nothing(engine):
     deliver(engine, 1)
-    record_done(engine, FED, "rules")
+    finish(engine)
     note(engine, 1, Step.kept_out)
     left = pending(engine, FED, "rules")
     assert not left.nothing
