@@ -68,23 +68,26 @@ def main() -> None:
     folder, rows = _sealed_export(options.export, options.patients)
     print(f"{options.patients:,} patients, {rows:,} rows, {_size(folder) / 1e9:.2f} GB")
     sides = {"hub": _run_side("hub")}
+    _show("hub", sides["hub"])
     if options.dbt_synthea:
         sides["dbt-synthea"] = _run_side("dbt-synthea")
-    _report(sides)
+        _show("dbt-synthea", sides["dbt-synthea"])
+        _compare(sides["hub"], sides["dbt-synthea"])
     if not options.keep:
         shutil.rmtree(WORK)
 
 
-def _report(sides: dict[str, list[Step]]) -> None:
-    for side, steps in sides.items():
-        for step in steps:
-            print(
-                f"{side:12}{step.name:14}{step.seconds:9.1f} s{step.processor:9.1f} s of processor"
-                f"{step.memory:8.0f} MiB at most"
-            )
-    if "dbt-synthea" not in sides:
-        return
-    ours, theirs = ({step.name: step for step in sides[side]} for side in ("hub", "dbt-synthea"))
+def _show(side: str, steps: list[Step]) -> None:
+    for step in steps:
+        print(
+            f"{side:12}{step.name:14}{step.seconds:9.1f} s{step.processor:9.1f} s of processor"
+            f"{step.memory:8.0f} MiB at most",
+            flush=True,
+        )
+
+
+def _compare(hub: list[Step], dbt_synthea: list[Step]) -> None:
+    ours, theirs = ({step.name: step for step in steps} for steps in (hub, dbt_synthea))
     for what, measure in (("elapsed", _elapsed), ("of processor", _processor)):
         whole = sum(map(measure, ours.values())) / sum(map(measure, theirs.values()))
         part = measure(ours["standardise"]) / measure(theirs["run"])
