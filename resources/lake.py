@@ -7,10 +7,12 @@ lock, and the names of what is attached. Not here: what the tables mean.
 from __future__ import annotations
 
 import importlib.util
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import duckdb
 from filelock import FileLock, Timeout
@@ -189,6 +191,17 @@ class Lake:
             yield
         finally:
             lock.release()
+
+
+@contextmanager
+def spill_folder(home: Home, purpose: str) -> Iterator[Path]:
+    """A folder for one run's spill files, outside the vault: what is spilled there is pseudonymised, and encrypted."""
+    folder = home.tmp / f"{purpose}-{uuid4().hex}"
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

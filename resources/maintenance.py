@@ -17,7 +17,7 @@ import duckdb
 
 from hdh_assets.core.crash import crash_point
 from resources.erasure import erase_removed
-from resources.lake import Lake
+from resources.lake import Lake, spill_folder
 from resources.releases import usable_releases
 
 KEPT = timedelta(days=7)
@@ -55,7 +55,7 @@ def expirable(
 def maintain(lake: Lake, *, kept: timedelta = KEPT, now: datetime | None = None) -> Maintenance:
     """Compact and clean the lake, holding the writer lock. Safe to interrupt and to repeat."""
     at = now or datetime.now(UTC)
-    with lake.writer() as engine:
+    with spill_folder(lake.home, "maintenance") as spill, lake.writer(spill=spill) as engine:
         pinned = pins(engine)
         before = _count_files(engine)
         erase_removed(engine)

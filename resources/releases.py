@@ -20,7 +20,7 @@ import duckdb
 from hdh_assets.core.crash import crash_point
 from hdh_assets.core.errors import HubError, RefusedError
 from resources.erasure import erase_removed
-from resources.lake import Lake, transaction
+from resources.lake import Lake, spill_folder, transaction
 from resources.removals import check_followed, retired
 
 _COLUMNS = "number, snapshot_id, created_at, code_commit, contents, checks"
@@ -98,7 +98,7 @@ def make_release(lake: Lake, *, checks: dict[str, Any], oppositions: int = 0) ->
             f"no release: {checks['failed']} blocking check(s) failed: {', '.join(checks.get('failures', []))}",
             remedy="look at the failed checks of the run, correct the delivery or the rule, and run `hdh tick`",
         )
-    with lake.writer() as engine:
+    with spill_folder(lake.home, "release") as spill, lake.writer(spill=spill) as engine:
         _ensure_table(engine)
         check_followed(engine, oppositions, is_standardised=True)
         if known := _unchanged(engine):

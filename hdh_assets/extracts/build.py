@@ -7,7 +7,6 @@ in `selection.py`, `plan.py` and `persons.py`; the folder is `versions.py`.
 from __future__ import annotations
 
 import json
-import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -42,7 +41,7 @@ from hdh_assets.extracts.versions import (
 from hdh_assets.governance.permit import Permit
 from hdh_assets.governance.register import recorded_revision, today
 from resources.keys import open_keys
-from resources.lake import open_lake
+from resources.lake import open_lake, spill_folder
 from resources.registry import Registry, current_actor
 from resources.releases import Release, find_in
 from resources.removals import check_followed
@@ -161,13 +160,11 @@ def _write_table(
 @contextmanager
 def _at_release(home: Home, settings: Settings, release: Release) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to the release; its spill files are encrypted and then removed."""
-    spill = home.tmp / f"extract-{uuid.uuid4().hex[:8]}"
-    spill.mkdir(parents=True)
-    try:
-        with open_lake(home, settings).reader(snapshot=release.snapshot_id, spill=spill) as engine:
-            yield engine
-    finally:
-        shutil.rmtree(spill, ignore_errors=True)
+    with (
+        spill_folder(home, "extract") as spill,
+        open_lake(home, settings).reader(snapshot=release.snapshot_id, spill=spill) as engine,
+    ):
+        yield engine
 
 
 def read_schema(engine: duckdb.DuckDBPyConnection) -> Schema:

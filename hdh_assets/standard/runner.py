@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -16,7 +15,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from uuid import uuid4
 
 import duckdb
 
@@ -37,7 +35,7 @@ from hdh_assets.standard.state import (
     rules_fingerprint,
 )
 from hdh_assets.standard.vocabulary import check_vocabulary
-from resources.lake import Lake, connect_engine, open_lake
+from resources.lake import Lake, connect_engine, open_lake, spill_folder
 from resources.lake_tables import ensure_tables
 
 __all__ = ["Node", "StandardiseError", "StandardiseResult", "standardise"]
@@ -87,7 +85,7 @@ def standardise(
     started = time.monotonic()
     lake = open_lake(home, settings)
     fingerprint, fed = rules_fingerprint(settings.vocab_dir), fed_datasets()
-    with lake.writer_lock(), _spill(home) as spill:
+    with lake.writer_lock(), spill_folder(home, "standardise") as spill:
         left = _prepare(lake, fed, fingerprint, full=full)
         nodes = _run_dbt(home, settings, _plan(left), spill, on_event) if left.concerns_tables else ()
         if not left.nothing and all(node.is_good for node in nodes):
@@ -172,16 +170,6 @@ def _engine(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
         yield engine
     finally:
         engine.close()
-
-
-@contextmanager
-def _spill(home: Home) -> Iterator[Path]:
-    folder = home.tmp / f"standardise-{uuid4().hex}"
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _count_rows(lake: Lake) -> dict[str, int]:
