@@ -26,12 +26,10 @@ KEYS = {
     **{table: f"{table}_id" for table in EVENTS},
 }
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
-@pytest.fixture(
-    scope="module", params=["synthetic", pytest.param("real", marks=[pytest.mark.reference, pytest.mark.slow])]
-)
+@pytest.fixture(scope="module", params=["synthetic", pytest.param("real", marks=pytest.mark.reference)])
 def hub(request, standardised, tmp_path_factory):
     """A hub that took the export in and standardised it."""
     if request.param == "synthetic":
@@ -144,7 +142,6 @@ def test_no_pseudonym_or_record_number_is_a_source_value(hub):
         )
 
 
-@pytest.mark.slow
 def test_the_same_rows_in_another_order_give_the_same_tables(hub):
     """Last of the module: it delivers the next month, shuffled, to the same hub."""
     before = {table: _sorted(hub, table) for table in KEYS}
