@@ -7,13 +7,14 @@
 
     Configuration:
 
-    * `scope_person` names the person column; `scope_date` the date whose month counts (none: the whole person);
+    * `scope_person` names the person column; `scope_date` the date of care (none: the whole person); `by_month=true`
+      when that is the first day of a month, and the month counts;
     * `scope='all'`: the table is not about persons; it is rewritten when its content differs;
     * `changes_with` names the datasets whose deliveries alone can change such a table: others are not even compared;
     * `scope_key`: the table has no person column. The query gives `person_id` and the `scope_date` beside the table's
       own columns, and a companion table keeps them by this key, so that the rows in scope can be found again;
     * `filters_itself=true`: the query holds the scope's condition already, before it groups;
-    * `partition_by` lists DuckLake partition expressions.
+    * `keeps_rows_in_scope=true`: what the query gives is kept until the end of the run, for `rows_in_scope`.
 #}
 {% materialization cdm_table, adapter='duckdb' %}
     {%- set existing = load_cached_relation(this) -%}
@@ -28,14 +29,20 @@
         {% call statement('create') %}{{ cdm_table_ddl(target_relation) }}{% endcall %}
         {% call statement('main') %}{{ cdm_table_insert(target_relation) }}{% endcall %}
         {% do scope_companion_fill(target_relation, whole=true) %}
-    {% elif config.get('scope') == 'all' or not (facts.persons or facts.months or facts.attributes) %}
+    {% elif config.get('scope') == 'all' or not (facts.persons or facts.dates or facts.attributes) %}
         {% call noop_statement('main', 'UNCHANGED', 'UNCHANGED', 0) %}{% endcall %}
     {% else %}
-        {%- set condition = in_scope(facts, config.get('scope_person', 'person_id'), config.get('scope_date')) -%}
+        {%- set condition = in_scope(facts, config.get('scope_person', 'person_id'), config.get('scope_date'), config.get('by_month', false)) -%}
         {% call statement('delete') %}{{ cdm_table_delete(target_relation, facts, condition) }}{% endcall %}
+        {% if config.get('keeps_rows_in_scope') %}
+        {%- set kept = kept_rows_in_scope(model.name) -%}
+        {% call statement('keep') %}create or replace temp table {{ kept }} as {{ cdm_table_query() }}{% endcall %}
+        {% call statement('main') %}insert into {{ target_relation }} ({{ cdm_table_columns() }}) from {{ kept }}{% endcall %}
+        {% else %}
         {% call statement('main') %}
             {{ cdm_table_insert(target_relation, none if config.get('filters_itself') else condition) }}
         {% endcall %}
+        {% endif %}
         {% do scope_companion_fill(target_relation, condition=condition) %}
     {% endif %}
     {{ run_hooks(post_hooks) }}
@@ -66,9 +73,6 @@
             {{- "," if not loop.last }}
         {% endfor %}
     );
-    {% if config.get('partition_by') -%}
-    alter table {{ relation }} set partitioned by ({{ config.get('partition_by') | join(', ') }});
-    {%- endif %}
 {% endmacro %}
 
 
@@ -83,7 +87,7 @@
     {%- set key = config.get('scope_key') -%}
     {% if key %}
     {%- set companion = scope_companion(relation) -%}
-    {%- set kept = in_scope(facts, 'person_id', 'care_month') -%}
+    {%- set kept = in_scope(facts, 'person_id', 'care_date') -%}
     delete from {{ relation }} where {{ key }} in (select {{ key }} from {{ companion }} where {{ kept }});
     delete from {{ companion }} where {{ kept }};
     {% else %}
@@ -120,10 +124,10 @@
         {% call statement('companion') %}
             {% if whole %}
             create or replace table {{ scope_companion(relation) }}
-                ({{ key }} bigint not null, person_id bigint not null, care_month date not null);
+                ({{ key }} bigint not null, person_id bigint not null, care_date date not null);
             {% endif %}
             insert into {{ scope_companion(relation) }}
-            select {{ key }}, person_id, cast(date_trunc('month', {{ config.require('scope_date') }}) as date)
+            select {{ key }}, person_id, {{ config.require('scope_date') }}
             from ({{ compiled_code }}) as query
             {% if condition %}where {{ condition }}{% endif %}
         {% endcall %}

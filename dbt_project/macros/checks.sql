@@ -26,11 +26,37 @@
 
 
 {#
-    SQL condition of a check: what this run recomputed, since the rest was checked by the run that made it; everything
-    when nothing is in scope.
+    What a check reads of a table: the rows this run wrote, since the others were checked by the run that wrote them;
+    all of them when everyone was in scope or nothing was written.
 #}
-{% macro recomputed(date=none) -%}
-    {%- set facts = scope_facts() -%}
-    {%- if facts.persons or facts.months or facts.attributes -%}{{ in_scope(facts, 'person_id', date) }}
-    {%- else -%}true{%- endif -%}
+{% macro recomputed(table) -%}
+    {%- set relation = ref(table) -%}
+    {%- set written = written_snapshots() -%}
+    {%- if written -%}
+    ducklake_table_insertions('{{ relation.database }}', '{{ relation.schema }}', '{{ relation.identifier }}', {{ written }})
+    {%- else -%}
+    {{ relation }}
+    {%- endif -%}
 {%- endmacro %}
+
+
+{# First and last snapshot of the lake that hold this run's rows, or none when every row is to be read. #}
+{% macro written_snapshots() %}
+    {% if not execute or scope_facts().everyone %}{{ return(none) }}{% endif %}
+    {% set row = run_query(
+        "select start_of_run.id + 1, now.id from " ~ start_of_run() ~ " as start_of_run, "
+        ~ target.database ~ ".current_snapshot() as now"
+    ).rows[0] %}
+    {{ return(row[0] ~ ', ' ~ row[1] if row[0] <= row[1] else none) }}
+{% endmacro %}
+
+
+{% macro start_of_run() %}
+    {{ return('temp.main.hub_start_of_run') }}
+{% endmacro %}
+
+
+{# Remember which snapshot the run found. The checks that follow a build on its connection are of the same run. #}
+{% macro note_start_of_run() %}
+    create temp table if not exists {{ start_of_run() }} as select id from {{ target.database }}.current_snapshot()
+{% endmacro %}

@@ -1,22 +1,22 @@
 {#
-    The scope: which (person, care month) pairs the run must recompute. Person 0 stands for everyone; a null month for
-    all months of the person; the month without care (year 1) for the rows about the person alone.
+    The scope: which (person, date of care) pairs the run must recompute. Person 0 stands for everyone; a null date for
+    all dates of the person; the date without care (year 1) for the rows about the person alone.
 
     It is kept in the lake, so that it survives a killed run, and copied into memory when dbt starts and when it grows:
     every model reads it. `scope_facts` reads it once per model; the conditions below take its answer, so that only what
-    the scope really holds is joined and files outside its months are pruned.
+    the scope really holds is joined and files outside its dates are pruned.
 #}
 {% macro scope_facts() %}
-    {% set nothing = {'everyone': false, 'persons': 0, 'months': 0, 'attributes': 0, 'first': none, 'last': none} %}
+    {% set nothing = {'everyone': false, 'persons': 0, 'dates': 0, 'attributes': 0, 'first': none, 'last': none} %}
     {% if not execute %}{{ return(nothing) }}{% endif %}
     {% if is_unit_test() %}{{ return(dict(nothing, everyone=true)) }}{% endif %}
     {% set row = run_query(
-        "select coalesce(bool_or(person_id = 0), false), count(*) filter (care_month is null),"
-        ~ " count(*) filter (care_month > " ~ no_care_month() ~ "), count(*) filter (care_month = " ~ no_care_month()
-        ~ "), min(care_month) filter (care_month > " ~ no_care_month() ~ "), max(care_month) from " ~ scope_relation()
+        "select coalesce(bool_or(person_id = 0), false), count(*) filter (care_date is null),"
+        ~ " count(*) filter (care_date > " ~ no_care_date() ~ "), count(*) filter (care_date = " ~ no_care_date()
+        ~ "), min(care_date) filter (care_date > " ~ no_care_date() ~ "), max(care_date) from " ~ scope_relation()
     ).rows[0] %}
     {{ return({
-        'everyone': row[0], 'persons': row[1], 'months': row[2], 'attributes': row[3], 'first': row[4], 'last': row[5],
+        'everyone': row[0], 'persons': row[1], 'dates': row[2], 'attributes': row[3], 'first': row[4], 'last': row[5],
     }) }}
 {% endmacro %}
 
@@ -34,12 +34,12 @@
 
 {# The scope of a lake that has none yet. #}
 {% macro create_scope() %}
-    create table if not exists {{ kept_scope() }} (person_id bigint not null, care_month date)
+    create table if not exists {{ kept_scope() }} (person_id bigint not null, care_date date)
 {% endmacro %}
 
 
 {% macro copy_scope() %}
-    create or replace temp table {{ scope_relation() }} as select distinct person_id, care_month from {{ kept_scope() }}
+    create or replace temp table {{ scope_relation() }} as select distinct person_id, care_date from {{ kept_scope() }}
 {% endmacro %}
 
 
@@ -48,38 +48,90 @@
 {% endmacro %}
 
 
-{# A month without care: puts a person's own rows in scope and none of the events. #}
-{% macro no_care_month() -%}
+{# A date without care: puts a person's own rows in scope and none of the events. #}
+{% macro no_care_date() -%}
     date '0001-01-01'
 {%- endmacro %}
 
 
-{# SQL condition: the row of `person` (and of the month of `date`, if given) is in scope. #}
-{% macro in_scope(facts, person, date=none) -%}
-    {%- set whole_person = person ~ ' in (select person_id from ' ~ scope_relation() ~ ' where care_month is null)' -%}
+{#
+    SQL condition: the row of `person` (and of `date`, if given) is in scope. With `by_month`, `date` is the first day of
+    a month that holds a date in scope.
+#}
+{% macro in_scope(facts, person, date=none, by_month=false) -%}
+    {%- set whole_person = person ~ ' in (select person_id from ' ~ scope_relation() ~ ' where care_date is null)' -%}
+    {%- set day = day_in_scope(by_month) -%}
     {%- if facts.everyone -%}
         true
     {%- elif date is none -%}
         {{ person }} in (select person_id from {{ scope_relation() }})
-    {%- elif not facts.months -%}
+    {%- elif not facts.dates -%}
         {{ whole_person }}
     {%- else -%}
-        {%- set of_month = '(' ~ person ~ ", cast(date_trunc('month', " ~ date ~ ') as date)) in (select (person_id, care_month) from '
-            ~ scope_relation() ~ ' where care_month is not null)' -%}
+        {%- set of_day = '(' ~ person ~ ', ' ~ date ~ ') in (select (person_id, ' ~ day ~ ') from ' ~ scope_relation()
+            ~ ' where care_date is not null)' -%}
         {%- if facts.persons -%}
-        ({{ whole_person }} or {{ of_month }})
+        ({{ whole_person }} or {{ of_day }})
         {%- else -%}
-        (
-            {{ date }} >= date '{{ facts.first }}'
-            and {{ date }} < date '{{ facts.last }}' + interval 1 month
-            and {{ of_month }}
-        )
+        ({{ date }} between {{ dates_in_scope(facts, by_month) }} and {{ of_day }})
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 
 
+{# The first day of the month of a date. #}
+{% macro first_of_month(date) -%}
+    cast(date_trunc('month', {{ date }}) as date)
+{%- endmacro %}
+
+
+{# The date of a row of the scope, or the first day of its month. #}
+{% macro day_in_scope(by_month) -%}
+    {{ first_of_month('care_date') if by_month else 'care_date' }}
+{%- endmacro %}
+
+
+{# The first and the last date in scope, or the first days of their months, for `between`. #}
+{% macro dates_in_scope(facts, by_month) -%}
+    {%- if by_month -%}
+        date '{{ facts.first.replace(day=1) }}' and date '{{ facts.last.replace(day=1) }}'
+    {%- else -%}
+        date '{{ facts.first }}' and date '{{ facts.last }}'
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#
+    The rows of a kept model that are in scope. For fragments, which are ephemeral for its sake: a view cannot know the
+    scope, and would compute all of history before rows out of scope are thrown away. A model that `keeps_rows_in_scope`
+    is not searched for them again.
+#}
+{% macro rows_in_scope(model_name, date) -%}
+    {%- set relation = ref(model_name) -%}
+    {%- if execute and not is_unit_test() and has_rows_in_scope(model_name) -%}
+    {{ kept_rows_in_scope(model_name) }}
+    {%- else -%}
+    (select * from {{ relation }} where {{ scope_condition('person_id', date) }})
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro kept_rows_in_scope(model_name) %}
+    {{ return('temp.main.rows_in_scope_of_' ~ model_name) }}
+{% endmacro %}
+
+
+{# Whether this run has already recomputed the model. #}
+{% macro has_rows_in_scope(model_name) %}
+    {% set found = run_query(
+        "select count(*) from duckdb_tables() where database_name = 'temp' and table_name = 'rows_in_scope_of_"
+        ~ model_name ~ "'"
+    ) %}
+    {{ return(found.rows[0][0] > 0) }}
+{% endmacro %}
+
+
 {# The same, for a model that must filter before it groups (`filters_itself`). #}
-{% macro scope_condition(person, date=none) -%}
-    {{ in_scope(scope_facts(), person, date) }}
+{% macro scope_condition(person, date=none, by_month=false) -%}
+    {{ in_scope(scope_facts(), person, date, by_month) }}
 {%- endmacro %}

@@ -8,9 +8,9 @@
     {% else %}
         {% call statement('main') %}
             insert into {{ target_relation }}
-            select person_id, care_month from ({{ compiled_code }}) as pending
+            select person_id, care_date from ({{ compiled_code }}) as pending
             except
-            select person_id, care_month from {{ target_relation }}
+            select person_id, care_date from {{ target_relation }}
         {% endcall %}
         {% do crash_point('inside') %}
         {% do adapter.commit() %}

@@ -70,7 +70,7 @@
 
 {#
     Contributions of the care in scope, each with its person: all of them when everyone is, otherwise those of the
-    months (or of all months) of the persons in scope. The scope is joined to the keys before the contributions, which
+    dates (or of all dates) of the persons in scope. The scope is joined to the keys before the contributions, which
     are many.
 #}
 {% macro contributions_in_scope(contribution, identity) -%}
@@ -83,14 +83,16 @@
     select contribution.*, wanted.person_id
     from {{ contribution }} as contribution
     inner join (
-        select identity.*, scope.care_month
+        select identity.*, scope.care_date as care_start
         from {{ identity }} as identity
         inner join {{ scope_relation() }} as scope using (person_id)
-        anti join (select person_id from {{ scope_relation() }} where care_month is null) as whole using (person_id)
-        where scope.care_month > {{ no_care_month() }}
-    ) as wanted using (ben_nir_psa, ben_rng_gem, care_month)
-    {%- if facts.months %}
-    where contribution.care_month between date '{{ facts.first }}' and date '{{ facts.last }}'
+        anti join (select person_id from {{ scope_relation() }} where care_date is null) as whole using (person_id)
+        where scope.care_date > {{ no_care_date() }}
+    ) as wanted using (ben_nir_psa, ben_rng_gem, care_start)
+    {%- if facts.dates %}
+    where
+        contribution.care_month between {{ dates_in_scope(facts, by_month=true) }}
+        and contribution.care_start between {{ dates_in_scope(facts, by_month=false) }}
     {%- else %}
     where false
     {%- endif %}
@@ -101,7 +103,7 @@
     inner join (
         select identity.*
         from {{ identity }} as identity
-        semi join (select person_id from {{ scope_relation() }} where care_month is null) as whole using (person_id)
+        semi join (select person_id from {{ scope_relation() }} where care_date is null) as whole using (person_id)
     ) as wanted using (ben_nir_psa, ben_rng_gem)
     {%- endif -%}
     {%- endif -%}

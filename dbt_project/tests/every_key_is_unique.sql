@@ -6,11 +6,11 @@
 with doubled as (
     {%- for table, (key, start, end) in dated.items() %}
     select '{{ table }}' as cdm_table, count(*) - count(distinct {{ key }}) as broken
-    from {{ ref(table) }} where {{ recomputed(start) }}
+    from {{ recomputed(table) }}
     union all
     {%- endfor %}
     {%- for table, (key, start, end) in of_persons.items() %}
-    select '{{ table }}', count(*) - count(distinct {{ key }}) from {{ ref(table) }} where {{ recomputed() }}
+    select '{{ table }}', count(*) - count(distinct {{ key }}) from {{ recomputed(table) }}
     union all
     {%- endfor %}
     {%- for table, key in others.items() %}

@@ -17,8 +17,7 @@ with too_long as (
             length("{{ check.column }}") > {{ check.length }} {{ "or" if not loop.last }}
             {%- endfor %}
         ) as broken
-    from {{ target.database }}.omop.{{ table }}
-    {%- if table in dated %} where {{ recomputed(dated[table][1]) }}{% endif %}
+    from {{ recomputed(table) if table in dated else target.database ~ '.omop.' ~ table }}
     {{ "union all" if not loop.last }}
     {%- endfor %}
 )

@@ -1,11 +1,11 @@
 with reversed as (
     {%- for table, (key, start, end) in dated_tables().items() if end %}
     select '{{ table }}' as cdm_table, count(*) as broken
-    from {{ ref(table) }} where {{ end }} < {{ start }} and {{ recomputed(start) }}
+    from {{ recomputed(table) }} where {{ end }} < {{ start }}
     union all
     {%- endfor %}
     {%- for table, (key, start, end) in person_tables().items() if end %}
-    select '{{ table }}', count(*) from {{ ref(table) }} where {{ end }} < {{ start }} and {{ recomputed() }}
+    select '{{ table }}', count(*) from {{ recomputed(table) }} where {{ end }} < {{ start }}
     {{ "union all" if not loop.last }}
     {%- endfor %}
 )

@@ -2,9 +2,9 @@
 with early as (
     {%- for table, (key, start, end) in dict(dated_tables(), death=('person_id', 'death_date', none)).items() %}
     select '{{ table }}' as cdm_table, count(*) as broken
-    from {{ ref(table) }}
+    from {{ recomputed(table) }}
     inner join {{ ref('person') }} as person using (person_id)
-    where year({{ start }}) < person.year_of_birth and {{ recomputed(start) if table != 'death' else recomputed() }}
+    where year({{ start }}) < person.year_of_birth
     {{ "union all" if not loop.last }}
     {%- endfor %}
 )

@@ -55,7 +55,7 @@ def ensure_state(engine: duckdb.DuckDBPyConnection) -> None:
     """Create the state and the scope when missing."""
     engine.execute("CREATE SCHEMA IF NOT EXISTS lake.staging")
     engine.execute(f"CREATE TABLE IF NOT EXISTS {_STATE} (dataset VARCHAR, delivery_id UUID, fingerprint VARCHAR)")
-    engine.execute(f"CREATE TABLE IF NOT EXISTS {_SCOPE} (person_id BIGINT NOT NULL, care_month DATE)")
+    engine.execute(f"CREATE TABLE IF NOT EXISTS {_SCOPE} (person_id BIGINT NOT NULL, care_date DATE)")
 
 
 def pending(engine: duckdb.DuckDBPyConnection, fed: set[str], fingerprint: str) -> Pending:

@@ -2,6 +2,7 @@
     materialized='cdm_table',
     scope_person='person_id',
     scope_date='care_month',
+    by_month=true,
     filters_itself=true,
     contract={'enforced': true},
 ) }}
@@ -19,14 +20,14 @@ with event as (
     {%- for table, start, end in dated %}
     select person_id, {{ start }} as first_date, {{ end or start }} as last_date
     from {{ ref(table) }}
-    where {{ scope_condition('person_id', start) }}
+    where {{ scope_condition('person_id', first_of_month(start), by_month=true) }}
     {{ "union all" if not loop.last }}
     {%- endfor %}
 )
 
 select
     person_id,
-    cast(date_trunc('month', first_date) as date) as care_month,
+    {{ first_of_month('first_date') }} as care_month,
     min(first_date) as first_date,
     max(last_date) as last_date
 from event

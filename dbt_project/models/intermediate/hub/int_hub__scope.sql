@@ -4,9 +4,9 @@
     killed run is simply repeated.
 #}
 {%- for model_name in var('scopes') %}
-select person_id, care_month from {{ ref(model_name) }}
+select person_id, care_date from {{ ref(model_name) }}
 {{ "union" if not loop.last }}
 {%- endfor %}
 {%- if not var('scopes') %}
-select cast(null as bigint) as person_id, cast(null as date) as care_month where false
+select cast(null as bigint) as person_id, cast(null as date) as care_date where false
 {%- endif %}

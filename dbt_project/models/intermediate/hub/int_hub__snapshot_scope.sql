@@ -4,7 +4,7 @@
     objected touches those persons.
 #}
 {%- set kept = kept_relations(['int_hub__membership']) -%}
-select cast(null as bigint) as person_id, cast(null as date) as care_month where false
+select cast(null as bigint) as person_id, cast(null as date) as care_date where false
 {%- for dataset, persons in var('snapshots').items() %}
 -- depends_on: {{ ref(persons) }}
     {%- set pending = pending_deliveries(dataset, apart=true) %}

@@ -2,6 +2,7 @@
     materialized='cdm_table',
     scope_person='person_id',
     scope_date='care_month',
+    by_month=true,
     filters_itself=true,
     contract={'enforced': true},
 ) }}
@@ -14,5 +15,5 @@ select
     min(care_start) as first_date,
     max(care_start) as last_date
 from {{ ref('int_snds_dcir__event') }}
-where kind = 'prs' and quantity > 0 and affiliation is not null and {{ scope_condition('person_id', 'care_month') }}
+where kind = 'prs' and quantity > 0 and affiliation is not null and {{ scope_condition('person_id', 'care_month', by_month=true) }}
 group by all

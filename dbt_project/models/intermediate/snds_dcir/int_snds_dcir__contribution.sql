@@ -2,7 +2,6 @@
     materialized='contribution',
     dataset='snds_dcir',
     keys_of=['stg_snds_dcir__er_prs_f', 'ben_nir_psa, coalesce(ben_rng_gem, 0)', 'ben_nir_psa, ben_rng_gem'],
-    partition_by=['care_month'],
     contract={'enforced': true},
 ) }}
 {{ after_scope() }}
@@ -75,7 +74,7 @@ select
     _delivery,
     ben_nir_psa,
     coalesce(ben_rng_gem, 0) as ben_rng_gem,
-    cast(date_trunc('month', care_start) as date) as care_month,
+    {{ first_of_month('care_start') }} as care_month,
     kind,
     -- Rule 4: care date, code, and the residence, affiliation and specialty columns; the person joins when netting.
     -- Nothing else: a cancellation may differ in all the rest.

@@ -1,3 +1,4 @@
+{{ config(materialized='ephemeral') }}
 select
     event_id as cost_id,
     visit_occurrence_id as cost_event_id,
@@ -25,5 +26,5 @@ select
     cast(null as varchar) as drg_source_value,
     person_id,
     care_start as cost_date
-from {{ ref('int_snds_dcir__event') }}
+from {{ rows_in_scope('int_snds_dcir__event', 'care_start') }} as event
 where kind in ('prs', 'cpl') and quantity > 0 and visit_occurrence_id is not null

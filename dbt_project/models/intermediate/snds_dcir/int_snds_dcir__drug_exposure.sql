@@ -1,3 +1,4 @@
+{{ config(materialized='ephemeral') }}
 select
     event.event_id as drug_exposure_id,
     event.person_id,
@@ -26,7 +27,7 @@ select
     coalesce(nullif(drug.source_concept_id, 0), former.source_concept_id, 0) as drug_source_concept_id,
     cast(null as varchar) as route_source_value,
     cast(null as varchar) as dose_unit_source_value
-from {{ ref('int_snds_dcir__event') }} as event
+from {{ rows_in_scope('int_snds_dcir__event', 'care_start') }} as event
 left join {{ ref('int_hub__concept_map') }} as drug
     on
         drug.source_vocabulary_id = case event.kind when 'ucd' then 'FR_UCD' else 'FR_CIP13' end
@@ -35,6 +36,5 @@ left join {{ ref('int_hub__concept_map') }} as drug
 left join {{ ref('int_hub__concept_map') }} as former
     on
         former.source_vocabulary_id = 'FR_CIP7'
-        and event.kind = 'pha'
-        and former.source_code = {{ seven_digits('event.code') }}
+        and former.source_code = case when event.kind = 'pha' then {{ seven_digits('event.code') }} end
 where event.kind in ('pha', 'ucd') and event.quantity > 0

@@ -3,7 +3,7 @@
     scope_person='person_id',
     scope_date='care_start',
     filters_itself=true,
-    partition_by=['care_month'],
+    keeps_rows_in_scope=true,
     contract={'enforced': true},
 ) }}
 {{ after_scope() }}

@@ -1,5 +1,4 @@
 {{ config(materialized='ephemeral') }}
-{# Ephemeral, because the scope must act before the years of a person are joined. #}
 with year_of_cover as (
     select
         person_id,
