@@ -54,11 +54,31 @@ class Pseudonymiser:
         frame = frame.select(stage1.alias("message")).select(stage2.alias("message"))
         return frame.select(pl.col("message").str.head(32)).to_series()
 
+    def digests(self, identifiers: Sequence[str], identifier_type: str) -> list[bytes]:
+        """The 16 bytes of each pseudonym: the few new ones of a batch one by one, many at once."""
+        if len(identifiers) >= _WORTH_A_VECTOR:
+            hashed = self.pseudonymise(pl.Series(identifiers, dtype=pl.String), identifier_type)
+            return hashed.str.decode("hex").to_list()
+        key1, key2, prefix = self.key1.hex().encode(), self.key2.hex().encode(), f"{DOMAIN}{identifier_type}|"
+        stage1 = (hmac.digest(key1, (prefix + identifier).encode(), "sha256").hex() for identifier in identifiers)
+        return [hmac.digest(key2, message.encode(), "sha256")[:16] for message in stage1]
+
+
+class RunPseudonyms:
+    """The pseudonyms of one run: each is made once and remembered, in memory alone."""
+
+    def __init__(self, pseudonymiser: Pseudonymiser) -> None:
+        self._pseudonymiser = pseudonymiser
+        self._memory: dict[str, dict[str, bytes]] = {}
+        self._offered: dict[str, int] = {}
+
     def register(self, engine: duckdb.DuckDBPyConnection, function: str, columns: Mapping[str, str]) -> None:
         """Give `engine` a function from a struct of texts to a struct of UUIDs; no key enters SQL.
 
         `columns` maps each field to its identifier type.
         """
+        for identifier_type in columns.values():
+            self._memory.setdefault(identifier_type, {})
         engine.create_function(
             function,
             self._vectorised(columns),
@@ -68,42 +88,47 @@ class Pseudonymiser:
             null_handling=FunctionNullHandling.SPECIAL,
         )
 
-    def _vectorised(self, columns: Mapping[str, str]) -> Callable[[Any], Any]:
-        memory: dict[str, dict[str, bytes]] = {identifier_type: {} for identifier_type in columns.values()}
+    def offer(self, engine: duckdb.DuckDBPyConnection) -> None:
+        """Give `engine` what is remembered of each identifier type, as the table `known_pseudonyms` names.
 
+        The persons of a delivery are in most of its files: a join finds them again, where the function would be called.
+        """
+        for identifier_type, known in self._memory.items():
+            if self._offered.get(identifier_type) != len(known):
+                self._offered[identifier_type] = len(known)
+                columns = [pa.array(list(known), pa.string()), _uuids(pa.array(list(known.values()), pa.binary(16)))]
+                engine.register(known_pseudonyms(identifier_type), pa.table(columns, ["_identifier", "_pseudonym"]))
+
+    def _vectorised(self, columns: Mapping[str, str]) -> Callable[[Any], Any]:
         def of_batch(rows: Any) -> Any:
             texts: Any = rows.combine_chunks() if isinstance(rows, pa.ChunkedArray) else rows
             made = [
-                self._column(texts.field(position), identifier_type, memory)
+                self._column(texts.field(position), identifier_type)
                 for position, identifier_type in enumerate(columns.values())
             ]
             return pa.StructArray.from_arrays(made, names=list(columns))
 
         return of_batch
 
-    def _column(self, texts: Any, identifier_type: str, memory: dict[str, dict[str, bytes]]) -> Any:
+    def _column(self, texts: Any, identifier_type: str) -> Any:
         """UUIDs of one batch: each identifier is hashed once, and remembered for the batches to come."""
         encoded = texts.dictionary_encode()
         identifiers = encoded.dictionary.to_pylist()
-        known = memory[identifier_type]
+        known = self._memory[identifier_type]
         new = [identifier for identifier in identifiers if identifier not in known]
         if len(known) + len(new) > _REMEMBERED:
             # a fresh one, never emptied: other threads of the engine may be looking things up in the old one
-            known = memory[identifier_type] = {}
+            known = self._memory[identifier_type] = {}
             new = identifiers
         if new:
-            known.update(zip(new, self._digests(new, identifier_type), strict=True))
-        made = pa.array([known[identifier] for identifier in identifiers], pa.binary(16)).take(encoded.indices)
-        return pa.ExtensionArray.from_storage(pa.uuid(), made)
+            known.update(zip(new, self._pseudonymiser.digests(new, identifier_type), strict=True))
+        made = pa.array([known[identifier] for identifier in identifiers], pa.binary(16))
+        return _uuids(made.take(encoded.indices))
 
-    def _digests(self, identifiers: Sequence[str], identifier_type: str) -> list[bytes]:
-        """The 16 bytes of each pseudonym: the few new ones of a batch one by one, many at once."""
-        if len(identifiers) >= _WORTH_A_VECTOR:
-            hashed = self.pseudonymise(pl.Series(identifiers, dtype=pl.String), identifier_type)
-            return hashed.str.decode("hex").to_list()
-        key1, key2, prefix = self.key1.hex().encode(), self.key2.hex().encode(), f"{DOMAIN}{identifier_type}|"
-        stage1 = (hmac.digest(key1, (prefix + identifier).encode(), "sha256").hex() for identifier in identifiers)
-        return [hmac.digest(key2, message.encode(), "sha256")[:16] for message in stage1]
+
+def known_pseudonyms(identifier_type: str) -> str:
+    """The engine's table of remembered pseudonyms: `_identifier`, the text, and `_pseudonym`, one row per identifier."""
+    return f"known_{identifier_type}"
 
 
 def open_pseudonymiser(keys: KeyProvider) -> Pseudonymiser:
@@ -114,3 +139,7 @@ def open_pseudonymiser(keys: KeyProvider) -> Pseudonymiser:
 def _hmac(expression: pl.Expr, key: bytes) -> pl.Expr:
     keyed: pl.Expr = polars_hash.CryptographicHashingNameSpace(expression).hmac_sha256(key=key.hex())
     return keyed
+
+
+def _uuids(digests: Any) -> Any:
+    return pa.ExtensionArray.from_storage(pa.uuid(), digests)

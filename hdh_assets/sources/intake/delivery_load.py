@@ -18,7 +18,7 @@ from hdh_assets.sources.intake.admission import Admitted
 from hdh_assets.sources.intake.diagnose import find_rejects, lines_of
 from hdh_assets.sources.intake.identities import IdentityKeeper
 from hdh_assets.sources.intake.key_gate import KeyFault, key_faults
-from hdh_assets.sources.intake.load import FilePlan, load_file, open_file
+from hdh_assets.sources.intake.load import FilePlan, load_file, open_file, streaming
 from hdh_assets.sources.intake.manifest import ManifestFile
 from hdh_assets.sources.intake.origin import Origin
 from hdh_assets.sources.intake.receipt import (
@@ -31,7 +31,7 @@ from hdh_assets.sources.intake.receipt import (
 )
 from hdh_assets.sources.intake.row_rules import function_name, pseudonymised
 from resources.lake_tables import table_sql
-from resources.pseudonyms import Pseudonymiser
+from resources.pseudonyms import RunPseudonyms
 from resources.vault import Vault
 
 Progress = Callable[[str], None]
@@ -75,7 +75,7 @@ class DeliveryLoad:
     again: Origin
     folder: Path
     vault: Vault
-    pseudonymiser: Pseudonymiser
+    pseudonyms: RunPseudonyms
     max_expansion: int
     progress: Progress
 
@@ -84,11 +84,12 @@ class DeliveryLoad:
         dataset = self.admitted.dataset
         for table in dataset.tables:
             if identifiers := pseudonymised(table):
-                self.pseudonymiser.register(self.engine, function_name(table), identifiers)
+                self.pseudonyms.register(self.engine, function_name(table), identifiers)
         self.engine.execute("SET preserve_insertion_order = false")
         loaded = Loaded()
-        for name, files in self.admitted.files.items():
-            self._load_table(dataset.by_name[name], files, loaded)
+        with streaming(self.engine):
+            for name, files in self.admitted.files.items():
+                self._load_table(dataset.by_name[name], files, loaded)
         crash_point("intake.after_load")
         for fault in key_faults(self.engine, dataset, set(self.admitted.files), self.delivery):
             self._act_on(fault, loaded)
@@ -111,6 +112,7 @@ class DeliveryLoad:
             keeper.close()
 
     def _load_file(self, plan: FilePlan, keeper: IdentityKeeper | None, loaded: Loaded) -> None:
+        self.pseudonyms.offer(self.engine)
         inserted = load_file(self.engine, open_file(plan, self.first, self.folder), keeper)
         loaded.inserted[plan.table.lake_name] += inserted
         missing = plan.file.rows - inserted
@@ -150,7 +152,9 @@ class DeliveryLoad:
         """The first file concerned and its first lines, for the receipt."""
         for file in self.admitted.files[fault.table.lake_name]:
             opened = open_file(self._plan(fault.table, file), self.again, self.folder)
-            if lines := lines_of(self.engine, opened, fault, MAX_LINES):
+            with streaming(self.engine):
+                lines = lines_of(self.engine, opened, fault, MAX_LINES)
+            if lines:
                 return file.name, lines
         return None, []
 

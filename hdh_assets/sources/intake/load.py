@@ -7,6 +7,7 @@ direct identifiers pass by `identities.py` on their way. The caller holds the tr
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -79,6 +80,17 @@ class OpenFile:
             f"null_padding = false, ignore_errors = false, max_line_size = {MAX_LINE_BYTES}, "
             f"parallel = {'false' if in_order else 'true'})"
         )
+
+
+@contextmanager
+def streaming(engine: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Keep the engine from taking a file, whose size a pipe does not tell, for the small side of a join.
+
+    Nothing is put back when a statement fails: its transaction is over, and the engine with it.
+    """
+    engine.execute("SET disabled_optimizers = 'build_side_probe_side'")
+    yield
+    engine.execute("RESET disabled_optimizers")
 
 
 def open_file(plan: FilePlan, origin: Origin, folder: Path) -> OpenFile:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from hdh_assets.core.descriptor import Column, Format, Table
+from resources.pseudonyms import known_pseudonyms
 
 _WIDTHS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2, "j": 3, "y": 2, "b": 3, "f": 6}
 _SHORTEST_YEAR = "DATE '1000-01-01'"
@@ -29,27 +30,56 @@ class Check:
 def values_sql(table: Table, present: Collection[str], dialect: Format, source: str) -> str:
     """A query over `source` (the delivered texts) that adds what they become, each computed once.
 
-    The value of a typed column is beside its text under `value_name`; pseudonyms are the fields of `_pseudonyms`.
+    The value of a typed column is beside its text; `value_name` says how it is called, and what a pseudonym is: one
+    that the run remembers, found by a join, or else one that the table's function makes.
     """
     columns = [column for column in table.columns if column.lake_name in present]
     added = [f"{_cast(column, dialect)} AS {_typed_name(column)}" for column in columns if _is_typed(column)]
-    if hashed := [column for column in columns if column.lake_name in pseudonymised(table)]:
-        packed = ", ".join(f"{quoted(column.lake_name)} := {_identifier(column)}" for column in hashed)
-        absent = ", ".join(f"{quoted(name)} := NULL" for name in pseudonymised(table) if name not in present)
-        added.append(f"{function_name(table)}(struct_pack({', '.join(filter(None, (packed, absent)))})) AS _pseudonyms")
-    return f"SELECT {', '.join(['*', *added])} FROM {source}"
+    joins = ""
+    if types := pseudonymised(table):
+        hashed = [column for column in columns if column.lake_name in types]
+        added += [f"{_known(column)}._pseudonym AS {_remembered_name(column)}" for column in hashed]
+        added.append(f"{_made_sql(table, hashed)} AS _made")
+        joins = "".join(
+            f" LEFT JOIN {known_pseudonyms(types[column.lake_name])} AS {_known(column)} "
+            f"ON {_known(column)}._identifier = {_identifier(column)}"
+            for column in hashed
+        )
+    return f"SELECT {', '.join(['_text.*', *added])} FROM {source} AS _text{joins}"
 
 
 def value_name(column: Column) -> str:
     """The column's value in the lake, over `values_sql`; null where it tells an identity."""
-    value = f"_pseudonyms.{quoted(column.lake_name)}" if column.is_pseudonymised else _typed_name(column)
+    value = _typed_name(column)
+    if column.is_pseudonymised:
+        value = f"coalesce({_remembered_name(column)}, _made.{quoted(column.lake_name)})"
     told = [_is_one_of(name.lower(), texts) for name, texts in (column.identifying_when or {}).items()]
     return f"CASE WHEN {' OR '.join(told)} THEN NULL ELSE {value} END" if told else value
 
 
+def _made_sql(table: Table, hashed: list[Column]) -> str:
+    """The pseudonyms that are not remembered; the function is not called for rows that have none."""
+    known = {column.lake_name: f"{_known(column)}._pseudonym IS NOT NULL" for column in hashed}
+    fields = [
+        f"{quoted(column.lake_name)} := CASE WHEN {known[column.lake_name]} THEN NULL ELSE {_identifier(column)} END"
+        for column in hashed
+    ]
+    fields += [f"{quoted(name)} := NULL" for name in pseudonymised(table) if name not in known]
+    nothing = " AND ".join(f"({known[c.lake_name]} OR {_identifier(c)} IS NULL)" for c in hashed) or "true"
+    return f"CASE WHEN {nothing} THEN NULL ELSE {function_name(table)}(struct_pack({', '.join(fields)})) END"
+
+
+def _known(column: Column) -> str:
+    return quoted(f"{column.lake_name}?")
+
+
+def _remembered_name(column: Column) -> str:
+    return quoted(f"{column.lake_name}?=")
+
+
 def _identifier(column: Column) -> str:
     """The text a pseudonym is made of. A sentinel means that there is nobody: a pseudonym of it would be somebody."""
-    name = quoted(column.lake_name)
+    name = f"_text.{quoted(column.lake_name)}"
     if not column.sentinels:
         return name
     return f"CASE WHEN {_is_one_of(column.lake_name, column.sentinels)} THEN NULL ELSE {name} END"

@@ -45,7 +45,7 @@ from resources.lake_tables import (
     supersede,
 )
 from resources.ledger import Ledger
-from resources.pseudonyms import Pseudonymiser, open_pseudonymiser
+from resources.pseudonyms import Pseudonymiser, RunPseudonyms, open_pseudonymiser
 from resources.vault import Vault, new_run_folder_name, open_vault
 
 Progress = Callable[[str], None]
@@ -264,7 +264,7 @@ def _delivery_load(
         again=again,
         folder=task.run_folder,
         vault=intake.vault,
-        pseudonymiser=intake.pseudonymiser,
+        pseudonyms=RunPseudonyms(intake.pseudonymiser),
         max_expansion=intake.settings.max_expansion,
         progress=intake.progress,
     )

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from hdh_assets.core.errors import KeyMaterialError
 from resources import pseudonyms
-from resources.pseudonyms import Pseudonymiser
+from resources.pseudonyms import Pseudonymiser, RunPseudonyms, known_pseudonyms
 
 K1, K2 = os.urandom(32), os.urandom(32)
 PSEUDONYMISER = Pseudonymiser(K1, K2)
@@ -36,7 +36,7 @@ def test_same_as_python(identifiers: list[str | None]) -> None:
 
 def test_the_engine_gives_the_same_and_shows_no_key() -> None:
     engine = duckdb.connect()
-    PSEUDONYMISER.register(engine, "make", {"a": "nir", "b": "psa"})
+    RunPseudonyms(PSEUDONYMISER).register(engine, "make", {"a": "nir", "b": "psa"})
     engine.execute(
         "CREATE TABLE t AS SELECT 'p' || (i % 700) AS a, CASE WHEN i % 3 > 0 THEN 'x' END AS b FROM range(9000) r(i)"
     )
@@ -54,13 +54,25 @@ def test_threads_that_forget_at_once_still_agree(monkeypatch: pytest.MonkeyPatch
     usual = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     engine = duckdb.connect(config={"threads": 4})
-    PSEUDONYMISER.register(engine, "make", {"a": "nir"})
+    RunPseudonyms(PSEUDONYMISER).register(engine, "make", {"a": "nir"})
     engine.execute("CREATE TABLE t AS SELECT 'p' || (hash(i) % 9000) AS a FROM range(600_000) r(i)")
     try:
         made = engine.execute("SELECT count(DISTINCT a), count(DISTINCT make(struct_pack(a := a))) FROM t").fetchall()
     finally:
         sys.setswitchinterval(usual)
     assert made == [(9000, 9000)]
+
+
+def test_what_a_run_remembers_is_what_it_made() -> None:
+    engine = duckdb.connect()
+    made = RunPseudonyms(PSEUDONYMISER)
+    made.register(engine, "make", {"a": "nir"})
+    made.offer(engine)
+    known = f"SELECT _identifier, _pseudonym FROM {known_pseudonyms('nir')} ORDER BY 1"
+    assert engine.execute(known).fetchall() == []
+    engine.execute("SELECT make(struct_pack(a := a)) FROM (VALUES ('y'), ('x'), (NULL), ('x')) t(a)").fetchall()
+    made.offer(engine)
+    assert engine.execute(known).fetchall() == [(a, UUID(expected(a, "nir"))) for a in ("x", "y")]
 
 
 def test_types_have_separate_pseudonyms() -> None:

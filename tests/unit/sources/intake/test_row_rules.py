@@ -77,6 +77,10 @@ def value(texts: dict[str, str], *columns: dict[str, object]) -> object:
     source = "(SELECT " + ", ".join(f"'{text}' AS {name}" for name, text in texts.items()) + ")"
     engine = duckdb.connect()
     engine.execute("CREATE MACRO pseudonyms_t(ids) AS struct_pack(who := 'pseudonym of ' || ids.who)")
+    engine.execute(
+        "CREATE TABLE known_practitioner AS "
+        "SELECT * FROM (VALUES ('87654321', 'remembered'), ('00000000', 'nobody')) k(_identifier, _pseudonym)"
+    )
     found = engine.execute(
         f"SELECT {value_name(described[0])} FROM ({values_sql(table, set(texts), FRENCH, source)})"
     ).fetchone()
@@ -88,6 +92,7 @@ def test_rule_44_a_sentinel_is_nobody_and_has_no_pseudonym() -> None:
     who = {"name": "WHO", "type": "string(9)", "role": "quasi_identifier", "identifier_type": "practitioner"}
     who |= {"sentinels": ["00000000"]}
     assert value({"who": "12345678"}, who) == "pseudonym of 12345678"
+    assert value({"who": "87654321"}, who) == "remembered"
     assert value({"who": "00000000"}, who) is None
 
 
