@@ -127,7 +127,7 @@ class RunPseudonyms:
 
 
 def known_pseudonyms(identifier_type: str) -> str:
-    """The engine's table of remembered pseudonyms: `_identifier`, the text, and `_pseudonym`, one row per identifier."""
+    """The engine's table of remembered pseudonyms: texts in `_identifier`, `_pseudonym` beside, one row for each."""
     return f"known_{identifier_type}"
 
 

@@ -14,6 +14,7 @@
     * `scope_key`: the table has no person column. The query gives `person_id` and the `scope_date` beside the table's
       own columns, and a companion table keeps them by this key, so that the rows in scope can be found again;
     * `filters_itself=true`: the query holds the scope's condition already, before it groups;
+    * `eras_of` names what the table has eras of: those that the dates in scope reach are rewritten (`eras.sql`);
     * `keeps_rows_in_scope=true`: what the query gives is kept until the end of the run, for `rows_in_scope`.
 #}
 {% materialization cdm_table, adapter='duckdb' %}
@@ -32,7 +33,7 @@
     {% elif config.get('scope') == 'all' or not (facts.persons or facts.dates or facts.attributes) %}
         {% call noop_statement('main', 'UNCHANGED', 'UNCHANGED', 0) %}{% endcall %}
     {% else %}
-        {%- set condition = in_scope(facts, config.get('scope_person', 'person_id'), config.get('scope_date'), config.get('by_month', false)) -%}
+        {%- set condition = cdm_table_condition(facts) -%}
         {% call statement('delete') %}{{ cdm_table_delete(target_relation, facts, condition) }}{% endcall %}
         {% if config.get('keeps_rows_in_scope') %}
         {%- set kept = kept_rows_in_scope(model.name) -%}
@@ -51,6 +52,19 @@
     {% do crash_point('after') %}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
+
+
+{# SQL condition: the row of the table is to be rewritten. #}
+{% macro cdm_table_condition(facts) -%}
+    {%- set entity = config.get('eras_of') -%}
+    {%- if entity -%}
+        {{ in_era_reach(facts, entity, entity ~ '_concept_id', entity ~ '_era_start_date') }}
+    {%- else -%}
+        {{ in_scope(
+            facts, config.get('scope_person', 'person_id'), config.get('scope_date'), config.get('by_month', false)
+        ) }}
+    {%- endif -%}
+{%- endmacro %}
 
 
 {% macro cdm_table_columns() %}

@@ -1,15 +1,16 @@
 {#
     Eras of one concept per person: rows that begin at most 30 days after everything before them has ended are joined.
+    `exposures` is a query of person_id, concept_id, start_date and end_date; `entity` is drug or condition.
     Gives person_id, concept_id, start_date, end_date, rows and days (with exposure, overlaps counted once).
     Source: OHDSI's era scripts; the persistence window is theirs.
     Rows of the same dates must come in the same order in both windows: `ended_before` tells which came first in the
     first one. Otherwise one era became two of one id, now and then.
 #}
-{% macro eras(relation, concept, start, end) -%}
+{% macro eras(exposures, entity) -%}
     with spell as (
-        select person_id, {{ concept }} as concept_id, {{ start }} as start_date, {{ end }} as end_date
-        from {{ relation }}
-        where {{ concept }} <> 0 and {{ scope_condition('person_id') }}
+        select person_id, concept_id, start_date, end_date
+        from ({{ exposures }}) as exposure
+        where concept_id <> 0 and {{ in_era_reach(scope_facts(), entity, 'concept_id', 'start_date') }}
     ),
 
     ordered as (
@@ -44,4 +45,112 @@
         cast(max(end_date) - min(start_date) + 1 - sum(new_days) as integer) as gap_days
     from numbered
     group by person_id, concept_id, era
+{%- endmacro %}
+
+
+{# With Athena a drug is its ingredients, one or several, and a drug without any is none. #}
+{% macro drug_era_exposures() -%}
+    select
+        drug.person_id,
+        coalesce(ingredient.ingredient_concept_id, drug.drug_concept_id) as concept_id,
+        drug.drug_exposure_start_date as start_date,
+        drug.drug_exposure_end_date as end_date
+    from {{ ref('drug_exposure') }} as drug
+    {{ 'inner' if has_athena() else 'left' }} join ({{ ingredients() }}) as ingredient
+        on ingredient.drug_concept_id = drug.drug_concept_id
+{%- endmacro %}
+
+
+{# A condition without an end lasts one day more than its first, as in OHDSI's script. #}
+{% macro condition_era_exposures() -%}
+    select
+        person_id,
+        condition_concept_id as concept_id,
+        condition_start_date as start_date,
+        coalesce(condition_end_date, condition_start_date + 1) as end_date
+    from {{ ref('condition_occurrence') }}
+{%- endmacro %}
+
+
+{# The run's table of what a change of single dates can reach: see `keep_era_reach`. #}
+{% macro era_reach(entity) %}
+    {{ return('temp.main.era_reach_of_' ~ entity) }}
+{% endmacro %}
+
+
+{#
+    Before the eras are rewritten: for each person and concept that the dates in scope touch, the first and the last date
+    that rewritten eras can have. Touched are the eras that hold such a date, where rows may have gone; the rows that begin on
+    one; and the eras that those join. An era out of reach is more than 30 days from all of them and stays as it is.
+#}
+{% macro keep_era_reach(exposures, entity) %}
+    {%- set facts = scope_facts() -%}
+    {%- if execute and facts.dates and not facts.everyone and load_cached_relation(this) is not none -%}
+    create or replace temp table {{ era_reach(entity) }} as
+    with care as (
+        select person_id, care_date from {{ scope_relation() }} where care_date > {{ no_care_date() }}
+    ),
+
+    fresh as (
+        select person_id, concept_id, start_date, end_date
+        from ({{ exposures }}) as exposure
+        where
+            concept_id <> 0
+            and start_date between {{ dates_in_scope(facts, by_month=false) }}
+            and (person_id, start_date) in (select (person_id, care_date) from care)
+    ),
+
+    kept as (
+        select
+            person_id,
+            {{ entity }}_concept_id as concept_id,
+            {{ entity }}_era_start_date as start_date,
+            {{ entity }}_era_end_date as end_date
+        from {{ this }}
+    ),
+
+    touched as (
+        select * from fresh
+        union all
+        select kept.*
+        from kept
+        inner join care on care.person_id = kept.person_id and care.care_date between kept.start_date and kept.end_date
+        union all
+        select kept.*
+        from kept
+        inner join fresh
+            on
+                fresh.person_id = kept.person_id
+                and fresh.concept_id = kept.concept_id
+                and fresh.start_date <= kept.end_date + 30
+                and kept.start_date <= fresh.end_date + 30
+    )
+
+    select
+        person_id as reached_person_id,
+        concept_id as reached_concept_id,
+        min(start_date) as first_date,
+        max(end_date) as last_date
+    from touched
+    group by person_id, concept_id
+    {%- endif -%}
+{% endmacro %}
+
+
+{# SQL condition: the row, an era or what eras are made of, is to be rewritten. #}
+{% macro in_era_reach(facts, entity, concept, start) -%}
+    {%- if facts.everyone or not facts.dates -%}
+        {{ in_scope(facts, 'person_id', start) }}
+    {%- else -%}
+        (
+            {% if facts.persons %}{{ in_scope(dict(facts, dates=0), 'person_id', start) }} or {% endif -%}
+            exists (
+                select 1 from {{ era_reach(entity) }}
+                where
+                    reached_person_id = person_id
+                    and reached_concept_id = {{ concept }}
+                    and {{ start }} between first_date and last_date
+            )
+        )
+    {%- endif -%}
 {%- endmacro %}

@@ -1,9 +1,12 @@
-{{ config(scope_person='person_id', filters_itself=true) }}
+{{ config(
+    scope_person='person_id',
+    filters_itself=true,
+    eras_of='condition',
+    pre_hook="{{ keep_era_reach(condition_era_exposures(), 'condition') }}",
+) }}
 {{ after_scope() }}
-{# A condition without an end lasts one day more than its first, as in OHDSI's script. #}
 with era as (
-    {{ eras(ref('condition_occurrence'), 'condition_concept_id', 'condition_start_date',
-        'coalesce(condition_end_date, condition_start_date + 1)') }}
+    {{ eras(condition_era_exposures(), 'condition') }}
 )
 
 select

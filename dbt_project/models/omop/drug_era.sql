@@ -1,22 +1,12 @@
-{{ config(scope_person='person_id', filters_itself=true) }}
+{{ config(
+    scope_person='person_id',
+    filters_itself=true,
+    eras_of='drug',
+    pre_hook="{{ keep_era_reach(drug_era_exposures(), 'drug') }}",
+) }}
 {{ after_scope() }}
-{# With Athena an era is of an ingredient, one for each that the drug is made of, and a drug without any has none. #}
-with ingredient as (
-    {{ ingredients() }}
-),
-
-exposure as (
-    select
-        drug.person_id,
-        coalesce(ingredient.ingredient_concept_id, drug.drug_concept_id) as concept_id,
-        drug.drug_exposure_start_date as start_date,
-        drug.drug_exposure_end_date as end_date
-    from {{ ref('drug_exposure') }} as drug
-    {{ 'inner' if has_athena() else 'left' }} join ingredient on ingredient.drug_concept_id = drug.drug_concept_id
-),
-
-era as (
-    {{ eras('exposure', 'concept_id', 'start_date', 'end_date') }}
+with era as (
+    {{ eras(drug_era_exposures(), 'drug') }}
 )
 
 select
