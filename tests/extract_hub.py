@@ -141,76 +141,60 @@ def _persons(engine: duckdb.DuckDBPyConnection, persons: int) -> None:
     )
 
 
+_EVENT_PERSON = number("person", pseudonym("(i // 10)"))
+_EVENT_DAY = "DATE '2018-07-01' + CAST((i * 37) % 730 AS INTEGER)"
+_EVENT_VISIT = number("visit_occurrence", "i // 2")
+_EVENTS: dict[str, dict[str, str]] = {
+    "condition_occurrence": {
+        "condition_occurrence_id": number("condition_occurrence", "i"),
+        "person_id": _EVENT_PERSON,
+        "condition_concept_id": "1000 + i % 7",
+        "condition_start_date": _EVENT_DAY,
+        "condition_start_datetime": f"CAST({_EVENT_DAY} AS TIMESTAMP) + INTERVAL 3 HOUR",
+        "condition_type_concept_id": "32813",
+        "visit_occurrence_id": _EVENT_VISIT,
+        "provider_id": number("provider", "i % 400"),
+        "condition_source_value": "'E' || (10 + i % 7)",
+    },
+    "visit_occurrence": {
+        "visit_occurrence_id": _EVENT_VISIT,
+        "person_id": _EVENT_PERSON,
+        "visit_concept_id": "9202",
+        "visit_start_date": _EVENT_DAY,
+        "visit_end_date": f"{_EVENT_DAY} + 2",
+        "visit_type_concept_id": "32813",
+        "care_site_id": number("care_site", "i % 200"),
+    },
+    "device_exposure": {
+        "device_exposure_id": number("device_exposure", "i"),
+        "person_id": _EVENT_PERSON,
+        "device_exposure_start_date": _EVENT_DAY,
+        "unique_device_id": "'UDI' || i",
+        "visit_occurrence_id": _EVENT_VISIT,
+    },
+    "cost": {
+        "cost_id": number("cost", "i"),
+        "cost_event_id": _EVENT_VISIT,
+        "cost_domain_id": "'Visit'",
+        "total_charge": "i % 90",
+    },
+    "condition_era": {
+        "condition_era_id": number("condition_era", "i"),
+        "person_id": _EVENT_PERSON,
+        "condition_concept_id": "1000 + i % 7",
+        "condition_era_start_date": _EVENT_DAY,
+        "condition_era_end_date": f"{_EVENT_DAY} + 40",
+    },
+}
+"""Values of each table of events by column, for row `i`; ten rows a person."""
+_EVERY_OTHER = {"visit_occurrence": 2, "cost": 2, "device_exposure": 5}
+"""Tables that have one row in so many."""
+
+
 def _events(engine: duckdb.DuckDBPyConnection, persons: int) -> None:
-    person = number("person", pseudonym("(i // 10)"))
-    day = "DATE '2018-07-01' + CAST((i * 37) % 730 AS INTEGER)"
-    source = f"range({persons * 10}) AS t(i)"
-    visit = number("visit_occurrence", "i // 2")
-    _create(
-        engine,
-        "condition_occurrence",
-        {
-            "condition_occurrence_id": number("condition_occurrence", "i"),
-            "person_id": person,
-            "condition_concept_id": "1000 + i % 7",
-            "condition_start_date": day,
-            "condition_start_datetime": f"CAST({day} AS TIMESTAMP) + INTERVAL 3 HOUR",
-            "condition_type_concept_id": "32813",
-            "visit_occurrence_id": visit,
-            "provider_id": number("provider", "i % 400"),
-            "condition_source_value": "'E' || (10 + i % 7)",
-        },
-        source,
-    )
-    _create(
-        engine,
-        "visit_occurrence",
-        {
-            "visit_occurrence_id": visit,
-            "person_id": person,
-            "visit_concept_id": "9202",
-            "visit_start_date": day,
-            "visit_end_date": f"{day} + 2",
-            "visit_type_concept_id": "32813",
-            "care_site_id": number("care_site", "i % 200"),
-        },
-        f"{source} WHERE i % 2 = 0",
-    )
-    _create(
-        engine,
-        "device_exposure",
-        {
-            "device_exposure_id": number("device_exposure", "i"),
-            "person_id": person,
-            "device_exposure_start_date": day,
-            "unique_device_id": "'UDI' || i",
-            "visit_occurrence_id": visit,
-        },
-        f"{source} WHERE i % 5 = 0",
-    )
-    _create(
-        engine,
-        "cost",
-        {
-            "cost_id": number("cost", "i"),
-            "cost_event_id": visit,
-            "cost_domain_id": "'Visit'",
-            "total_charge": "i % 90",
-        },
-        f"{source} WHERE i % 2 = 0",
-    )
-    _create(
-        engine,
-        "condition_era",
-        {
-            "condition_era_id": number("condition_era", "i"),
-            "person_id": person,
-            "condition_concept_id": "1000 + i % 7",
-            "condition_era_start_date": day,
-            "condition_era_end_date": f"{day} + 40",
-        },
-        source,
-    )
+    for table, values in _EVENTS.items():
+        source = f"range({persons * 10}) AS t(i) WHERE i % {_EVERY_OTHER.get(table, 1)} = 0"
+        _create(engine, table, values, source)
     _create(
         engine,
         "care_site",
