@@ -1,6 +1,6 @@
 """What an extract costs against a bare COPY of the same rows and columns, within one run.
 
-    python benchmarks/extract.py [--rows 3000000] [--rounds 3]
+    python -m benchmarks.extract [--rows 3000000] [--rounds 3]
 
 The extract's time is the whole of `build_extract`: pseudonyms, checksums, documents, synchronised files. The bare COPY
 writes the same selection to the same format and checks, replaces and documents nothing. Target: at most 1.5.

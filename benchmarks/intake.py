@@ -1,7 +1,7 @@
 """Intake of ER_PRS_F, every column, from sealed CSV to committed lake table with all gates and rules on, against a bare
 DuckDB `COPY` of the same CSV to Parquet in the same run.
 
-    python benchmarks/intake.py [--million 5] [--repeat 1] [--keep]
+    python -m benchmarks.intake [--million 5] [--repeat 1] [--keep]
 
 Prints seconds, lines a second, peak memory and the ratio. Targets on 2 cores: ratio at most 2.0, memory under 2 GiB.
 The other tables of the delivery hold their header alone.
@@ -65,7 +65,7 @@ def _report(dropped: Path, lines: int, repeat: int) -> None:
 
 
 def _timed(kind: str, lines: int) -> tuple[float, float, float]:
-    command = [sys.executable, __file__, "--child", kind, "--million", str(lines / 1e6)]
+    command = [sys.executable, "-m", "benchmarks.intake", "--child", kind, "--million", str(lines / 1e6)]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
     return float(printed[0]), float(printed[1]), float(printed[2])
 

@@ -1,6 +1,6 @@
 """The Synthea export multiplied to N patients, from sealed files to a release, through intake and standardisation.
 
-    python benchmarks/synthea.py EXPORT [--patients 2000] [--dbt-synthea FOLDER] [--memory 1GB] [--keep]
+    python -m benchmarks.synthea EXPORT [--patients 2000] [--dbt-synthea FOLDER] [--memory 1GB] [--keep]
 
 With the folder of a dbt-synthea checkout (its packages installed, its vocabulary in `seeds/vocabulary`, and
 `sample_size = 1000000` in the `read_csv` of `macros/load_data_duckdb.sql`, since it guesses types from the first rows),
