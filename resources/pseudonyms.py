@@ -96,7 +96,7 @@ class RunPseudonyms:
         for identifier_type, known in self._memory.items():
             if self._offered.get(identifier_type) != len(known):
                 self._offered[identifier_type] = len(known)
-                columns = [pa.array(list(known), pa.string()), _uuids(pa.array(list(known.values()), pa.binary(16)))]
+                columns = [pa.array(list(known), pa.string()), _uuids(list(known.values()))]
                 engine.register(known_pseudonyms(identifier_type), pa.table(columns, ["_identifier", "_pseudonym"]))
 
     def _vectorised(self, columns: Mapping[str, str]) -> Callable[[Any], Any]:
@@ -115,15 +115,16 @@ class RunPseudonyms:
         encoded = texts.dictionary_encode()
         identifiers = encoded.dictionary.to_pylist()
         known = self._memory[identifier_type]
+        made = [known.get(identifier) for identifier in identifiers]
+        if None not in made:
+            return _uuids(made, encoded.indices)
         new = [identifier for identifier in identifiers if identifier not in known]
         if len(known) + len(new) > _REMEMBERED:
             # a fresh one, never emptied: other threads of the engine may be looking things up in the old one
             known = self._memory[identifier_type] = {}
             new = identifiers
-        if new:
-            known.update(zip(new, self._pseudonymiser.digests(new, identifier_type), strict=True))
-        made = pa.array([known[identifier] for identifier in identifiers], pa.binary(16))
-        return _uuids(made.take(encoded.indices))
+        known.update(zip(new, self._pseudonymiser.digests(new, identifier_type), strict=True))
+        return _uuids([known[identifier] for identifier in identifiers], encoded.indices)
 
 
 def known_pseudonyms(identifier_type: str) -> str:
@@ -141,5 +142,7 @@ def _hmac(expression: pl.Expr, key: bytes) -> pl.Expr:
     return keyed
 
 
-def _uuids(digests: Any) -> Any:
-    return pa.ExtensionArray.from_storage(pa.uuid(), digests)
+def _uuids(digests: Sequence[bytes], indices: Any = None) -> Any:
+    """The digests as UUIDs; with `indices`, the one that each says."""
+    stored: Any = pa.Array.from_buffers(pa.binary(16), len(digests), [None, pa.py_buffer(b"".join(digests))])
+    return pa.ExtensionArray.from_storage(pa.uuid(), stored if indices is None else stored.take(indices))

@@ -1,6 +1,6 @@
 """The vault: encrypted originals and identities, and the run-scoped folders where clear data may pass.
 
-Only the trusted third party opens it. Files are chunks, compressed and then encrypted (AES-256-GCM), so that any size
+Only the trusted third party opens it. Files are chunks, compressed where it pays and then encrypted (AES-256-GCM), so that any size
 is written and read in bounded memory and a cut or reordered file is refused. What is put in it is the intake's
 business.
 """
@@ -36,6 +36,8 @@ _HEAD = struct.Struct(">II")
 """Bytes stored, with the mark of the last chunk, and bytes once clear."""
 _LAST = 1 << 31
 _TAG_BYTES = 16
+_WORTH_IT = 4
+"""A file whose first chunk does not shrink so many times is kept as it is: packing it costs more than writing it."""
 
 
 class VaultFileError(HubError):
@@ -53,7 +55,7 @@ class EncryptedWriter(io.RawIOBase):
         super().__init__()
         salt = secrets.token_bytes(_SALT_BYTES)
         self._cipher = _cipher(key, salt)
-        self._codec = _codec()
+        self._codec: Any = _codec()
         self._file = file
         self._buffer = bytearray()
         self._number = 0
@@ -94,12 +96,19 @@ class EncryptedWriter(io.RawIOBase):
             super().close()
 
     def _emit(self, chunk: bytearray, *, last: bool) -> None:
-        packed = self._codec.compress(chunk, asbytes=True)
+        packed = self._packed(chunk)
         head = _HEAD.pack(len(packed) | (_LAST if last else 0), len(chunk))
         sealed = self._cipher.encrypt(_nonce(self._number), packed, head)
         self._file.write(head)
         self._file.write(sealed)
         self._number += 1
+
+    def _packed(self, chunk: bytearray) -> bytes | bytearray:
+        """The chunk compressed, or itself: the same length tells the reader so."""
+        packed = chunk if self._codec is None else self._codec.compress(chunk, asbytes=True)
+        if self._number == 0 and len(packed) * _WORTH_IT > len(chunk):
+            self._codec = None
+        return packed if self._codec is not None and len(packed) < len(chunk) else chunk
 
 
 def read_chunks(path: Path, key: bytes) -> Iterator[bytes]:
@@ -119,7 +128,7 @@ def read_chunks(path: Path, key: bytes) -> Iterator[bytes]:
                 packed = cipher.decrypt(_nonce(number), file.read((length & ~_LAST) + _TAG_BYTES), head)
             except (InvalidTag, ValueError):
                 raise _unreadable(path) from None
-            yield codec.decompress(packed, decompressed_size=clear, asbytes=True)
+            yield packed if len(packed) == clear else codec.decompress(packed, decompressed_size=clear, asbytes=True)
             number += 1
         if file.read(1):
             raise _unreadable(path)
@@ -251,7 +260,7 @@ def _cipher(key: bytes, salt: bytes) -> AESGCM:
 
 
 def _codec() -> Any:
-    """Fast, and text delivered as CSV takes an eighth of its room."""
+    """Fast, and most text delivered as CSV takes an eighth of its room."""
     return pa.Codec("zstd", compression_level=1)
 
 

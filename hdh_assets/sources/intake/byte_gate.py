@@ -14,7 +14,7 @@ from itertools import chain
 
 from hdh_assets.core.descriptor import Format
 from hdh_assets.sources.intake.receipt import refuse
-from hdh_assets.sources.intake.text_structure import TextCounts, TextState, count_feeds
+from hdh_assets.sources.intake.text_structure import TextCounts, TextState
 
 MAX_LINE_BYTES = 2 * 1024 * 1024
 _GZIP_STEP = 4 * 1024 * 1024
@@ -50,11 +50,14 @@ def decompress(blocks: Iterator[bytes], size: int, max_expansion: int, file: str
         raise refuse("gzip_damaged", file=file, line=line)
 
 
-def decode(blocks: Iterator[bytes], encoding: str, file: str) -> Iterator[bytes]:
-    """The same text in UTF-8. Raises `DeliveryRefusedError` with the line of a byte not of the declared encoding."""
+def decode(blocks: Iterator[bytes], encoding: str, file: str, counts: TextCounts) -> Iterator[bytes]:
+    """The same text in UTF-8. Raises `DeliveryRefusedError` with the line of a byte not of the declared encoding.
+
+    `counts` is what the gates after this one count: they have taken whatever came before the block being read.
+    """
     codec = "utf-8" if encoding == "utf-8-sig" else encoding
     decoder = codecs.getincrementaldecoder(codec)("strict")
-    line, is_first = 1, True
+    is_first = True
     for raw in blocks:
         block = _without_mark(raw, encoding, file) if is_first else raw
         is_first = False
@@ -62,31 +65,29 @@ def decode(blocks: Iterator[bytes], encoding: str, file: str) -> Iterator[bytes]
             clear = block if block.isascii() and not decoder.getstate()[0] else _transcoded(decoder, block)
         except UnicodeDecodeError as error:
             raise refuse(
-                "encoding", file=file, line=line + error.object[: error.start].count(b"\n"), expected=encoding
+                "encoding", file=file, line=counts.line + error.object[: error.start].count(b"\n"), expected=encoding
             ) from None
         if (nul := clear.find(0)) >= 0:
-            raise refuse("nul_byte", file=file, line=line + clear.count(b"\n", 0, nul))
-        line += count_feeds(clear)
+            raise refuse("nul_byte", file=file, line=counts.line + clear.count(b"\n", 0, nul))
         if clear:
             yield clear
     if decoder.getstate()[0]:
-        raise refuse("encoding", file=file, line=line, expected=encoding)
+        raise refuse("encoding", file=file, line=counts.line, expected=encoding)
 
 
-def whole_lines(blocks: Iterator[bytes], file: str) -> Iterator[bytes]:
+def whole_lines(blocks: Iterator[bytes], file: str, counts: TextCounts) -> Iterator[bytes]:
     """The same bytes, cut after line feeds. Raises `DeliveryRefusedError` for a line longer than any real one."""
-    rest, line = b"", 1
+    rest = b""
     for block in blocks:
         cut = block.rfind(b"\n") + 1
         if cut:
-            yield (whole := rest + block[:cut])
-            line += count_feeds(whole)
+            yield rest + block[:cut]
             rest = block[cut:]
         else:
             rest += block
         if len(rest) > MAX_LINE_BYTES:
             rule = "line_ending" if b"\r" in rest else "line_too_long"
-            raise refuse(rule, file=file, line=line, expected=MAX_LINE_BYTES)
+            raise refuse(rule, file=file, line=counts.line, expected=MAX_LINE_BYTES)
     if rest:
         yield rest
 

@@ -1,12 +1,14 @@
 """Feeding the engine: clean text goes through a pipe, from a thread that runs the gates, to the engine's reader.
 
 The engine reads, casts and loads while the gates still read, hash and keep the file: one pass, no clear copy on disk.
+A pipe holds a megabyte; a queue before it lets the gates work ahead while the engine is busy with what it has.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import queue
 import re
 import threading
 from collections.abc import Iterator
@@ -22,6 +24,8 @@ from hdh_assets.sources.intake.receipt import refuse
 from resources.engine_errors import engine_failure
 
 _PIPE_BYTES = 1024 * 1024
+_BLOCKS_AHEAD = 96
+"""Blocks are half a megabyte."""
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
 _KINDS = (
     ("Expected Number of Columns", "ragged_row"),
@@ -45,7 +49,11 @@ class Feed:
         self._reader, self._writer = os.pipe()
         with suppress(OSError):  # the system's limit may be lower; a small pipe only costs more switches
             fcntl.fcntl(self._writer, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        self._thread = threading.Thread(target=self._run, name=f"gates of {file}", daemon=True)
+        self._ahead: queue.Queue[bytes | None] = queue.Queue(_BLOCKS_AHEAD)
+        self._threads = [
+            threading.Thread(target=run, name=f"{what} of {file}", daemon=True)
+            for what, run in (("gates", self._run_gates), ("pipe", self._fill_pipe))
+        ]
 
     @property
     def path(self) -> str:
@@ -53,29 +61,36 @@ class Feed:
         return f"/dev/fd/{self._reader}"
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         os.close(self._reader)
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
         if self._error is not None:
             # the gates' finding is the cause; what the engine made of a cut stream is not
             raise self._error from None
         if isinstance(error, duckdb.Error):
             raise self._refusal(error) from None
 
-    def _run(self) -> None:
-        is_read = True
+    def _run_gates(self) -> None:
         try:
             for block in self._blocks:
-                is_read = is_read and self._write(block)
+                self._ahead.put(block)
         except BaseException as error:
             self._error = error
         finally:
-            os.close(self._writer)
+            self._ahead.put(None)
+
+    def _fill_pipe(self) -> None:
+        is_read = True
+        while (block := self._ahead.get()) is not None:
+            is_read = is_read and self._write(block)
+        os.close(self._writer)
 
     def _write(self, block: bytes) -> bool:
         view = memoryview(block)

@@ -100,7 +100,8 @@ def open_file(plan: FilePlan, origin: Origin, folder: Path) -> OpenFile:
     """
     name = plan.file.name
     counts = TextCounts()
-    blocks = check_text(whole_lines(_text(plan, origin, folder), name), plan.dialect, name, counts)
+    text = whole_lines(_text(plan, origin, folder, counts), name, counts)
+    blocks = check_text(text, plan.dialect, name, counts)
     names, rest = split_header(blocks, plan.dialect, name)
     return OpenFile(plan, check_header(names, plan.table, plan.dialect, name), rest, counts)
 
@@ -138,13 +139,13 @@ def check_counts(opened: OpenFile) -> None:
         raise refuse("wrong_rows", file=file.name, expected=file.rows, found=rows)
 
 
-def _text(plan: FilePlan, origin: Origin, folder: Path) -> Iterator[bytes]:
+def _text(plan: FilePlan, origin: Origin, folder: Path, counts: TextCounts) -> Iterator[bytes]:
     blocks = origin.blocks(plan.file)
     if plan.dialect.kind == "parquet":
-        return decode(parquet_text(blocks, plan.file.size, folder, plan.file.name), "utf-8", plan.file.name)
+        return decode(parquet_text(blocks, plan.file.size, folder, plan.file.name), "utf-8", plan.file.name, counts)
     if is_gzip(plan.file.name):
         blocks = decompress(blocks, plan.file.size, plan.max_expansion, plan.file.name)
-    return decode(blocks, plan.dataset.format.encoding, plan.file.name)
+    return decode(blocks, plan.dataset.format.encoding, plan.file.name, counts)
 
 
 def _value(column: Column, opened: OpenFile) -> str:

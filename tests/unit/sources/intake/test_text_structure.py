@@ -26,8 +26,8 @@ def blocks_of(content: bytes, size: int) -> Iterator[bytes]:
 
 def passed(content: bytes, size: int = 7, dialect: Format = DIALECT) -> tuple[bytes, TextCounts]:
     counts = TextCounts()
-    text = decode(blocks_of(content, size), dialect.encoding, "f")
-    return b"".join(check_text(whole_lines(text, "f"), dialect, "f", counts)), counts
+    text = decode(blocks_of(content, size), dialect.encoding, "f", counts)
+    return b"".join(check_text(whole_lines(text, "f", counts), dialect, "f", counts)), counts
 
 
 def fault(content: bytes, size: int = 7, dialect: Format = DIALECT) -> tuple[str, int | None]:
@@ -107,4 +107,4 @@ def test_damaged_gzip_is_refused(content: bytes) -> None:
 
 def test_a_line_without_end_is_refused_before_it_fills_the_memory() -> None:
     with pytest.raises(DeliveryRefusedError, match="line_too_long"):
-        list(whole_lines((b"a" * 1_000_000 for _ in range(1_000_000)), "f"))
+        list(whole_lines((b"a" * 1_000_000 for _ in range(1_000_000)), "f", TextCounts()))
