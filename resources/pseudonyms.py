@@ -115,15 +115,13 @@ class RunPseudonyms:
         encoded = texts.dictionary_encode()
         identifiers = encoded.dictionary.to_pylist()
         known = self._memory[identifier_type]
-        made = [known.get(identifier) for identifier in identifiers]
-        if None not in made:
-            return _uuids(made, encoded.indices)
         new = [identifier for identifier in identifiers if identifier not in known]
         if len(known) + len(new) > _REMEMBERED:
             # a fresh one, never emptied: other threads of the engine may be looking things up in the old one
             known = self._memory[identifier_type] = {}
             new = identifiers
-        known.update(zip(new, self._pseudonymiser.digests(new, identifier_type), strict=True))
+        if new:
+            known.update(zip(new, self._pseudonymiser.digests(new, identifier_type), strict=True))
         return _uuids([known[identifier] for identifier in identifiers], encoded.indices)
 
 

@@ -24,8 +24,8 @@ from hdh_assets.sources.intake.receipt import refuse
 from resources.engine_errors import engine_failure
 
 _PIPE_BYTES = 1024 * 1024
-_BLOCKS_AHEAD = 96
-"""Blocks are half a megabyte."""
+_BLOCKS_AHEAD = 384
+"""Blocks are an eighth of a megabyte."""
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
 _KINDS = (
     ("Expected Number of Columns", "ragged_row"),

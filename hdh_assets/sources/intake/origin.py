@@ -19,7 +19,8 @@ from hdh_assets.sources.intake.manifest import ManifestFile
 from hdh_assets.sources.intake.receipt import refuse
 from resources.vault import Vault
 
-_BLOCK = 512 * 1024
+_BLOCK = 128 * 1024
+"""Small enough for the processor's cache, and for memory to be used again: see the vault's chunks."""
 
 
 class Origin(Protocol):
