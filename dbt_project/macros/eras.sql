@@ -49,26 +49,26 @@
 
 
 {# With Athena a drug is its ingredients, one or several, and a drug without any is none. #}
-{% macro drug_era_exposures() -%}
+{% macro drug_era_exposures(drug_exposure) -%}
     select
         drug.person_id,
         coalesce(ingredient.ingredient_concept_id, drug.drug_concept_id) as concept_id,
         drug.drug_exposure_start_date as start_date,
         drug.drug_exposure_end_date as end_date
-    from {{ ref('drug_exposure') }} as drug
+    from {{ drug_exposure }} as drug
     {{ 'inner' if has_athena() else 'left' }} join ({{ ingredients() }}) as ingredient
         on ingredient.drug_concept_id = drug.drug_concept_id
 {%- endmacro %}
 
 
 {# A condition without an end lasts one day more than its first, as in OHDSI's script. #}
-{% macro condition_era_exposures() -%}
+{% macro condition_era_exposures(condition_occurrence) -%}
     select
         person_id,
         condition_concept_id as concept_id,
         condition_start_date as start_date,
         coalesce(condition_end_date, condition_start_date + 1) as end_date
-    from {{ ref('condition_occurrence') }}
+    from {{ condition_occurrence }}
 {%- endmacro %}
 
 

@@ -106,10 +106,9 @@
     scope, and would compute all of history before rows out of scope are thrown away. A model that `keeps_rows_in_scope`
     is not searched for them again.
 #}
-{% macro rows_in_scope(model_name, date) -%}
-    {%- set relation = ref(model_name) -%}
-    {%- if execute and not is_unit_test() and has_rows_in_scope(model_name) -%}
-    {{ kept_rows_in_scope(model_name) }}
+{% macro rows_in_scope(relation, date) -%}
+    {%- if execute and not is_unit_test() and has_rows_in_scope(relation.identifier) -%}
+    {{ kept_rows_in_scope(relation.identifier) }}
     {%- else -%}
     (select * from {{ relation }} where {{ scope_condition('person_id', date) }})
     {%- endif -%}

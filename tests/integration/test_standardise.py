@@ -10,6 +10,8 @@ import pytest
 import snds_rows
 from standard_hub import StandardHub, differences
 
+from hdh_assets.standard.runner import standardise
+
 PERSONS, LINES = 300, 1500
 
 pytestmark = pytest.mark.timeout(1200)
@@ -105,3 +107,11 @@ def test_killed_run_is_completed_by_the_next(at_once):
     at_once.deliver(snds_rows.remove_flux, 4)
     at_once.standardise()
     assert differences(at_once.omop(), before) == {}
+
+
+def test_checks_read_the_rows_that_a_flux_wrote(one_by_one):
+    """The persons vanish behind the hub's back: the events of the next flux are of nobody known, and that is found."""
+    one_by_one.deliver(lambda engine: engine.execute("DELETE FROM lake.staging.int_snds_beneficiaries__reference_kept"))
+    one_by_one.deliver(snds_rows.add_flux, 3, lines=LINES, persons=PERSONS)
+    result = standardise(one_by_one.home, one_by_one.settings)
+    assert "every_person_is_known" in {node.name for node in result.failed_tests}

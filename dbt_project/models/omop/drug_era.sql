@@ -2,11 +2,11 @@
     scope_person='person_id',
     filters_itself=true,
     eras_of='drug',
-    pre_hook="{{ keep_era_reach(drug_era_exposures(), 'drug') }}",
+    pre_hook="{{ keep_era_reach(drug_era_exposures(ref('drug_exposure')), 'drug') }}",
 ) }}
 {{ after_scope() }}
 with era as (
-    {{ eras(drug_era_exposures(), 'drug') }}
+    {{ eras(drug_era_exposures(ref('drug_exposure')), 'drug') }}
 )
 
 select

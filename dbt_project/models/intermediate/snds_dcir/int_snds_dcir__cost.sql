@@ -26,5 +26,5 @@ select
     cast(null as varchar) as drg_source_value,
     person_id,
     care_start as cost_date
-from {{ rows_in_scope('int_snds_dcir__event', 'care_start') }} as event
+from {{ rows_in_scope(ref('int_snds_dcir__event'), 'care_start') }} as event
 where kind in ('prs', 'cpl') and quantity > 0 and visit_occurrence_id is not null

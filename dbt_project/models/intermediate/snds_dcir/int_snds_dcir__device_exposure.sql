@@ -20,7 +20,7 @@ select
     0 as unit_concept_id,
     cast(null as varchar) as unit_source_value,
     0 as unit_source_concept_id
-from {{ rows_in_scope('int_snds_dcir__event', 'care_start') }} as event
+from {{ rows_in_scope(ref('int_snds_dcir__event'), 'care_start') }} as event
 left join {{ ref('int_hub__concept_map') }} as device
     on device.source_vocabulary_id = 'FR_LPP' and device.source_code = event.code
 where event.kind = 'tip' and event.quantity > 0

@@ -27,7 +27,7 @@ select
     coalesce(nullif(drug.source_concept_id, 0), former.source_concept_id, 0) as drug_source_concept_id,
     cast(null as varchar) as route_source_value,
     cast(null as varchar) as dose_unit_source_value
-from {{ rows_in_scope('int_snds_dcir__event', 'care_start') }} as event
+from {{ rows_in_scope(ref('int_snds_dcir__event'), 'care_start') }} as event
 left join {{ ref('int_hub__concept_map') }} as drug
     on
         drug.source_vocabulary_id = case event.kind when 'ucd' then 'FR_UCD' else 'FR_CIP13' end

@@ -24,7 +24,7 @@ select
     cast(null as varchar) as value_source_value,
     cast(null as bigint) as measurement_event_id,
     0 as meas_event_field_concept_id
-from {{ rows_in_scope('int_snds_dcir__event', 'care_start') }} as event
+from {{ rows_in_scope(ref('int_snds_dcir__event'), 'care_start') }} as event
 left join {{ ref('int_hub__concept_map') }} as act
     on act.source_vocabulary_id = 'FR_NABM' and act.source_code = event.code
 where event.kind = 'bio' and event.quantity > 0

@@ -21,7 +21,7 @@ select
     cast(null as varchar) as value_source_value,
     cast(null as bigint) as observation_event_id,
     0 as obs_event_field_concept_id
-from {{ rows_in_scope('int_snds_dcir__event', 'care_start') }} as event
+from {{ rows_in_scope(ref('int_snds_dcir__event'), 'care_start') }} as event
 left join {{ ref('int_hub__concept_map') }} as act
     on act.source_vocabulary_id = 'FR_PRS_NAT_REF' and act.source_code = cast(event.nature as varchar)
 where event.kind = 'prs' and event.unrefined_quantity > 0 and event.nature_domain = 'Observation' and event.quantity > 0

@@ -18,7 +18,7 @@ select
     coalesce(event.code, cast(event.nature as varchar)) as procedure_source_value,
     coalesce(act.source_concept_id, 0) as procedure_source_concept_id,
     event.modifier as modifier_source_value
-from {{ rows_in_scope('int_snds_dcir__event', 'care_start') }} as event
+from {{ rows_in_scope(ref('int_snds_dcir__event'), 'care_start') }} as event
 left join {{ ref('int_hub__concept_map') }} as act
     on
         act.source_vocabulary_id = case event.kind when 'cam' then 'FR_CCAM' else 'FR_PRS_NAT_REF' end

@@ -17,5 +17,5 @@ select
     0 as discharged_to_concept_id,
     cast(null as varchar) as discharged_to_source_value,
     cast(null as bigint) as preceding_visit_occurrence_id
-from {{ rows_in_scope('int_snds_dcir__event', 'care_start') }} as event
+from {{ rows_in_scope(ref('int_snds_dcir__event'), 'care_start') }} as event
 where is_first_of_visit
