@@ -22,6 +22,7 @@ from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.extracts import documents
+from hdh_assets.extracts.constants import constant_columns
 from hdh_assets.extracts.documents import BUILD, MANIFEST, Basis, DataFile
 from hdh_assets.extracts.persons import prepare_persons
 from hdh_assets.extracts.plan import Schema, TablePlan, event_tables, plan_extract
@@ -82,8 +83,12 @@ def build_extract(
     """
     if not permit.is_in_force(today()):
         raise RefusedError(f"{permit.id} expired on {permit.expires}", remedy="file an amendment, or a new dossier")
-    with Registry(home, settings) as registry, project_lock(home, permit.project) as space:
-        check_release(home, settings, registry, release)
+    with (
+        Registry(home, settings) as registry,
+        project_lock(home, permit.project) as space,
+        open_lake(home, settings).reader() as head,
+    ):
+        check_release(head, registry, release)
         basis = Basis(permit.number, release.number)
         existing = [v for v in list_versions(home, permit.project) if v.basis == basis and not v.is_withdrawn]
         if existing and not verify_version(existing[-1]):
@@ -92,18 +97,17 @@ def build_extract(
         number = existing[-1].number if existing else _next_number(registry, home, permit.project)
         partial = space / f".v{number}.{uuid.uuid4().hex[:8]}.partial"
         write_extract(home, settings, datasets, permit, release, basis, number, partial, on_progress)
-        check_release(home, settings, registry, release)
+        check_release(head, registry, release)
         put_in_place(partial, space / f"v{number}")
         version = find_version(home, f"{permit.project}/v{number}")
         _record(registry, version)
         return ExtractResult(version, is_new=True)
 
 
-def check_release(home: Home, settings: Settings, registry: Registry, release: Release) -> None:
-    """Raise `RefusedError` when somebody objected whom the release may hold."""
-    with open_lake(home, settings).reader() as engine:
-        check_followed(engine, recorded_revision(registry), is_standardised=False)
-        find_in(engine, release.number)
+def check_release(head: duckdb.DuckDBPyConnection, registry: Registry, release: Release) -> None:
+    """Raise `RefusedError` when somebody objected whom the release may hold. `head` reads the moving lake."""
+    check_followed(head, recorded_revision(registry), is_standardised=False)
+    find_in(head, release.number)
 
 
 def write_extract(
@@ -150,7 +154,8 @@ def _write_table(
     keys: ProjectKeys,
     folder: Path,
 ) -> DataFile:
-    selection = select_table(plan, permit.period, datasets, tuple(event_tables(plans)))
+    constants = constant_columns(engine, plan.table)
+    selection = select_table(plan, permit.period, datasets, tuple(event_tables(plans)), constants)
     path = folder / plan.file
     with replaced_rows(engine, selection, keys) as source:
         written = engine.execute(f"COPY ({selection.ordered(source)}) TO '{path}' ({COPY_OPTIONS})").fetchall()

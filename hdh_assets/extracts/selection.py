@@ -20,19 +20,24 @@ from hdh_assets.governance.dossier import Period
 _KEYED = {Treatment.record_number, Treatment.record_date, Treatment.record_uuid, Treatment.record_text}
 _PERSONS = {Treatment.person_number, Treatment.person_pseudonym, Treatment.person_key}
 _NUMBERED = {Treatment.record_number, Treatment.record_date}
+_EMPTY_STAYS = {Treatment.kept, Treatment.month, *_KEYED}
+"""Treatments that make nothing of nothing: a span, when cut to the permit's period, would get a bound from it."""
 
 
 @dataclass(frozen=True)
 class Selection:
     """One table's queries: `rows` gives the permitted rows with the hub's record keys, `ordered` what is delivered.
 
-    `numbers` and `texts` are the positions, among the columns, of the keys to replace in between: 64-bit numbers and
+    `columns` are those of `rows`: the delivered ones but for `constants` (SQL by column), added to ordered rows.
+    `numbers` and `texts` are the positions, among `columns`, of the keys to replace in between: 64-bit numbers and
     16-byte blocks.
     """
 
     rows: str
     columns: tuple[ColumnPlan, ...]
-    order: tuple[int, ...]
+    order: tuple[str, ...]
+    delivered: tuple[str, ...]
+    constants: Mapping[str, str]
 
     @property
     def numbers(self) -> list[int]:
@@ -51,44 +56,79 @@ class Selection:
 
     def ordered(self, source: str) -> str:
         """The rows of `source`, whose keys are the project's own, as they are delivered."""
-        shown = ", ".join(
+        rows = ", ".join(
             f'"{c.name}"{"::UUID" if c.treatment in _KEYED - _NUMBERED else ""} AS "{c.name}"' for c in self.columns
         )
-        return f"SELECT {shown} FROM {source} ORDER BY {', '.join(map(str, self.order))}"
+        order = ", ".join(f'"{name}"' for name in self.order)
+        shown = ", ".join(f'{self.constants.get(name, _quoted(name))} AS "{name}"' for name in self.delivered)
+        return f"SELECT {shown} FROM (SELECT {rows} FROM {source} ORDER BY {order})"
 
 
 def select_table(
-    plan: TablePlan, period: Period, datasets: Mapping[str, Dataset], event_tables: Sequence[str]
+    plan: TablePlan,
+    period: Period,
+    datasets: Mapping[str, Dataset],
+    event_tables: Sequence[str],
+    constants: Mapping[str, int | None],
 ) -> Selection:
-    """The queries of a table's rows in the extract. Raises `RefusedError` when they cannot be limited to persons."""
+    """The queries of a table's rows in the extract. Raises `RefusedError` when they cannot be limited to persons.
+
+    `constants`: columns that hold one value in the whole of the lake's table; they need not be sorted with its rows.
+    """
     rows = _omop_rows(plan, period, event_tables) if plan.is_omop else _source_rows(plan, period, datasets)
     joined = f"SELECT t.*{_joined(plan, datasets)} {rows}"
-    columns = ", ".join(f'{_expression(column, period)} AS "{column.name}"' for column in plan.columns)
-    return Selection(f"SELECT {columns} FROM ({joined}) AS t", plan.columns, tuple(_sort_positions(plan, datasets)))
+    fixed = _constants(plan, constants)
+    carried = tuple(c for c in plan.columns if c.name not in fixed) or plan.columns[:1]
+    columns = ", ".join(f'{_expression(column, period)} AS "{column.name}"' for column in carried)
+    names = {column.name for column in carried}
+    order = [column.name for column in _sort_columns(plan, datasets) if column.name in names]
+    return Selection(
+        f"SELECT {columns} FROM ({joined}) AS t",
+        carried,
+        tuple(order) or tuple(names),
+        tuple(column.name for column in plan.columns),
+        {name: value for name, value in fixed.items() if name not in names},
+    )
 
 
-def _sort_positions(plan: TablePlan, datasets: Mapping[str, Dataset]) -> list[int]:
+def _constants(plan: TablePlan, constants: Mapping[str, int | None]) -> dict[str, str]:
+    """SQL of the delivered columns whose value is known without looking at a row."""
+    found = {}
+    for column in plan.columns:
+        value = constants.get(column.name, "unknown")
+        is_empty = column.treatment is Treatment.blank or (value is None and column.treatment in _EMPTY_STAYS)
+        if is_empty:
+            found[column.name] = f"NULL::{column.delivered_type}"
+        elif isinstance(value, int) and column.treatment is Treatment.kept:
+            found[column.name] = f"({value})::{column.delivered_type}"
+    return found
+
+
+def _sort_columns(plan: TablePlan, datasets: Mapping[str, Dataset]) -> list[ColumnPlan]:
     """Columns to sort by: persons, then record keys, then all others unless the keys already tell every row apart."""
-    persons = [n for n, column in enumerate(plan.columns, start=1) if column.treatment in _PERSONS]
-    records = [n for n, column in enumerate(plan.columns, start=1) if column.treatment in _KEYED]
-    if _has_whole_key(plan, datasets):
-        return [*persons[:1], *records] if not plan.is_omop else [*persons[:1], _own_id(plan)]
-    first = {*persons, *records}
-    return [*persons, *records, *(n for n in range(1, len(plan.columns) + 1) if n not in first)]
+    persons = [column for column in plan.columns if column.treatment in _PERSONS]
+    records = [column for column in plan.columns if column.treatment in _KEYED]
+    if plan.is_omop and (own := _own_id(plan)):
+        return [*persons[:1], own]
+    if not plan.is_omop and _has_whole_key(plan, datasets):
+        return [*persons[:1], *records]
+    return [*persons, *records, *(column for column in plan.columns if column not in [*persons, *records])]
 
 
 def _has_whole_key(plan: TablePlan, datasets: Mapping[str, Dataset]) -> bool:
-    if plan.is_omop:
-        return bool(_own_id(plan))
     table = datasets[plan.table.schema].by_name[plan.table.name]
     replaced = {column.name for column in plan.columns if column.treatment in _KEYED}
     return bool(table.primary_key) and {name.lower() for name in table.primary_key} <= replaced
 
 
-def _own_id(plan: TablePlan) -> int:
-    """Position of the CDM table's own, unique, replaced identifier; 0 when it is not delivered."""
+def _own_id(plan: TablePlan) -> ColumnPlan | None:
+    """The CDM table's own, unique, replaced identifier; None when it is not delivered."""
     own = f"{plan.table.name}_id"
-    return next((n for n, c in enumerate(plan.columns, start=1) if c.name == own and c.treatment in _KEYED), 0)
+    return next((column for column in plan.columns if column.name == own and column.treatment in _KEYED), None)
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
 
 
 def bare_selection(
