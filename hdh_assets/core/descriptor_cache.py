@@ -1,15 +1,16 @@
-"""Descriptor files already parsed, kept as JSON by digest of their bytes: YAML is most of the cost of 300 files.
+"""What descriptor files say, kept as JSON by digest of their bytes: reading YAML is most of the cost of 300 files.
 
-Only the parsing is spared: what is kept is validated each time, and is kept only when it gives the same dataset again.
-Any file here may be removed at any time.
+Only the parsing is spared: what is kept is validated each time. Any file here may be removed at any time.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -34,11 +35,10 @@ class DescriptorCache:
         self._used.add(path.name)
         return found
 
-    def keep(self, content: bytes, dataset: Dataset) -> None:
-        """Keep the dataset these bytes describe."""
-        text = dataset.model_dump_json(exclude_unset=True)
-        if self.folder.parent.is_dir() and Dataset.model_validate_json(text) == dataset:
-            self._write(self._path(content), text)
+    def keep(self, content: bytes, said: dict[str, Any]) -> None:
+        """Keep what these bytes say: a mapping that describes a dataset, hence of JSON's types."""
+        if self.folder.parent.is_dir():
+            self._write(self._path(content), json.dumps(said, ensure_ascii=False))
 
     def forget_unused(self) -> None:
         """Remove what no file of this reading needed, when something new was kept."""

@@ -12,7 +12,7 @@ from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_cache import DescriptorCache
 from hdh_assets.core.errors import DescriptorError, HubError
 from hdh_assets.core.home import Home
-from hdh_assets.core.yaml_file import read_model
+from hdh_assets.core.yaml_file import as_model, parse_mapping, read_model
 
 PACKAGE_SOURCES = Path(__file__).resolve().parents[1] / "sources"
 
@@ -70,6 +70,7 @@ def _read(path: Path, cache: DescriptorCache | None) -> Dataset:
     content = path.read_bytes()
     if (known := cache.find(content)) is not None:
         return known
-    dataset = read_model(path, Dataset, DescriptorError)
-    cache.keep(content, dataset)
+    said = parse_mapping(path, content, DescriptorError)
+    dataset = as_model(path, said, Dataset, DescriptorError)
+    cache.keep(content, said)
     return dataset

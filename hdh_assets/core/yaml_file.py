@@ -17,23 +17,54 @@ from hdh_assets.core.errors import HubError
 Location = tuple[int | str, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_SafeLoader):  # type: ignore[misc]
+    """A safe loader that refuses what YAML forbids and PyYAML lets through: the same key twice in one mapping."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    problem = f"the key {key.value!r} is there twice"
+                    raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+                seen.add(key.value)
+        made: dict[Any, Any] = super().construct_mapping(node, deep)
+        return made
 
 
 def read_model(path: Path, model: type[Model], error: type[HubError], *, remedy: str | None = None) -> Model:
     """The file as `model`. Raises `error` listing every problem of the file with its line."""
     try:
-        content = yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
-    except (OSError, UnicodeDecodeError) as found:
+        content = path.read_bytes()
+    except OSError as found:
         raise error(f"{path}:1: file: cannot be read: {type(found).__name__}", remedy=remedy) from None
+    return as_model(path, parse_mapping(path, content, error, remedy=remedy), model, error, remedy=remedy)
+
+
+def parse_mapping(path: Path, content: bytes, error: type[HubError], *, remedy: str | None = None) -> dict[str, Any]:
+    """What that file says, not yet validated. Raises `error` when its bytes are not YAML in UTF-8, or no mapping."""
+    try:
+        said = yaml.load(content.decode("utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
+    except UnicodeDecodeError:
+        raise error(f"{path}:1: file: cannot be read: UnicodeDecodeError", remedy=remedy) from None
     except yaml.YAMLError as found:
         mark = getattr(found, "problem_mark", None)
         problem = getattr(found, "problem", None) or "not valid YAML"
         raise error(f"{path}:{mark.line + 1 if mark else 1}: yaml: {problem}", remedy=remedy) from None
-    if not isinstance(content, dict):
+    if not isinstance(said, dict):
         raise error(f"{path}:1: file: a mapping is expected", remedy=remedy)
+    return said
+
+
+def as_model(
+    path: Path, said: dict[str, Any], model: type[Model], error: type[HubError], *, remedy: str | None = None
+) -> Model:
+    """What that file says as `model`. Raises `error` listing every problem with its line."""
     try:
-        return model.model_validate(content)
+        return model.model_validate(said)
     except ValidationError as found:
         problems = [(tuple(e["loc"]), e["msg"].removeprefix("Value error, ")) for e in found.errors()]
         raise error("\n".join(problems_by_line(path, problems)), remedy=remedy) from None

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
-from hubs import FIFTH
+from hubs import make_fifth
 
 from hdh_assets.core.home import Home
 
 
 @pytest.fixture
-def fifth(home: Home, standardised: Path) -> Home:
+def fifth(tmp_path: Path, standardised: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A hub whose installation described one more dataset; its OMOP tables are there, empty."""
-    shutil.rmtree(home.root)
-    shutil.copytree(standardised, home.root)
-    shutil.copy(FIFTH, home.datasets / FIFTH.name)
-    return home
+    return make_fifth(tmp_path / "hub", standardised, monkeypatch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.home import Home, Settings
@@ -24,6 +27,16 @@ HEADER = "READING_ID;USER_ID;WEIGHED_ON;WEIGHT_KG;POSTURE\n"
 DATASET = "scale_readings"
 FIFTH = Path(__file__).with_name("fifth.yaml")
 """Its descriptor."""
+
+
+def make_fifth(root: Path, standardised: Path, patch: pytest.MonkeyPatch) -> Home:
+    """A hub with that dataset at that root, the one `HDH_HOME` names for as long as the patch holds."""
+    for name in [name for name in os.environ if name.startswith("HDH_")]:
+        patch.delenv(name)
+    patch.setenv("HDH_HOME", str(root))
+    shutil.copytree(standardised, root)
+    shutil.copy(FIFTH, root / "datasets" / FIFTH.name)
+    return Home.resolve(root)
 
 
 def drop(home: Home, period: str, rows: int = 20, *, text: str | None = None) -> Path:

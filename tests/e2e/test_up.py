@@ -8,10 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hubs import DATASET, Up, drop, hdh, processes_of, up, wait_for
+from hubs import DATASET, Up, drop, hdh, make_fifth, processes_of, up, wait_for
 
 from hdh_assets.core.home import Home, Settings
 from resources.ledger import Ledger
@@ -40,27 +41,61 @@ retention_until: 2099-12-31
 """
 
 
-def test_drop_grant_and_second_hub(fifth: Home, tmp_path: Path) -> None:
-    """One stack, since it takes a while to start: a drop is taken in, a second hub refused, a permit served."""
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, standardised: Path) -> Iterator[Up]:
+    """One running hub for all, since it takes a while to start: a drop was taken in, standardised and described."""
+    with pytest.MonkeyPatch.context() as patch:
+        home = make_fifth(tmp_path_factory.mktemp("up") / "hub", standardised, patch)
+        with up(home) as running:
+            drop(home, "2024-01")
+            wait_for(lambda: running.materialised_partitions("sources", DATASET, "readings") == ["2024-01"])
+            wait_for(lambda: running.materialised_partitions("catalog", "datasets", DATASET), 300)
+            yield running
+        assert not processes_of(home)
+        assert not (home.dagster / "up.json").exists()
+
+
+def test_a_second_hub_is_refused(served: Up) -> None:
+    said = hdh("tick", expect=1)
+    assert f"process {served.process.pid}" in said.replace("\n", " ")
+    assert "hdh up" in hdh("up", "--port", "0", expect=1)
+
+
+def test_a_grant_makes_an_extract_appear_without_a_restart(served: Up, tmp_path: Path) -> None:
     (tmp_path / "dossier.yaml").write_text(DOSSIER, "utf-8")
-    with up(fifth) as running:
-        drop(fifth, "2024-01")
-        wait_for(lambda: running.materialised_partitions("sources", DATASET, "readings") == ["2024-01"])
+    hdh("project", "submit", str(tmp_path / "dossier.yaml"))
+    hdh("committee", "opinion", "weights", "--favourable")
+    hdh("permit", "grant", "weights")
+    granted = time.monotonic()
+    wait_for(lambda: "extracts/weights/scale_readings__readings" in served.asset_keys())
+    wait_for((served.home.projects / "weights" / "v1" / "manifest.json").exists)
+    print(f"extract delivered {time.monotonic() - granted:.0f} s after the grant")
 
-        said = hdh("tick", expect=1)
-        assert f"process {running.process.pid}" in said.replace("\n", " ")
-        assert "hdh up" in hdh("up", "--port", "0", expect=1)
 
-        wait_for(lambda: running.materialised_partitions("catalog", "datasets", DATASET), 300)
-        hdh("project", "submit", str(tmp_path / "dossier.yaml"))
-        hdh("committee", "opinion", "weights", "--favourable")
-        hdh("permit", "grant", "weights")
-        granted = time.monotonic()
-        wait_for(lambda: "extracts/weights/scale_readings__readings" in running.asset_keys())
-        wait_for((fifth.projects / "weights" / "v1" / "manifest.json").exists)
-        print(f"extract delivered {time.monotonic() - granted:.0f} s after the grant")
-    assert not processes_of(fifth)
-    assert not (fifth.dagster / "up.json").exists()
+@pytest.mark.browser
+def test_pages_load_in_a_browser(served: Up) -> None:
+    chromium = Path("/usr/bin/chromium")
+    if not chromium.exists():
+        pytest.skip("chromium is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=str(chromium), args=ARGUMENTS)
+        page = browser.new_page(viewport={"width": 1600, "height": 1000})
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        for path, words in {
+            "/asset-groups": ["sources", "staging", "omop", "catalog"],
+            f"/assets/sources/{DATASET}/readings": ["Readings", "weight_kg", "trusted_third_party"],
+            f"/assets/catalog/datasets/{DATASET}": ["Connected scales", "last deliveries", "hub"],
+            "/runs": ["standardise"],
+            "/automation": ["deliveries", "decisions", "standardisation", "nightly_maintenance"],
+        }.items():
+            page.goto(served.url + path, wait_until="domcontentloaded", timeout=120_000)
+            for word in words:
+                page.get_by_text(word).first.wait_for(timeout=120_000)
+        assert not errors
+        browser.close()
 
 
 @pytest.mark.slow
@@ -77,34 +112,6 @@ def test_after_kill_the_next_start_goes_on(fifth: Home) -> None:
         wait_for(lambda: running.materialised_partitions("sources", DATASET, "readings") == ["2024-01"])
         wait_for(lambda: not _unfinished(running))
     assert json.loads(hdh("sql", "--json", f"SELECT count(*) n FROM {DATASET}.readings")) == [{"n": 20}]
-
-
-@pytest.mark.browser
-def test_pages_load_in_a_browser(fifth: Home) -> None:
-    chromium = Path("/usr/bin/chromium")
-    if not chromium.exists():
-        pytest.skip("chromium is not installed")
-    from playwright.sync_api import sync_playwright
-
-    drop(fifth, "2024-01")
-    hdh("tick")
-    with up(fifth) as running, sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=str(chromium), args=ARGUMENTS)
-        page = browser.new_page(viewport={"width": 1600, "height": 1000})
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        for path, words in {
-            "/asset-groups": ["sources", "staging", "omop", "catalog"],
-            f"/assets/sources/{DATASET}/readings": ["Readings", "weight_kg", "trusted_third_party"],
-            f"/assets/catalog/datasets/{DATASET}": ["Connected scales", "last deliveries", "hub"],
-            "/runs": ["standardise"],
-            "/automation": ["deliveries", "decisions", "standardisation", "nightly_maintenance"],
-        }.items():
-            page.goto(running.url + path, wait_until="domcontentloaded", timeout=120_000)
-            for word in words:
-                page.get_by_text(word).first.wait_for(timeout=120_000)
-        assert not errors
-        browser.close()
 
 
 def _unfinished(running: Up) -> list[str]:

@@ -209,3 +209,10 @@ def test_roles_are_those_of_the_design() -> None:
     assert {role.value for role in Role} == {
         "direct_identifier", "person_key", "quasi_identifier", "record_key", "sensitive", "payload",
     }  # fmt: skip
+
+
+def test_a_key_written_twice_is_told_with_its_line(tmp_path: Path) -> None:
+    """PyYAML would silently take the second: a column's role could be lost."""
+    text = yaml.safe_dump(dataset(), sort_keys=False)
+    path = written(tmp_path, "clinic.yaml", text.replace("version: 1\n", "version: 1\nversion: 2\n"))
+    assert message_of(path) == f"{path}:3: yaml: the key 'version' is there twice"
