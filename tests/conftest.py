@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,29 +77,35 @@ def reference() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a real PostgreSQL server started for this session, without a database name."""
+def postgres_server() -> Iterator[str]:
+    """Address of a real PostgreSQL server started for this session, without a database name.
+
+    Its files are not under pytest's folder, which the next session of root closes to the server's account.
+    """
     programs = _postgres_programs()
     if programs is None:
         pytest.skip("PostgreSQL is not installed on this machine")
     owner = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
-    data = tmp_path_factory.mktemp("postgres")
-    _own(data, owner)
-    _run(owner, programs / "initdb", "-D", data / "data", "-U", "hdh", "--auth=trust", "--encoding=UTF8", "--no-sync")
-    port = _free_port()
-    server = subprocess.Popen(
-        [programs / "postgres", "-D", data / "data", "-p", str(port), "-k", str(data), "-c", "fsync=off"],
-        user=owner if os.geteuid() == 0 else None,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        address = f"postgresql://hdh@127.0.0.1:{port}"
-        _await(address)
-        yield address
-    finally:
-        server.terminate()
-        server.wait(30)
+    with tempfile.TemporaryDirectory(prefix="hdh-postgres-") as folder:
+        data = Path(folder)
+        if os.geteuid() == 0:
+            shutil.chown(data, owner)
+        initdb = [programs / "initdb", "-D", data / "data", "-U", "hdh", "--auth=trust", "--encoding=UTF8", "--no-sync"]
+        _run(owner, *initdb)
+        port = _free_port()
+        server = subprocess.Popen(
+            [programs / "postgres", "-D", data / "data", "-p", str(port), "-k", str(data), "-c", "fsync=off"],
+            user=owner if os.geteuid() == 0 else None,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            address = f"postgresql://hdh@127.0.0.1:{port}"
+            _await(address)
+            yield address
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.wait(30)
 
 
 @pytest.fixture
@@ -116,16 +124,6 @@ def _postgres_programs() -> Path | None:
         return found[-1].parent
     on_path = shutil.which("postgres")
     return Path(on_path).resolve().parent if on_path else None
-
-
-def _own(folder: Path, owner: str) -> None:
-    """Let the server's account reach its folder, when the tests run as root."""
-    if os.geteuid() == 0:
-        shutil.chown(folder, owner)
-        for parent in folder.parents:
-            if parent == Path("/tmp"):
-                break
-            parent.chmod(parent.stat().st_mode | 0o011)
 
 
 def _run(owner: str, *command: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -134,7 +135,7 @@ def _facts(context: Context) -> dict[str, object]:
     deliveries = release.contents["deliveries"] if release else {}
     return {
         "home": str(context.home.root),
-        "deliveries": sum(len(found) for found in deliveries.values()),
+        "deliveries in force": sum(len(found) for found in deliveries.values()),
         "rows delivered": sum(n for name, n in rows.items() if name.partition(".")[0] in deliveries),
         "persons in OMOP": rows.get("omop.person", 0),
         "rows in OMOP": sum(n for name, n in rows.items() if name.startswith("omop.")),
@@ -146,14 +147,15 @@ def _facts(context: Context) -> dict[str, object]:
 
 def _where_to_look(context: Context) -> None:
     home = context.home.root
+    hdh = "hdh" if Path(sys.argv[0]).is_absolute() else sys.argv[0]  # found on the PATH, or as it was typed
     out.print()
     for command, meaning in (
-        ("hdh up", "all of it in the Dagster UI, with its lineage"),
-        ("hdh receipts", "what producers were answered"),
-        ("hdh dataset show snds_dcir", "a catalogue entry"),
-        ('hdh sql "SELECT count(*) FROM omop.drug_exposure"', "the lake"),
+        (f"{hdh} up", "all of it in the Dagster UI, with its lineage"),
+        (f"{hdh} receipts", "what producers were answered"),
+        (f"{hdh} dataset show snds_dcir", "a catalogue entry"),
+        (f'{hdh} sql "SELECT count(*) FROM omop.drug_exposure"', "the lake"),
         (f"ls {home}/projects/demo_diabetes/v1", "what the project received"),
-        (f"hdh trace {home}/projects/demo_diabetes/v1", "the producers' files it came from"),
+        (f"{hdh} trace {home}/projects/demo_diabetes/v1", "the producers' files it came from"),
     ):
         out.print(f"  [bold]{command}[/]  [dim]{meaning}[/]", highlight=False)
 

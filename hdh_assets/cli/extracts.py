@@ -61,8 +61,14 @@ def verify_command(
         for version in versions
         for problem in (*verify_version(version),) or (None,)
     ]
+    is_sound = not any(row["problem"] for row in rows)
+    if rows and is_sound and not as_json:
+        for version in versions:
+            state = "withdrawn, nothing is left" if version.is_withdrawn else "every file is as it was delivered"
+            out.print(f"[green]✓[/] {version.name}  {state}", highlight=False)
+        return
     print_rows(rows, as_json=as_json, empty="no extract was delivered yet")
-    if any(row["problem"] for row in rows):
+    if not is_sound:
         raise typer.Exit(1)
 
 

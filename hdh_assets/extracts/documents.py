@@ -121,11 +121,11 @@ def manifest(
     plans: Sequence[TablePlan],
     known: Sequence[Delivery],
 ) -> str:
-    """The manifest: permit, release, files with checksums, and the deliveries each table comes from."""
+    """The manifest: permit, release, files with checksums, and the producers' files each table comes from."""
     sources = {plan.name: feeding(plan.name, known) for plan in plans}
     used = {delivery.digest: delivery.summary() for found in sources.values() for delivery in found}
     document: dict[str, Any] = {
-        "format": 1,
+        "format": 2,
         "project": permit.project,
         "version": version,
         "basis": asdict(basis),
@@ -138,7 +138,9 @@ def manifest(
         },
         "pseudonym_key_version": KEY_VERSION,
         "files": [{k: v for k, v in asdict(file).items() if v is not None} for file in files],
-        "provenance": {name: [delivery.digest for delivery in found] for name, found in sources.items()},
+        "provenance": {
+            name: {delivery.digest: delivery.digests() for delivery in found} for name, found in sources.items()
+        },
         "deliveries": used,
     }
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

@@ -1,27 +1,21 @@
 """Which deliveries a table of the lake comes from: the link between an extract's bytes and a producer's files.
 
-Exact to the delivery for delivered tables. For a CDM table: every current delivery of the datasets its models read,
-found by following `ref` and `source` through the dbt project.
+Exact to the file. A table made by dbt comes from the current files of every delivered table its models read.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
-import yaml
 
-from hdh_assets.standard.sources_yml import PROJECT
+from hdh_assets.standard.lineage import delivered_tables
 
-_REF = re.compile(r"ref\(\s*['\"](\w+)['\"]\s*\)")
-_SOURCE = re.compile(r"source\(\s*['\"](\w+)['\"]\s*,\s*['\"](\w+)['\"]\s*\)")
-_DATASET = re.compile(r"^(?:stg|int)_(\w+?)__")
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MADE_BY_DBT = {"omop", "staging"}
 
 
 @dataclass(frozen=True)
@@ -37,8 +31,11 @@ class Delivery:
 
     def summary(self) -> dict[str, Any]:
         """What a manifest says of it."""
-        files = [{"name": file["name"], "sha256": file["sha256"]} for file in self.files]
-        return {"dataset": self.dataset, "period": self.period, "producer": self.producer, "files": files}
+        return {"dataset": self.dataset, "period": self.period, "producer": self.producer}
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of each of these files, by name."""
+        return {str(file["name"]): str(file["sha256"]) for file in self.files}
 
 
 def deliveries(engine: duckdb.DuckDBPyConnection, *, only_current: bool = True) -> list[Delivery]:
@@ -61,43 +58,15 @@ def deliveries(engine: duckdb.DuckDBPyConnection, *, only_current: bool = True) 
 
 
 def feeding(table: str, known: Iterable[Delivery]) -> list[Delivery]:
-    """Those of the `known` deliveries that feed the lake table `schema.name`."""
+    """Those of the `known` deliveries that feed the lake table `schema.name`, each with the files that do, no other."""
     schema, _, name = table.partition(".")
-    if schema == "omop":
-        datasets = datasets_of(name)
-        return [delivery for delivery in known if delivery.dataset in datasets]
-    return [delivery for delivery in known if delivery.dataset == schema and _files_of(name, delivery)]
+    tables = delivered_tables(name) if schema in _MADE_BY_DBT else {(schema, name)}
+    return [found for delivery in known if (found := _of_tables(delivery, tables)).files]
 
 
-def _files_of(table: str, delivery: Delivery) -> list[dict[str, Any]]:
-    pattern = re.compile(rf"{re.escape(table)}([_-]?\d+)?\.", re.IGNORECASE)
-    return [file for file in delivery.files if pattern.match(str(file["name"]))]
-
-
-def datasets_of(cdm_table: str) -> frozenset[str]:
-    """Datasets whose delivered tables a CDM table is made from, by the names and the text of its models."""
-    seen: set[str] = set()
-    waiting = [cdm_table]
-    found: set[str] = set()
-    while waiting:
-        model = waiting.pop()
-        if model in seen:
-            continue
-        seen.add(model)
-        found |= set(_DATASET.findall(model))
-        text = _models()[model].read_text("utf-8") if model in _models() else ""
-        found |= {dataset for dataset, _ in _SOURCE.findall(text)}
-        waiting += [*_REF.findall(text), *_fragments().get(model, ())]
-    return frozenset(found)
-
-
-@cache
-def _models() -> dict[str, Any]:
-    return {path.stem: path for path in (PROJECT / "models").rglob("*.sql")}
-
-
-@cache
-def _fragments() -> dict[str, list[str]]:
-    """Models that feed each CDM table (`fragments` of dbt_project.yml)."""
-    content = yaml.load((PROJECT / "dbt_project.yml").read_text("utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
-    return dict(content.get("vars", {}).get("fragments", {}))
+def _of_tables(delivery: Delivery, tables: Collection[tuple[str, str]]) -> Delivery:
+    """The delivery with its files of these tables alone."""
+    names = "|".join(re.escape(table) for dataset, table in tables if dataset == delivery.dataset)
+    pattern = re.compile(rf"({names})([_-]?\d+)?\.", re.IGNORECASE)
+    files = tuple(file for file in delivery.files if names and pattern.match(str(file["name"])))
+    return replace(delivery, files=files)

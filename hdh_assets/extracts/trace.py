@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,11 +70,18 @@ def _trace_version(version: Version, path: Path | None) -> Trace:
     is_one = name.startswith("data/")
     tables = [f["table"] for f in version.manifest["files"] if "table" in f and (not is_one or f["name"] == name)]
     rows = [
-        {"table": table, "dataset": found["dataset"], "period": found["period"], "delivery": digest[:12], **file}
+        {
+            "table": table,
+            "dataset": found["dataset"],
+            "period": found["period"],
+            "delivery": delivery[:12],
+            "name": file,
+            "sha256": sha256,
+        }
         for table in tables
-        for digest in version.manifest["provenance"][table]
-        for found in [version.manifest["deliveries"][digest]]
-        for file in found["files"]
+        for delivery, files in version.manifest["provenance"][table].items()
+        for found in [version.manifest["deliveries"][delivery]]
+        for file, sha256 in files.items()
     ]
     release = version.manifest["release"]
     use = {"release": release["number"], "extract": version.name, "permit": version.basis.permit}
@@ -92,7 +99,7 @@ def _trace_lake_file(lake: Lake, path: Path, data: Path) -> Trace:
 def _trace_digest(home: Home, lake: Lake, digest: str, subject: str) -> Trace:
     """Forward: the releases and extracts that hold a producer's file."""
     with lake.reader() as engine:
-        known = [d for d in deliveries(engine, only_current=False) if _is_or_has(d, digest)]
+        known = [found for d in deliveries(engine, only_current=False) if (found := _named(d, digest)).files]
     if not known:
         raise HubError(f"no delivery has the file {subject}", remedy="see `hdh receipts` for what was accepted")
     digests = {delivery.digest for delivery in known}
@@ -105,13 +112,15 @@ def _trace_digest(home: Home, lake: Lake, digest: str, subject: str) -> Trace:
         {"release": version.basis.release, "extract": version.name, "table": table}
         for version in list_versions(home)
         for table, sources in version.manifest["provenance"].items()
-        if digests & set(sources)
+        if any(digest in {delivery, *files.values()} for delivery, files in sources.items())
     ]
     return Trace(subject, "a producer's file", _rows(known), releases + extracts)
 
 
-def _is_or_has(delivery: Delivery, digest: str) -> bool:
-    return delivery.digest == digest or any(file.get("sha256") == digest for file in delivery.files)
+def _named(delivery: Delivery, digest: str) -> Delivery:
+    """The delivery with all its files when the digest is its own, else with those of that digest alone."""
+    files = tuple(file for file in delivery.files if digest in {delivery.digest, file["sha256"]})
+    return replace(delivery, files=files)
 
 
 def _rows(known: Iterable[Delivery]) -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 Loading reads the manifest that `make setup` and `hdh check --deep` write; dbt itself never runs then.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -13,8 +12,7 @@ import dagster as dg
 from dagster_dbt import dbt_assets
 
 from hdh_assets.core.descriptor import Dataset
-from hdh_assets.core.errors import ConfigurationError
-from hdh_assets.standard.manifest import MANIFEST
+from hdh_assets.standard.manifest import MANIFEST, read_manifest
 from hdh_assets.standard.runner import Node, StandardiseResult, standardise
 from hdh_assets.standard.translator import HubTranslator, key_of
 from resources.failures import told
@@ -51,13 +49,6 @@ def standard_assets(datasets: Mapping[str, Dataset], manifest: Path = MANIFEST) 
         yield from _results(context, content, result)
 
     return standardise_deliveries
-
-
-def read_manifest(path: Path) -> dict[str, Any]:
-    """The manifest of the dbt project. Raises `ConfigurationError` when there is none."""
-    if not path.exists():
-        raise ConfigurationError("the dbt manifest was never made", remedy="run `make setup` or `hdh check --deep`")
-    return dict(json.loads(path.read_text("utf-8")))
 
 
 def _results(context: dg.AssetExecutionContext, manifest: dict[str, Any], result: StandardiseResult) -> Iterator[Any]:

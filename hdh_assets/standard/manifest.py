@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from hdh_assets.core.descriptor import Dataset
-from hdh_assets.core.errors import HubError
+from hdh_assets.core.errors import ConfigurationError, HubError
 from hdh_assets.standard.sources_yml import PROJECT, write_sources
 
 MANIFEST = PROJECT / "target" / "manifest.json"
@@ -49,3 +51,10 @@ def build_manifest(datasets: Mapping[str, Dataset]) -> Path:
             f"the dbt project cannot be parsed:\n{done.stdout.strip()}", remedy="correct the models it names"
         )
     return MANIFEST
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The manifest of the dbt project. Raises `ConfigurationError` when there is none."""
+    if not path.exists():
+        raise ConfigurationError("the dbt manifest was never made", remedy="run `make setup` or `hdh check --deep`")
+    return dict(json.loads(path.read_text("utf-8")))

@@ -71,9 +71,11 @@ def test_from_a_new_dossier_to_a_traced_and_proved_extract(home: Home, settings:
     assert hdh(home, "extract", "rebuild", "pilot/v1", "--json")["identical"] is True
     assert hdh(home, "audit", "verify", "--json")["intact"] is True
     back = hdh(home, "trace", str(folder / "data" / "snds_dcir.er_prs_f.parquet"), "--json")
-    assert {row["name"] for row in back["deliveries"]} == {"ER_PRS_F.csv", "ER_PHA_F_001.csv.gz"}
+    assert {row["name"] for row in back["deliveries"]} == {"ER_PRS_F.csv"}
     forth = hdh(home, "trace", "a" * 64, "--json")
+    assert [row["name"] for row in forth["deliveries"]] == ["ER_PRS_F.csv"]
     assert {"release": 1, "extract": "pilot/v1", "table": "snds_dcir.er_prs_f"} in forth["uses"]
+    assert "snds_dcir.er_pha_f" not in {use["table"] for use in forth["uses"]}
     lake_file = next((home.lake / "data" / "snds_dcir" / "er_prs_f").glob("*.parquet"))
     assert hdh(home, "trace", str(lake_file), "--json")["deliveries"][0]["period"] == "2019-01"
 
