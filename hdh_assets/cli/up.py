@@ -22,7 +22,8 @@ def up_command(
     Refuses to start beside another hub on the same home. The UI has no passwords: it answers this machine alone.
     """
     context = cli_context(ctx).require_home()
-    previous = signal.signal(signal.SIGTERM, _interrupt)
+    # SIGINT as well: a shell that starts the hub in the background has it ignored, by the children too
+    previous = {sent: signal.signal(sent, _interrupt) for sent in (signal.SIGINT, signal.SIGTERM)}
     try:
         with the_only_hub(context.home, "hdh up"):
             for line in repair(context.home, context.settings):
@@ -33,7 +34,8 @@ def up_command(
                 _wait(stack.wait)
             out.print("stopped")
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for sent, handler in previous.items():
+            signal.signal(sent, handler)
 
 
 def _interrupt(*_: Any) -> None:

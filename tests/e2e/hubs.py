@@ -86,9 +86,11 @@ class Up:
 
 @contextmanager
 def up(home: Home) -> Iterator[Up]:
-    """`hdh up` on a free port, stopped like Ctrl-C does."""
+    """`hdh up` on a free port, started as a shell does in the background, Ctrl-C ignored, and stopped by Ctrl-C."""
     command = [sys.executable, "-m", "hdh_assets.cli", "up", "--port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        ["sh", "-c", 'trap "" INT; exec "$0" "$@"', *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     try:
         url = wait_for(lambda: _address(home, process.pid) or process.poll() is not None, 240)
         assert process.poll() is None, process.communicate()
