@@ -6,9 +6,10 @@ Exit codes: 0 done, 1 refused or failed, 2 misuse.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import click
 import typer
@@ -83,8 +84,16 @@ app.add_typer(oppositions.oppose_app, name="oppose", rich_help_panel=PROJECTS)
 app.add_typer(trace.audit_app, name="audit", rich_help_panel=PROJECTS)
 
 
+def _stop(*_: Any) -> None:
+    """What Ctrl-C does, whatever asks."""
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """Entry point of the `hdh` script."""
+    for sent in (signal.SIGINT, signal.SIGTERM):
+        # SIGINT as well: a shell that starts a command in the background has it ignored
+        signal.signal(sent, _stop)
     try:
         code = app(standalone_mode=False)
     except HubError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from typing import Annotated, Any
 
 import typer
@@ -22,24 +21,14 @@ def up_command(
     Refuses to start beside another hub on the same home. The UI has no passwords: it answers this machine alone.
     """
     context = cli_context(ctx).require_home()
-    # SIGINT as well: a shell that starts the hub in the background has it ignored, by the children too
-    previous = {sent: signal.signal(sent, _interrupt) for sent in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        with the_only_hub(context.home, "hdh up"):
-            for line in repair(context.home, context.settings):
-                err.print(f"[yellow]↻[/] {escape(line)}", highlight=False)
-            err.print("[dim]starting the code servers, the UI and the daemon …[/]")
-            with running(context.home, context.settings, port) as stack:
-                out.print(f"[green]✓[/] the hub runs: [bold]{stack.url}[/]   (Ctrl-C stops it)", highlight=False)
-                _wait(stack.wait)
-            out.print("stopped")
-    finally:
-        for sent, handler in previous.items():
-            signal.signal(sent, handler)
-
-
-def _interrupt(*_: Any) -> None:
-    raise KeyboardInterrupt
+    with the_only_hub(context.home, "hdh up"):
+        for line in repair(context.home, context.settings):
+            err.print(f"[yellow]↻[/] {escape(line)}", highlight=False)
+        err.print("[dim]starting the code servers, the UI and the daemon …[/]")
+        with running(context.home, context.settings, port) as stack:
+            out.print(f"[green]✓[/] the hub runs: [bold]{stack.url}[/]   (Ctrl-C stops it)", highlight=False)
+            _wait(stack.wait)
+        out.print("stopped")
 
 
 def _wait(wait: Any) -> None:

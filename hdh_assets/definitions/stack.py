@@ -6,7 +6,6 @@ webserver and daemon, so that a reload asked of the webserver reaches both.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import signal
@@ -26,14 +25,13 @@ import yaml
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.definitions.instance import prepare_instance
-from hdh_assets.definitions.one_hub import STACK, end_leftovers
+from hdh_assets.definitions.one_hub import STACK, die_with_parent, end_leftovers
 
 WORKSPACE = Path(__file__).resolve().parents[2] / "workspace.yaml"
 ADDRESS = "up.json"
 HOST = "127.0.0.1"
 _START_SECONDS = 180.0
 _STOP_SECONDS = 20.0
-_PR_SET_PDEATHSIG = 1
 _STATUS = """{ workspaceOrError { ... on Workspace { locationEntries {
     name locationOrLoadError { __typename ... on PythonError { message } } } } } }"""
 
@@ -142,14 +140,8 @@ def _start(home: Home, name: str, environment: Mapping[str, str], *arguments: st
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - this process has one thread
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - this process has one thread
         )
-
-
-def _die_with_parent() -> None:
-    """Linux: the kernel ends this child when its parent dies, even killed."""
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _log(home: Home, name: str) -> Path:

@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.definitions.instance import prepare_instance
-from hdh_assets.definitions.one_hub import STACK
+from hdh_assets.definitions.one_hub import STACK, die_with_parent
 
 LOCATIONS = ("trusted_third_party", "hub")
+_STOP_SECONDS, _ASK_AGAIN_SECONDS = 10.0, 0.2
 OnAnswer = Callable[[str, dict[str, Any]], None]
 
 
@@ -108,7 +112,13 @@ def _started(name: str, home: Home, environment: Mapping[str, str]) -> Iterator[
     command = [sys.executable, "-m", "hdh_assets.definitions.tick_child", name]
     with log.open("w", encoding="utf-8") as errors:
         process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env=environment,
+            preexec_fn=partial(die_with_parent, signal.SIGKILL),  # noqa: PLW1509 - this process has one thread
         )
     try:
         yield _Child(name, process, log)
@@ -116,6 +126,19 @@ def _started(name: str, home: Home, environment: Mapping[str, str]) -> Iterator[
             process.stdin.close()
         process.wait(60)
     finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait()
+        _end(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Interrupt the run it is in, if any, and end it; what it was doing is finished or undone at the next start.
+
+    In a run Dagster takes either signal for the end of that run and goes on with the next one: it is asked again.
+    """
+    process.send_signal(signal.SIGINT)
+    deadline = time.monotonic() + _STOP_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_ASK_AGAIN_SECONDS)
+        process.terminate()
+    process.kill()
+    process.wait()
