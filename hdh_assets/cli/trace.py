@@ -19,13 +19,23 @@ def trace_command(
             help="An extract (`project/v1`), a file of one, a file of the lake, or a producer's file (path or SHA-256)."
         ),
     ],
+    row: Annotated[
+        int | None,
+        typer.Option(
+            help="The number of one record (`drug_exposure_id` of drug_exposure) in a CDM table of an extract: the "
+            "files that hold lines of its person's day, and how many."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say which deliveries a file or an extract comes from, or in which releases and extracts a producer's file is."""
-    from hdh_assets.extracts.trace import trace  # noqa: PLC0415
+    from hdh_assets.extracts.trace import trace, trace_record  # noqa: PLC0415
 
     context = cli_context(ctx).require_home()
-    found = trace(context.home, context.settings, what)
+    if row is None:
+        found = trace(context.home, context.settings, what)
+    else:
+        found = trace_record(context.home, context.settings, context.datasets(), what, row)
     if as_json:
         print_json(found.document())
         return

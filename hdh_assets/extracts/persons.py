@@ -24,7 +24,6 @@ from hdh_assets.governance.permit import Permit
 
 _GENDER = {Sex.female: 8532, Sex.male: 8507}
 _IDENTITY_TABLES = "int\\_%\\_\\_identity\\_kept"
-"""Staging tables in which the standardisation says which person a source pseudonym designates."""
 
 
 def prepare_persons(
@@ -83,9 +82,7 @@ def _links(engine: duckdb.DuckDBPyConnection, plans: Sequence[TablePlan], datase
     ]
     union = " UNION ".join(["SELECT NULL::UUID AS hub", *found])
     engine.execute(f"CREATE TABLE memory.source_key AS SELECT DISTINCT hub FROM ({union}) WHERE hub IS NOT NULL")
-    links = [
-        f'SELECT "{column}" AS hub, person_id FROM lake.staging."{table}"' for table, column in _identities(engine)
-    ]
+    links = [f'SELECT "{column}" AS hub, person_id FROM lake.staging."{table}"' for table, column in identities(engine)]
     own = f"SELECT hub, {person_number('hub')} AS person_id FROM source_key"
     engine.execute(
         f"CREATE TABLE memory.link AS SELECT DISTINCT hub, person_id FROM ({' UNION ALL '.join([*links, own])}) "
@@ -117,7 +114,8 @@ def _person_sources(datasets: Mapping[str, Dataset], plan: TablePlan) -> list[tu
     return found
 
 
-def _identities(engine: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+def identities(engine: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    """Staging tables, with a column of pseudonyms, that say which person each designates."""
     rows = engine.execute(
         "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = 'lake' AND schema_name = 'staging' "
         f"AND table_name LIKE '{_IDENTITY_TABLES}' ESCAPE '\\' AND data_type = 'UUID' ORDER BY ALL"

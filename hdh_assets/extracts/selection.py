@@ -6,10 +6,10 @@ number of threads, and no two projects share an order by which their rows could 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hdh_assets.core.descriptor import Dataset, Table
+from hdh_assets.core.descriptor import Column, Dataset, Table
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.extracts.omop_rules import PERSON_ID, ROWS
 from hdh_assets.extracts.persons import person_columns, way_to_persons
@@ -20,6 +20,8 @@ from hdh_assets.governance.dossier import Period
 _KEYED = {Treatment.record_number, Treatment.record_date, Treatment.record_uuid, Treatment.record_text}
 _PERSONS = {Treatment.person_number, Treatment.person_pseudonym, Treatment.person_key}
 _NUMBERED = {Treatment.record_number, Treatment.record_date}
+When = Callable[[Table], str]
+"""Condition on the rows `t` of a delivered table; empty when all are wanted."""
 _EMPTY_STAYS = {Treatment.kept, Treatment.month, *_KEYED}
 """Treatments that make nothing of nothing: a span, when cut to the permit's period, would get a bound from it."""
 
@@ -234,14 +236,18 @@ def _event_ids(event_tables: Sequence[str], period: Period) -> str:
 
 def _source_rows(plan: TablePlan, period: Period, datasets: Mapping[str, Dataset]) -> str:
     dataset = datasets[plan.table.schema]
-    return _rows_of(dataset, dataset.by_name[plan.table.name], period, person_columns(datasets, plan))
+    table = dataset.by_name[plan.table.name]
+    return rows_of(dataset, table, lambda each: within(each, period), person_columns(datasets, plan))
 
 
-def _rows_of(dataset: Dataset, table: Table, period: Period, persons: Sequence[str] = ()) -> str:
-    """FROM and WHERE of the permitted rows of a delivered table, itself under the name `t`."""
+def rows_of(dataset: Dataset, table: Table, when: When, persons: Sequence[str] = ()) -> str:
+    """FROM and WHERE of a delivered table, under the name `t`: its rows of `person_key`, the condition of `when` kept.
+
+    Raises `RefusedError` when nothing leads from the table to its persons.
+    """
     source = f'FROM lake."{dataset.id}"."{table.lake_name}" AS t'
-    when = _when(table, period)
-    where = f" WHERE {when}" if when else ""
+    condition = when(table)
+    where = f" WHERE {condition}" if condition else ""
     if table.person_keys:
         return f"{source}{_person_joins(persons or [table.person_keys[0].lake_name])}{where}"
     if not dataset.has_persons or _is_directory(dataset, table):
@@ -256,7 +262,7 @@ def _rows_of(dataset: Dataset, table: Table, period: Period, persons: Sequence[s
     pairs = list(zip(key.columns, key.target_columns, strict=True))
     chosen = ", ".join(f't."{target.lower()}" AS f{n}' for n, (_, target) in enumerate(pairs))
     on = " AND ".join(f't."{column.lower()}" = q.f{n}' for n, (column, _) in enumerate(pairs))
-    rows = _rows_of(dataset, parent, period)
+    rows = rows_of(dataset, parent, when)
     return f"{source} SEMI JOIN (SELECT t._delivery AS d, {chosen} {rows}) AS q ON {on} AND t._delivery = q.d{where}"
 
 
@@ -268,12 +274,19 @@ def _person_joins(columns: Sequence[str]) -> str:
     )
 
 
-def _when(table: Table, period: Period) -> str:
-    """Condition that keeps the period; a table of persons (its key designates one) has no event of its own."""
+def dated_by(table: Table) -> Column | None:
+    """The column that dates a row's event; a table of persons (its key designates one) has no event of its own."""
     keys = {column.lake_name for column in table.person_keys}
     if not table.event_date or keys & {name.lower() for name in table.primary_key}:
+        return None
+    return table.by_name[table.event_date.lower()]
+
+
+def within(table: Table, period: Period) -> str:
+    """Condition that keeps the rows `t` of the period; empty when they have no date."""
+    column = dated_by(table)
+    if column is None:
         return ""
-    column = table.by_name[table.event_date.lower()]
     name = f't."{column.lake_name}"'
     match column.kind:
         case "year":

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import HubError, RefusedError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.extracts.provenance import Delivery, deliveries, feeding
+from hdh_assets.extracts.row_trace import trace_row
 from hdh_assets.extracts.versions import Version, find_version, list_versions, sha256_of
 from resources.lake import Lake, open_lake
 from resources.releases import list_releases
@@ -50,6 +52,23 @@ def trace(home: Home, settings: Settings, what: str) -> Trace:
             f"nothing is known of {what}",
             remedy="give an extract (`hdh extract list`), a file of an extract or of the lake, or a producer's file",
         ) from None
+
+
+def trace_record(home: Home, settings: Settings, datasets: Mapping[str, Dataset], file: str, number: int) -> Trace:
+    """From one record of a file of an extract to the producers' files with lines of its person's day (`row_trace.py`).
+
+    Raises `HubError` when the file is not a CDM table of an extract, or holds no such record.
+    """
+    path = Path(file).expanduser().absolute()
+    version = next((v for v in list_versions(home) if v.folder / "data" == path.parent and path.is_file()), None)
+    if version is None:
+        raise HubError(
+            f"{file} is not a file of data of an extract",
+            remedy="give one, for example hub/projects/PROJECT/v1/data/omop.drug_exposure.parquet",
+        )
+    use = {"release": version.basis.release, "extract": version.name, "permit": version.basis.permit}
+    rows = trace_row(home, settings, datasets, version, path, number)
+    return Trace(f"one row of {version.name}/data/{path.name}", "a record of an extract", rows, [use])
 
 
 def _trace_path(home: Home, lake: Lake, path: Path) -> Trace:

@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 from typing import Any
 
+import duckdb
 import pytest
 from intake_world import World
 from snds_cases import FLUXES, Row, make_cases
 from snds_oracle_dcir import Dcir
-from snds_oracle_reference import Reference
+from snds_oracle_reference import Reference, day
 
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.core.errors import HubError
+from hdh_assets.extracts.build import build_extract
+from hdh_assets.extracts.trace import trace_record
 from hdh_assets.standard.report import standardisation_report
 from hdh_assets.standard.runner import standardise
 from resources.lake import open_lake
+from resources.registry import Registry
 from resources.releases import make_release
+from tests.extract_hub import dossier, grant
 
 pytestmark = pytest.mark.timeout(600)
 
 ALIASES = {"BEN_NIR_PSA": "NUM_ENQ", "BEN_NIR_ANO": "NUM_ENQ_ANO"}
+NINE = (
+    "DCT_ORD_NUM",
+    "FLX_DIS_DTD",
+    "FLX_EMT_NUM",
+    "FLX_EMT_ORD",
+    "FLX_EMT_TYP",
+    "FLX_TRT_DTD",
+    "ORG_CLE_NUM",
+    "PRS_ORD_NUM",
+    "REM_TYP_AFF",
+)
 _WHO = "JOIN lake.omop.person USING (person_id)"
 _PROVIDER = "LEFT JOIN lake.omop.provider AS pr USING (provider_id)"
 
@@ -36,6 +54,7 @@ class Both:
             self._drop(datasets["snds_dcir"], flux, cases.fluxes[flux])
         self.receipts = self.world.tick()
         self.result = standardise(self.world.home, self.world.settings)
+        self.cases = cases
         self.reference = Reference(cases.beneficiaries)
         self.dcir = Dcir(cases, self.reference)
 
@@ -196,3 +215,44 @@ def test_the_report_of_a_release_counts_what_is_left_out_by_rule_and_what_is_map
     assert mapped["FR_CIP13"]["codes"] == len(events)
     assert mapped["FR_NABM"]["codes"] == mapped["FR_NABM"]["mapped_codes"] == 3
     assert mapped["FR_CIP13"]["mapped_codes"] == len(known) > 0
+
+
+def test_a_record_of_an_extract_leads_to_the_lines_of_its_person_and_day(both, tmp_path):
+    """Against the lines as they were written: by flux and file, those of the person's keys, that day or undated."""
+    world, datasets = both.world, load_datasets()
+    with Registry(world.home, world.settings) as registry:
+        asked = {"omop.person": "all", "omop.drug_exposure": "all", "omop.cost": "all", "omop.visit_occurrence": "all"}
+        permit = grant(registry, dossier("traced", tables=asked, period={"from": "2024-01-01", "to": "2024-12-31"}))
+    release = make_release(open_lake(world.home, world.settings), checks={"passed": 1})
+    data = build_extract(world.home, world.settings, datasets, permit, release).version.folder / "data"
+    records = duckdb.execute(
+        "SELECT drug_exposure_id, year_of_birth, drug_exposure_start_date, visit_start_date"
+        f" FROM '{data}/omop.drug_exposure.parquet' AS d JOIN '{data}/omop.person.parquet' USING (person_id)"
+        f" LEFT JOIN '{data}/omop.visit_occurrence.parquet' USING (visit_occurrence_id) ORDER BY ALL"
+    ).fetchall()
+    assert len(records) > 20
+    path = str(data / "omop.drug_exposure.parquet")
+    for number, year, *days in records[:: len(records) // 6]:
+        found = trace_record(world.home, world.settings, datasets, path, number).deliveries
+        care = {(row["period"], row["name"]): row["lines"] for row in found if row["dataset"] == "snds_dcir"}
+        assert care == _lines_of(both, year, {None, *days})
+        assert any(name in {"ER_PHA_F.csv", "ER_UCD_F.csv"} for _, name in care)
+        assert {row["name"] for row in found} & {"IR_BEN_R.csv", "IR_BEN_R_ARC.csv"}
+    [(cost,)] = duckdb.execute(f"SELECT max(cost_id) FROM '{data}/omop.cost.parquet'").fetchall()
+    assert trace_record(world.home, world.settings, datasets, str(data / "omop.cost.parquet"), cost).deliveries
+    with pytest.raises(HubError, match="has no such drug_exposure_id"):
+        trace_record(world.home, world.settings, datasets, path, -1)
+
+
+def _lines_of(both: Both, year: int, days: set[date | None]) -> Counter[tuple[str, str]]:
+    """Lines of a person on these days by flux and file, of prestations and of what hangs on them."""
+    keys = {key for key, person in both.reference.person_of.items() if person == year}
+    psa = {psa for psa, _ in keys}
+    found: Counter[tuple[str, str]] = Counter()
+    for flux, tables in both.cases.fluxes.items():
+        lines = [row for row in tables["ER_PRS_F"] if row["BEN_NIR_PSA"] in psa and day(row["EXE_SOI_DTD"]) in days]
+        found[flux, "ER_PRS_F.csv"] += len(lines)
+        own = {tuple(line[name] for name in NINE) for line in lines}
+        for table in tables.keys() - {"ER_PRS_F"}:
+            found[flux, f"{table}.csv"] += sum(tuple(row[name] for name in NINE) in own for row in tables[table])
+    return +found
