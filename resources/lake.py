@@ -86,6 +86,15 @@ def prepare_engine(engine: duckdb.DuckDBPyConnection, settings: Settings, spill:
         engine.execute(f"SET temp_directory = '{spill}'")
 
 
+def has_table(engine: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+    """Whether the lake has that table, at the connection's snapshot. The engine's own lists look at every table."""
+    try:
+        engine.execute(f'SELECT 1 FROM {ALIAS}."{schema}"."{table}" LIMIT 0')
+    except duckdb.CatalogException:
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class Lake:
     """The lake of one home."""

@@ -20,7 +20,7 @@ import duckdb
 from hdh_assets.core.crash import crash_point
 from hdh_assets.core.errors import HubError, RefusedError
 from resources.erasure import erase_removed
-from resources.lake import Lake, spill_folder, transaction
+from resources.lake import Lake, has_table, spill_folder, transaction
 from resources.removals import check_followed, retired
 
 _COLUMNS = "number, snapshot_id, created_at, code_commit, contents, checks"
@@ -147,7 +147,7 @@ def _ensure_table(engine: duckdb.DuckDBPyConnection) -> None:
 
 
 def _read(engine: duckdb.DuckDBPyConnection) -> list[Release]:
-    if not _has_table(engine, "meta", "release"):
+    if not has_table(engine, "meta", "release"):
         return []
     rows = engine.execute(f"SELECT {_COLUMNS} FROM lake.meta.release ORDER BY number").fetchall()
     return [
@@ -167,17 +167,9 @@ def _row(release: Release) -> list[Any]:
     ]
 
 
-def _has_table(engine: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
-    found = engine.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = ? AND table_name = ?",
-        [schema, table],
-    ).fetchall()
-    return bool(found[0][0])
-
-
 def _contents(engine: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     deliveries: dict[str, list[dict[str, str]]] = {}
-    if _has_table(engine, "meta", "delivery"):
+    if has_table(engine, "meta", "delivery"):
         for dataset, period, digest in engine.execute(
             "SELECT dataset, period, digest FROM lake.meta.delivery WHERE status = 'current' ORDER BY ALL"
         ).fetchall():

@@ -14,7 +14,7 @@ from enum import StrEnum
 import duckdb
 
 from hdh_assets.core.errors import RefusedError
-from resources.lake import ALIAS
+from resources.lake import ALIAS, has_table
 
 SHAPES: dict[str, dict[str, str]] = {
     "opposition": {
@@ -59,7 +59,7 @@ class Followed:
 
 def followed(engine: duckdb.DuckDBPyConnection) -> Followed:
     """What `meta.opposition` says."""
-    if not has_table(engine, "opposition"):
+    if not has_table(engine, "meta", "opposition"):
         return Followed()
     found = engine.execute(f"SELECT step, max(revision) FROM {ALIAS}.meta.opposition GROUP BY step").fetchall()
     steps = {step: int(revision) for step, revision in found}
@@ -103,7 +103,7 @@ def retire(engine: duckdb.DuckDBPyConnection, numbers: Collection[int], revision
 
 def retired(engine: duckdb.DuckDBPyConnection) -> set[int]:
     """Numbers of the retired releases."""
-    if not has_table(engine, "retired_release"):
+    if not has_table(engine, "meta", "retired_release"):
         return set()
     return {number for (number,) in engine.execute(f"SELECT number FROM {ALIAS}.meta.retired_release").fetchall()}
 
@@ -124,12 +124,3 @@ def check_followed(engine: duckdb.DuckDBPyConnection, recorded: int, *, is_stand
             "rows were removed for an opposition and the OMOP tables do not follow yet",
             remedy="nothing to do: it goes on by itself after the next standardisation",
         )
-
-
-def has_table(engine: duckdb.DuckDBPyConnection, table: str) -> bool:
-    """Whether the lake has this table of `meta`, at the connection's snapshot."""
-    found = engine.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE database_name = ? AND schema_name = 'meta' AND table_name = ?",
-        [ALIAS, table],
-    ).fetchall()
-    return bool(found[0][0])

@@ -13,6 +13,7 @@
     * `changes_with` names the datasets whose deliveries alone can change such a table: others are not even compared;
     * `scope_key`: the table has no person column. The query gives `person_id` and the `scope_date` beside the table's
       own columns, and a companion table keeps them by this key, so that the rows in scope can be found again;
+    * `dataset` names the one the table is made from: nobody of it in scope, nothing is written;
     * `filters_itself=true`: the query holds the scope's condition already, before it groups;
     * `eras_of` names what the table has eras of: those that the dates in scope reach are rewritten (`eras.sql`);
     * `keeps_rows_in_scope=true`: what the query gives is kept until the end of the run, for `rows_in_scope`.
@@ -30,7 +31,7 @@
         {% call statement('create') %}{{ cdm_table_ddl(target_relation) }}{% endcall %}
         {% call statement('main') %}{{ cdm_table_insert(target_relation) }}{% endcall %}
         {% do scope_companion_fill(target_relation, whole=true) %}
-    {% elif config.get('scope') == 'all' or not (facts.persons or facts.dates or facts.attributes) %}
+    {% elif config.get('scope') == 'all' or not (facts.persons or facts.dates or facts.attributes) or not is_concerned() %}
         {% call noop_statement('main', 'UNCHANGED', 'UNCHANGED', 0) %}{% endcall %}
     {% else %}
         {%- set condition = cdm_table_condition(facts) -%}
@@ -38,6 +39,7 @@
         {% if config.get('keeps_rows_in_scope') %}
         {%- set kept = kept_rows_in_scope(model.name) -%}
         {% call statement('keep') %}create or replace temp table {{ kept }} as {{ cdm_table_query() }}{% endcall %}
+        {% call statement('note') %}insert into temp.main.hub_kept_rows values ('{{ model.name }}'){% endcall %}
         {% call statement('main') %}insert into {{ target_relation }} ({{ cdm_table_columns() }}) from {{ kept }}{% endcall %}
         {% else %}
         {% call statement('main') %}
@@ -107,6 +109,13 @@
     {% else %}
     delete from {{ relation }} where {{ condition }};
     {% endif %}
+{% endmacro %}
+
+
+{# Whether the scope holds anyone of the table's dataset, for a table of one dataset (`dataset`). #}
+{% macro is_concerned() %}
+    {% set dataset = config.get('dataset') %}
+    {{ return(dataset is none or is_dataset_in_scope(dataset)) }}
 {% endmacro %}
 
 

@@ -54,11 +54,8 @@
 {% macro is_dataset_in_scope(dataset) %}
     {% set kept = kept_relations(['int_hub__membership']) if execute and dataset in var('snapshots') %}
     {% if not kept or scope_facts().everyone or pending_deliveries(dataset).any %}{{ return(true) }}{% endif %}
-    {% set found = run_query(
-        "select exists (from " ~ kept[0] ~ " semi join " ~ scope_relation() ~ " using (person_id) where dataset = '"
-        ~ dataset ~ "')"
-    ) %}
-    {{ return(found.rows[0][0]) }}
+    {% set found = run_query("select count(*) from " ~ datasets_in_scope() ~ " where dataset = '" ~ dataset ~ "'") %}
+    {{ return(found.rows[0][0] > 0) }}
 {% endmacro %}
 
 

@@ -8,15 +8,7 @@
 {% macro pending_deliveries(dataset, apart=false) %}
     {% if not execute %}{{ return({'added': '', 'removed': '', 'touched': '', 'thinned': '', 'any': false}) }}{% endif %}
     {% set rows = run_query(
-        "with present as (select delivery_id from lake.meta.delivery where status = 'current' and dataset = '" ~ dataset
-        ~ "'), done as (select delivery_id from lake.staging.int_hub__standardised where dataset = '" ~ dataset ~ "'),"
-        ~ " seen as (select coalesce(max(revision), 0) as revision from lake.meta.opposition where step = 'standardised'),"
-        ~ " opposed as (select delivery_id, bool_or(step = 'restored') as is_restored from lake.meta.opposition"
-        ~ " where dataset = '" ~ dataset ~ "' and revision > (select revision from seen) group by delivery_id)"
-        ~ " select delivery_id, 'added' as change from present anti join done using (delivery_id)"
-        ~ " union all select delivery_id, 'removed' from done anti join present using (delivery_id)"
-        ~ " union all select delivery_id, case when is_restored then 'added' else 'thinned' end from opposed"
-        ~ " semi join present using (delivery_id) semi join done using (delivery_id) order by all"
+        "select delivery_id, change from " ~ pending_relation() ~ " where dataset = '" ~ dataset ~ "' order by all"
     ).rows %}
     {% set ids = {'added': [], 'removed': [], 'thinned': []} %}
     {% for id, change in rows %}{% do ids[change].append(id | string) %}{% endfor %}
@@ -25,6 +17,45 @@
         'added': uuid_list(added), 'removed': uuid_list(ids.removed), 'touched': uuid_list(added + ids.removed),
         'thinned': uuid_list(ids.thinned), 'any': rows | length > 0,
     }) }}
+{% endmacro %}
+
+
+{% macro pending_relation() %}
+    {{ return('temp.main.hub_pending') }}
+{% endmacro %}
+
+
+{# Find out once what is pending: thirty nodes ask, and a run is one transaction, in which the answer stays the same. #}
+{% macro note_pending() %}
+    create temp table if not exists {{ pending_relation() }} as
+    with present as (
+        select dataset, delivery_id from lake.meta.delivery where status = 'current'
+    ),
+
+    done as (
+        select dataset, delivery_id from lake.staging.int_hub__standardised where delivery_id is not null
+    ),
+
+    opposed as (
+        select dataset, delivery_id, bool_or(step = 'restored') as is_restored
+        from lake.meta.opposition
+        where
+            delivery_id is not null
+            and revision > (
+                select coalesce(max(revision), 0) from lake.meta.opposition where step = 'standardised'
+            )
+        group by dataset, delivery_id
+    )
+
+    select dataset, delivery_id, 'added' as change from present
+    anti join done using (dataset, delivery_id)
+    union all
+    select dataset, delivery_id, 'removed' from done
+    anti join present using (dataset, delivery_id)
+    union all
+    select dataset, delivery_id, case when is_restored then 'added' else 'thinned' end from opposed
+    semi join present using (dataset, delivery_id)
+    semi join done using (dataset, delivery_id)
 {% endmacro %}
 
 

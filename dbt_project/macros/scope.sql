@@ -43,6 +43,19 @@
 {% endmacro %}
 
 
+{# The snapshots with anyone in scope, once the scope is whole. #}
+{% macro copy_datasets_in_scope(membership) %}
+    create or replace temp table {{ datasets_in_scope() }} as
+    select distinct dataset from {{ membership }}
+    semi join {{ scope_relation() }} using (person_id)
+{% endmacro %}
+
+
+{% macro datasets_in_scope() %}
+    {{ return('temp.main.hub_datasets_in_scope') }}
+{% endmacro %}
+
+
 {% macro kept_scope() %}
     {{ return(target.database ~ '.staging.int_hub__scope') }}
 {% endmacro %}
@@ -120,12 +133,15 @@
 {% endmacro %}
 
 
+{# Models whose rows in scope this run has kept; the engine's own list of tables would read the whole lake's. #}
+{% macro create_kept_rows() %}
+    create temp table if not exists temp.main.hub_kept_rows (model_name varchar not null)
+{% endmacro %}
+
+
 {# Whether this run has already recomputed the model. #}
 {% macro has_rows_in_scope(model_name) %}
-    {% set found = run_query(
-        "select count(*) from duckdb_tables() where database_name = 'temp' and table_name = 'rows_in_scope_of_"
-        ~ model_name ~ "'"
-    ) %}
+    {% set found = run_query("select count(*) from temp.main.hub_kept_rows where model_name = '" ~ model_name ~ "'") %}
     {{ return(found.rows[0][0] > 0) }}
 {% endmacro %}
 

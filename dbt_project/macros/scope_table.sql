@@ -16,6 +16,8 @@
         {% do adapter.commit() %}
         {% do crash_point('after') %}
         {% call statement('copy') %}{{ copy_scope() }}{% endcall %}
+        {% set kept = kept_relations(['int_hub__membership']) %}
+        {% if kept %}{% call statement('datasets') %}{{ copy_datasets_in_scope(kept[0]) }}{% endcall %}{% endif %}
     {% endif %}
     {{ run_hooks(post_hooks) }}
     {% do adapter.commit() %}

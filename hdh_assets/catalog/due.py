@@ -13,8 +13,9 @@ from hashlib import sha256
 
 import duckdb
 
-from hdh_assets.catalog.entry import DIGEST_START, has_table
+from hdh_assets.catalog.entry import DIGEST_START
 from hdh_assets.standard.state import fed_datasets, pending, rules_fingerprint
+from resources.lake import has_table
 from resources.removals import followed, retired
 
 Digests = Mapping[str, frozenset[str]]

@@ -14,7 +14,7 @@ import duckdb
 from pydantic import BaseModel, ConfigDict
 
 from hdh_assets.core.crash import crash_point
-from resources.lake import transaction
+from resources.lake import has_table, transaction
 
 DIGEST_START = 12
 """Digits of a digest that an entry shows."""
@@ -98,12 +98,3 @@ def write_entry(engine: duckdb.DuckDBPyConnection, entry: Entry) -> None:
         engine.execute(f"INSERT INTO {_TABLE} VALUES (?, ?)", [entry.dataset, document])
         crash_point("catalog.before_commit")
     crash_point("catalog.after_commit")
-
-
-def has_table(engine: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
-    """Whether the lake has that table."""
-    found = engine.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = ? AND table_name = ?",
-        [schema, table],
-    ).fetchone()
-    return bool(found and found[0])

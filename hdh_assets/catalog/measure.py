@@ -7,9 +7,10 @@ from collections import Counter
 
 import duckdb
 
-from hdh_assets.catalog.entry import DIGEST_START, DeliveryEntry, Entry, TableEntry, has_table, now
+from hdh_assets.catalog.entry import DIGEST_START, DeliveryEntry, Entry, TableEntry, now
 from hdh_assets.catalog.profile import COLUMNS, TABLES, ensure_profiles, update_profiles
 from hdh_assets.core.descriptor import Dataset, Table
+from resources.lake import has_table
 
 
 def measure(engine: duckdb.DuckDBPyConnection, dataset: Dataset) -> Entry:

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from hdh_assets.standard.lineage import delivered_tables
+from resources.lake import has_table
 
 _MADE_BY_DBT = {"omop", "staging"}
 
@@ -40,11 +41,7 @@ class Delivery:
 
 def deliveries(engine: duckdb.DuckDBPyConnection, *, only_current: bool = True) -> list[Delivery]:
     """Deliveries known at the connection's snapshot, by dataset and period; none when nothing was ever delivered."""
-    found = engine.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = 'meta' "
-        "AND table_name = 'delivery'"
-    ).fetchall()
-    if not found[0][0]:
+    if not has_table(engine, "meta", "delivery"):
         return []
     where = "WHERE status = 'current'" if only_current else ""
     rows = engine.execute(

@@ -71,7 +71,7 @@ def main(folder: Path, plan: Plan, report: Callable[[Node], None]) -> bool:
         live.close(built)
         if built.success:
             commit()
-            tests = ["test", *common, *_select(plan.test, ("test_type:unit",))]
+            tests = ["test", *common, "--no-populate-cache", *_select(plan.test, ("test_type:unit",))]
             live.close(runner.invoke([*quiet, *tests]))
     return bool(built.success)
 

@@ -88,10 +88,11 @@ def standardise(
     with lake.writer_lock(), spill_folder(home, "standardise") as spill:
         left = _prepare(lake, fed, fingerprint, full=full)
         nodes = _run_dbt(home, settings, _plan(left), spill, on_event) if left.concerns_tables else ()
-        if not left.nothing and all(node.is_good for node in nodes):
-            with _engine(lake) as engine:
+        with _engine(lake) as engine:
+            if not left.nothing and all(node.is_good for node in nodes):
                 record_done(engine, fingerprint, left)
-        return StandardiseResult(bool(nodes), _count_rows(lake), nodes, round(time.monotonic() - started, 3))
+            rows = _count_rows(engine)
+        return StandardiseResult(bool(nodes), rows, nodes, round(time.monotonic() - started, 3))
 
 
 def _prepare(lake: Lake, fed: set[str], fingerprint: str, *, full: bool) -> Pending:
@@ -172,8 +173,7 @@ def _engine(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
         engine.close()
 
 
-def _count_rows(lake: Lake) -> dict[str, int]:
+def _count_rows(engine: duckdb.DuckDBPyConnection) -> dict[str, int]:
     tables = [table for group in OMOP_DOMAINS.values() for table in group]
     counts = " UNION ALL ".join(f"SELECT '{table}', count(*) FROM lake.omop.{table}" for table in tables)
-    with _engine(lake) as engine:
-        return dict(engine.execute(counts).fetchall())
+    return dict(engine.execute(counts).fetchall())

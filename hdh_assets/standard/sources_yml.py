@@ -12,6 +12,7 @@ from hdh_assets.core.descriptor import Dataset, Table
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 SOURCES_FILE = PROJECT / "models" / "staging" / "_sources.yml"
+_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _HEADER = "# Generated from the descriptors; do not edit.\n"
 
 
@@ -29,7 +30,7 @@ def write_sources(datasets: Iterable[Dataset], path: Path = SOURCES_FILE) -> boo
 def render_sources(datasets: Iterable[Dataset]) -> str:
     """The sources file as text, in id order whatever the order given."""
     sources = [_source(dataset) for dataset in sorted(datasets, key=lambda each: each.id)]
-    body = yaml.safe_dump({"sources": sources}, allow_unicode=True, sort_keys=False, width=120)
+    body = yaml.dump({"sources": sources}, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=120)
     return _HEADER + body
 
 

@@ -15,7 +15,7 @@ from hdh_assets.sources.intake.receipt import Receipt, receipt_folder
 from hdh_assets.sources.intake.receipt_page import write_receipt
 from resources.inbox import look, remove_folder
 from resources.keys import open_keys
-from resources.lake import Lake, open_lake
+from resources.lake import Lake, has_table, open_lake
 from resources.lake_tables import DeliveryRow, find_delivery
 from resources.ledger import Attempt, Ledger, Status
 from resources.vault import Vault, is_run_alive, open_vault, remove_dead_run_folders
@@ -45,8 +45,7 @@ def _registered(lake: Lake, digest: str) -> DeliveryRow | None:
     """The delivery as the lake knows it. A reader never waits for the run that may be writing."""
     try:
         with lake.reader() as engine:
-            tables = "SELECT 1 FROM duckdb_tables() WHERE database_name = 'lake' AND table_name = 'delivery'"
-            return find_delivery(engine, digest) if engine.execute(tables).fetchone() else None
+            return find_delivery(engine, digest) if has_table(engine, "meta", "delivery") else None
     except ConfigurationError:
         # the lake was never created: nothing is in it
         return None

@@ -1,4 +1,4 @@
-{{ config(materialized='cdm_table', scope_person='person_id', contract={'enforced': true}) }}
+{{ config(materialized='cdm_table', dataset='hospital_ehr', scope_person='person_id', contract={'enforced': true}) }}
 -- depends_on: {{ ref('int_hub__scope') }}
 {%- set detail = 'visit_detail|hospital_ehr' %}
 with encounter as not materialized (
