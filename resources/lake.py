@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ WRITER_WAIT_SECONDS = 600
 COMMIT_RETRIES = 200
 """Commits are numbered: of several at once one succeeds, the others try again. The default, 10, lost one in fifty."""
 _SQLITE = "catalog.sqlite"
+_UNDO_SECONDS = 30.0
 _EXTENSIONS = ("httpfs", "sqlite_scanner", "postgres_scanner", "ducklake")
 
 
@@ -165,7 +167,24 @@ class Lake:
             for name, value in options.items()
         )
         engine.execute(f"SET ducklake_max_retry_count = {COMMIT_RETRIES}")
-        engine.execute(f"ATTACH '{self.catalog_uri}' AS {ALIAS} ({rendered})")
+        attach = f"ATTACH '{self.catalog_uri}' AS {ALIAS} ({rendered})"
+        try:
+            engine.execute(attach)
+        except duckdb.Error:
+            if not self._undo_killed_commit():
+                raise
+            engine.execute(attach)
+
+    def _undo_killed_commit(self) -> bool:
+        """Let SQLite undo what a writer killed in its commit left, which it does for none that only reads.
+
+        False when there is nothing of the kind. The journal of a writer at work is left alone.
+        """
+        if not (self.is_embedded and self.catalog_file.with_name(f"{_SQLITE}-journal").exists()):
+            return False
+        with closing(sqlite3.connect(self.catalog_file, timeout=_UNDO_SECONDS)) as catalog:
+            catalog.execute("SELECT 1 FROM sqlite_master").fetchone()
+        return True
 
     @contextmanager
     def reader(self, *, snapshot: int | None = None, spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:

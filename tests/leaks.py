@@ -7,7 +7,9 @@ import gzip
 import hashlib
 import itertools
 import json
+import shutil
 import sqlite3
+import tempfile
 import unicodedata
 import urllib.parse
 from collections.abc import Iterable, Iterator
@@ -92,7 +94,11 @@ def _text(table: pa.Table) -> bytes:
 
 
 def _rows_of_sqlite(path: Path) -> Iterator[bytes]:
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    """Of a copy: opening it would undo what a killed writer left, which is for the hub to do."""
+    folder = tempfile.TemporaryDirectory()
+    for file in path.parent.glob(f"{path.name}*"):
+        shutil.copy(file, folder.name)
+    connection = sqlite3.connect(Path(folder.name) / path.name)
     try:
         tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         for (name,) in tables:
@@ -100,6 +106,7 @@ def _rows_of_sqlite(path: Path) -> Iterator[bytes]:
                 yield b"\n".join(v if isinstance(v, bytes) else str(v).encode() for v in row)
     finally:
         connection.close()
+        folder.cleanup()
 
 
 def _rows_of_the_lake(home: Home) -> Iterator[bytes]:

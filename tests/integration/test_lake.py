@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,6 +62,30 @@ def test_a_release_stays_readable_while_the_head_moves(kind: str, request: pytes
     assert (_count(lake, first.snapshot_id), _count(lake, second.snapshot_id), _count(lake)) == (3, 7, 7)
     assert latest(lake) == second
     assert first.contents["rows"] == {"omop.person": 3}
+
+
+_DYING_COMMIT = """
+import os, signal, sqlite3, sys
+catalog = sqlite3.connect(sys.argv[1], isolation_level=None)
+catalog.execute("PRAGMA cache_size = 1")
+catalog.execute("BEGIN IMMEDIATE")
+catalog.execute("UPDATE ducklake_column SET column_name = column_name || 'x'")
+catalog.execute("UPDATE ducklake_snapshot SET schema_version = schema_version + 100")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_reader_undoes_what_a_writer_killed_in_its_commit_left(lake: Lake) -> None:
+    _fill(lake, 3)
+    with lake.writer() as engine:  # enough for SQLite to have written some of it
+        for number in range(60):
+            engine.execute(f"CREATE TABLE lake.omop.t{number} (a BIGINT, b BIGINT, c BIGINT, d BIGINT)")
+    killed = subprocess.run([sys.executable, "-c", _DYING_COMMIT, str(lake.catalog_file)], check=False)
+    journal = lake.catalog_file.with_name("catalog.sqlite-journal")
+    assert killed.returncode == -signal.SIGKILL
+    assert journal.stat().st_size > 0
+    assert _count(lake) == 3
+    assert not journal.exists()
 
 
 def test_the_same_state_is_not_released_twice(lake: Lake) -> None:
