@@ -22,6 +22,8 @@ from resources.releases import usable_releases
 
 KEPT = timedelta(days=7)
 """How long an unpinned snapshot stays."""
+REWRITTEN_FROM = 0.5
+"""Share of a file's rows that are deleted from which the file is written anew without them."""
 ORPHANS_KEPT = timedelta(days=1)
 """How long a file stays that no snapshot refers to."""
 
@@ -59,6 +61,8 @@ def maintain(lake: Lake, *, kept: timedelta = KEPT, now: datetime | None = None)
         pinned = pins(engine)
         before = _count_files(engine)
         erase_removed(engine)
+        # files with deleted rows are not merged; those that are mostly deleted rows are written anew first
+        engine.execute(f"CALL ducklake_rewrite_data_files('lake', delete_threshold => {REWRITTEN_FROM})")
         engine.execute("CALL ducklake_merge_adjacent_files('lake')")
         crash_point("maintenance.merged")
         snapshots = _snapshots(engine)

@@ -39,3 +39,26 @@ def test_a_release_reads_the_same_after_maintenance(home: Home, settings: Settin
             assert engine.execute("SELECT count(DISTINCT n) FROM lake.sample.numbers").fetchone() == (expected,)
     again = maintain(lake, now=datetime.now(UTC) + KEPT + timedelta(days=1))
     assert again.files_after <= done.files_after
+
+
+def test_rows_deleted_long_ago_take_no_room(home: Home, settings: Settings) -> None:
+    """As eras do, which each flux deletes and writes again: what is left is one file of living rows."""
+    lake = open_lake(home, settings)
+    with lake.writer() as engine:
+        engine.execute("CREATE SCHEMA lake.sample; CREATE TABLE lake.sample.numbers (n INTEGER)")
+        for _ in range(4):
+            engine.execute("DELETE FROM lake.sample.numbers WHERE n >= 10")
+            engine.execute("INSERT INTO lake.sample.numbers SELECT range FROM range(100)")
+
+    maintain(lake)
+
+    with lake.reader() as engine:
+        catalog = "__ducklake_metadata_lake"
+        files = engine.execute(
+            f"SELECT record_count FROM {catalog}.ducklake_data_file WHERE end_snapshot IS NULL"
+        ).fetchall()
+        deleted = engine.execute(f"SELECT * FROM {catalog}.ducklake_delete_file WHERE end_snapshot IS NULL").fetchall()
+        rows = engine.execute("SELECT count(*) FROM lake.sample.numbers").fetchone()
+    assert rows == (130,)
+    assert files == [(130,)]
+    assert deleted == []
