@@ -20,7 +20,7 @@ from resources.hub import Hub
 from resources.inbox import Dropped, scan, still_arriving
 from resources.ledger import Ledger
 from resources.vault import is_run_alive
-from sensors.runs import RANGE_END, RANGE_START, covers, may_try, periods_asked, tries, unfinished
+from sensors.runs import RANGE_END, RANGE_START, Tries, covers, may_try, periods_asked, postponed, tries, unfinished
 
 SECONDS = 10
 
@@ -46,9 +46,17 @@ def deliveries_sensor(datasets: Mapping[str, Dataset]) -> dg.SensorDefinition:
         ]
         if not waiting:
             yield dg.SkipReason(f"nothing new in the inbox; {len(asked)} intake run(s) under way")
+        requests, waits = [], []
         for batch in batches(waiting, datasets, max_runs=MAX_RUNS - len(asked)):
-            if request := _request(context.instance, datasets[batch.dataset], batch):
-                yield request
+            tags = {"hdh/work": "intake", "hdh/dataset": batch.dataset, "hdh/delivery": batch.token}
+            past = tries(context.instance, tags)
+            if may_try(past, datetime.now(UTC)):
+                requests.append(_request(datasets[batch.dataset], batch, past, tags))
+            else:
+                waits.append(f"{batch.dataset} {batch.first}: {postponed(past)}")
+        yield from requests
+        if waits and not requests:
+            yield dg.SkipReason("; ".join(waits))
 
     return deliveries
 
@@ -93,12 +101,8 @@ def _pending(hub: Hub, datasets: Mapping[str, Dataset]) -> list[Dropped]:
     return [dropped for dropped in due if dropped.folder not in arriving]
 
 
-def _request(instance: dg.DagsterInstance, dataset: Dataset, batch: Batch) -> dg.RunRequest | None:
-    """The run of this batch; None while it has failed too often too lately."""
-    tags = {"hdh/work": "intake", "hdh/dataset": dataset.id, "hdh/delivery": batch.token}
-    past = tries(instance, tags)
-    if not may_try(past, datetime.now(UTC)):
-        return None
+def _request(dataset: Dataset, batch: Batch, past: Tries, tags: dict[str, str]) -> dg.RunRequest:
+    """The run of this batch."""
     is_single = batch.first == batch.last
     span = {} if is_single else {RANGE_START: batch.first, RANGE_END: batch.last}
     return dg.RunRequest(

@@ -8,7 +8,7 @@ from resources.failures import told
 from resources.hub import Hub
 from resources.oppositions import read_book
 from resources.removals import followed
-from sensors.runs import may_try, tries, unfinished
+from sensors.runs import may_try, postponed, tries, unfinished
 
 POOL = "lake_writer"
 SECONDS = 10
@@ -59,8 +59,10 @@ def oppositions_sensor(job: dg.JobDefinition) -> dg.SensorDefinition:
                 return dg.SkipReason("the lake follows every opposition")
         tags = {"hdh/work": "opposition", "hdh/revision": str(revision)}
         past = tries(context.instance, tags)
-        if unfinished(context.instance, {"hdh/work": "opposition"}) or not may_try(past, datetime.now(UTC)):
-            return dg.SkipReason("under way, or tried again later")
+        if unfinished(context.instance, {"hdh/work": "opposition"}):
+            return dg.SkipReason("under way")
+        if not may_try(past, datetime.now(UTC)):
+            return dg.SkipReason(postponed(past))
         return dg.RunRequest(run_key=f"opposition-{revision}:{past.total}", tags=tags)
 
     return oppositions

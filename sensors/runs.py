@@ -21,6 +21,11 @@ LONGEST_PAUSE = timedelta(hours=6)
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 PARTITION = "dagster/partition"
+FAILURE_REASON = "dagster/failure_reason"
+INTERRUPTED = "hdh/interrupted"
+"""Tag of a run whose process was gone when the hub started again."""
+POSTPONED = "the same work failed"
+"""How a sensor begins to say that it waits before it tries something again."""
 
 
 def unfinished(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> list[dg.DagsterRun]:
@@ -34,7 +39,10 @@ class Tries:
 
     total: int = 0
     failed: int = 0
+    """By the work's own fault, as far as one can tell."""
     last_failed_at: datetime | None = None
+    interrupted: int = 0
+    """By the end of the hub they ran in."""
 
 
 def tries(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> Tries:
@@ -43,17 +51,28 @@ def tries(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> Tries:
     if not total:
         return Tries()
     failed = instance.get_run_records(dg.RunsFilter(tags=dict(tags), statuses=FAILED))
-    return Tries(total, len(failed), failed[0].update_timestamp if failed else None)
+    own = [record for record in failed if not _was_interrupted(record.dagster_run)]
+    return Tries(total, len(own), own[0].update_timestamp if own else None, len(failed) - len(own))
+
+
+def _was_interrupted(run: dg.DagsterRun) -> bool:
+    """Killed with the hub, or stopped with it by a signal that nobody sent in the UI."""
+    return INTERRUPTED in run.tags or run.tags.get(FAILURE_REASON) == "UNEXPECTED_TERMINATION"
 
 
 def may_try(past: Tries, now: datetime) -> bool:
     """Whether to try now: at once the first two times, then after 2, 4, 8 … minutes, six hours at most.
 
-    The runs left by a crash count as one failure, so a restart goes on at once.
+    Runs that a stop of the hub left are no failures: a restart goes on at once.
     """
     if past.failed < 2 or past.last_failed_at is None:
         return True
     return now - past.last_failed_at >= min(timedelta(minutes=2 ** (past.failed - 1)), LONGEST_PAUSE)
+
+
+def postponed(past: Tries) -> str:
+    """What to say of work that may not be tried now."""
+    return f"{POSTPONED} {past.failed} times; look at its runs. It is tried again later"
 
 
 def periods_asked(runs: list[dg.DagsterRun]) -> Iterator[tuple[str, str, str]]:

@@ -9,7 +9,7 @@ from hdh_assets.catalog.due import due, read_state, should_wait
 from hdh_assets.core.keys import catalog_key
 from resources.hub import Hub
 from sensors.opposition_wait import is_opposition_waiting
-from sensors.runs import may_try, tries, unfinished
+from sensors.runs import may_try, postponed, tries, unfinished
 
 SECONDS = 10
 JOB = "standardise"
@@ -44,7 +44,7 @@ def standardisation_sensor(always: Collection[dg.AssetKey], entries: Collection[
         tags = {"hdh/work": "standardise", "hdh/due": left.token}
         past = tries(context.instance, tags)
         if not may_try(past, datetime.now(UTC)):
-            return dg.SkipReason(f"the same work failed {past.failed} times; look at its runs. It is tried again later")
+            return dg.SkipReason(postponed(past))
         changed = [dg.AssetKey(list(catalog_key(name).parts)) for name in left.datasets if name in entries]
         return dg.RunRequest(run_key=f"{left.token}:{past.total}", asset_selection=[*always, *changed], tags=tags)
 

@@ -6,7 +6,7 @@ import dagster as dg
 
 from resources.failures import told
 from resources.hub import Hub
-from sensors.runs import may_try, tries, unfinished
+from sensors.runs import may_try, postponed, tries, unfinished
 
 SECONDS = 10
 
@@ -56,8 +56,10 @@ def withdrawals_sensor(job: dg.JobDefinition) -> dg.SensorDefinition:
             return dg.SkipReason("no extract is to be looked at")
         tags = {"hdh/work": "withdrawal", "hdh/revision": str(revision)}
         past = tries(context.instance, tags)
-        if unfinished(context.instance, tags) or not may_try(past, datetime.now(UTC)):
-            return dg.SkipReason("under way, or tried again later")
+        if unfinished(context.instance, tags):
+            return dg.SkipReason("under way")
+        if not may_try(past, datetime.now(UTC)):
+            return dg.SkipReason(postponed(past))
         return dg.RunRequest(run_key=f"withdrawal-{revision}:{past.total}", tags=tags)
 
     return withdrawals

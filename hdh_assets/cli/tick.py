@@ -20,7 +20,9 @@ def tick_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
     context = cli_context(ctx).require_home()
     done = run_tick(context, quiet=as_json)
     if as_json:
-        print_json({"repaired": done.repaired, "runs": done.runs, "failed": len(done.failed)})
+        print_json(
+            {"repaired": done.repaired, "runs": done.runs, "failed": len(done.failed), "postponed": done.postponed}
+        )
     else:
         _tell(done)
     if done.failed:
@@ -43,8 +45,10 @@ def _line(_: str, answer: dict[str, Any]) -> None:
 
 
 def _tell(done: Tick) -> None:
+    for line in done.postponed:
+        out.print(f"[yellow]⏸[/] {escape(line)}", highlight=False)
     if not done.runs:
-        out.print("nothing was due")
+        out.print("nothing else was due" if done.postponed else "nothing was due")
     elif done.failed:
         out.print(f"{len(done.runs)} runs, [bold red]{len(done.failed)} failed[/]: see them in `hdh up`")
     else:

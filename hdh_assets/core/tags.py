@@ -22,6 +22,7 @@ ASSET_TAGS: dict[str, frozenset[str]] = {
 """Tags of assets, each with its allowed values."""
 
 RUN_TAGS: dict[str, str] = {
+    "hdh/interrupted": "the run ended with the hub it ran in; it counts as no failure of its work",
     "hdh/work": "what the run does: intake, standardise, extract, maintenance or backfill",
     "hdh/dataset": "the dataset taken in",
     "hdh/delivery": "the start of the digest of the delivery, or of all digests of a batch",

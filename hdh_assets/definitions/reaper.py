@@ -10,7 +10,7 @@ from dagster import DagsterEventType, DagsterInstance
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.definitions.one_hub import environment_of
-from sensors.runs import UNFINISHED
+from sensors.runs import INTERRUPTED, UNFINISHED
 
 
 def clean_up(
@@ -31,6 +31,7 @@ def reap(home: Home, instance: DagsterInstance, *, keep_queued: bool) -> list[st
                 instance.report_run_canceled(run, "left in the queue by a hub that stopped; asked for again when due")
                 done.append(f"run {run.run_id[:8]}: taken out of the queue")
         elif not _is_alive(home, instance, run.run_id):
+            instance.add_run_tags(run.run_id, {INTERRUPTED: "the process was gone"})
             instance.report_run_failed(run, "the process of this run is gone; what it had to do is asked for again")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
             done.append(f"run {run.run_id[:8]}: its process is gone, marked failed")

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -34,6 +34,8 @@ class Tick:
 
     repaired: list[str] = field(default_factory=list)
     runs: list[dict[str, Any]] = field(default_factory=list)
+    postponed: list[str] = field(default_factory=list)
+    """What is due and waits, because it failed too often too lately."""
 
     @property
     def failed(self) -> list[dict[str, Any]]:
@@ -45,29 +47,36 @@ class LocationError(HubError):
     """A code location could not be loaded or stopped unexpectedly."""
 
 
+class LocationDiedError(LocationError):
+    """A code location was killed, or did not survive a run."""
+
+
 class _Child:
     """A code location in a process of its own."""
 
     def __init__(self, name: str, process: subprocess.Popen[str], log: Path) -> None:
         self.name, self._process, self._log = name, process, log
+        self.postponed: list[str] = []
 
     def answers(self, last: str) -> Iterator[dict[str, Any]]:
-        """Answers up to the one of that kind. Raises `LocationError` when it says so or dies."""
+        """Answers before the one of that kind. Raises `LocationError` when it says so or dies."""
         for line in self._process.stdout or ():
             answer = json.loads(line)
             if answer["kind"] == "error":
                 raise LocationError(answer["message"], remedy=answer["remedy"])
             if answer["kind"] == last:
+                self.postponed = answer.get("postponed", [])
                 return
             yield answer
-        raise LocationError(f"the code location {self.name} stopped", remedy=f"read {self._log}, then run it again")
+        raise LocationDiedError(f"the code location {self.name} stopped", remedy=f"read {self._log}, then run it again")
 
     def go(self) -> None:
         """Ask for a round."""
         stream: IO[str] | None = self._process.stdin
-        if stream is not None:
-            stream.write("go\n")
-            stream.flush()
+        with suppress(BrokenPipeError):  # it died; its answers will say so
+            if stream is not None:
+                stream.write("go\n")
+                stream.flush()
 
 
 def tick(home: Home, settings: Settings, on_answer: OnAnswer | None = None) -> Tick:
@@ -89,19 +98,27 @@ def tick(home: Home, settings: Settings, on_answer: OnAnswer | None = None) -> T
         for child in children:
             for answer in child.answers("ready"):
                 note(child.name, answer)
-        while _round(children, note):
+        dead: list[LocationDiedError] = []
+        while _round(children, note, dead):
             pass
+        if dead:
+            raise dead[0]
+        done.postponed = [line for child in children for line in child.postponed]
     return done
 
 
-def _round(children: Sequence[_Child], note: OnAnswer) -> bool:
-    """One round; whether anything ran."""
+def _round(children: list[_Child], note: OnAnswer, dead: list[LocationDiedError]) -> bool:
+    """One round; whether anything ran. One that dies leaves `children` for `dead`, and the others go on."""
     has_run = False
-    for child in children:
+    for child in list(children):
         child.go()
-        for answer in child.answers("idle"):
-            note(child.name, answer)
-            has_run = True
+        try:
+            for answer in child.answers("idle"):
+                note(child.name, answer)
+                has_run = True
+        except LocationDiedError as error:
+            children.remove(child)
+            dead.append(error)
     return has_run
 
 

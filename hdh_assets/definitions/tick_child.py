@@ -21,6 +21,7 @@ from hdh_assets.core.home import Home, Settings
 from hdh_assets.definitions.due_schedules import is_due
 from hdh_assets.definitions.execute import execute
 from hdh_assets.definitions.storage import opened_instance
+from sensors.runs import POSTPONED
 
 INTAKE_LOCATION = "trusted_third_party"
 
@@ -33,6 +34,8 @@ class Round:
         self._home, self._instance = home, instance
         self._repository = module.defs().get_repository_def()
         self._failed: set[str] = set()
+        self.postponed: list[str] = []
+        """What the sensors said last of work that waits before it is tried again."""
 
     def until_nothing_is_due(self) -> Iterator[dict[str, Any]]:
         """Run what is due; what each run did."""
@@ -46,6 +49,7 @@ class Round:
     def _requests(self) -> list[dg.RunRequest]:
         resources = self._repository.get_top_level_resources()
         found: list[dg.RunRequest] = []
+        self.postponed = []
         for sensor in self._repository.sensor_defs:
             with dg.build_sensor_context(
                 instance=self._instance,
@@ -53,8 +57,11 @@ class Round:
                 sensor_name=sensor.name,
                 resources=resources,
             ) as context:
-                asked = sensor.evaluate_tick(context).run_requests or ()
-                found += [request if request.job_name else _named(request, sensor.job_name) for request in asked]
+                tick = sensor.evaluate_tick(context)
+            asked = tick.run_requests or ()
+            found += [request if request.job_name else _named(request, sensor.job_name) for request in asked]
+            if tick.skip_message and POSTPONED in tick.skip_message:
+                self.postponed.append(f"{sensor.name}: {tick.skip_message}")
         for schedule in self._repository.schedule_defs:
             if is_due(self._home, self._instance, schedule, datetime.now(UTC)):
                 found.append(_named(dg.RunRequest(run_key=f"{schedule.name}:0"), schedule.job_name))
@@ -92,7 +99,7 @@ def main(location: str) -> int:
             for _ in sys.stdin:
                 for done in rounds.until_nothing_is_due():
                     _say("ran", **done)
-                _say("idle")
+                _say("idle", postponed=rounds.postponed)
         except HubError as error:
             _say("error", message=error.message, remedy=error.remedy)
             return 1

@@ -1,4 +1,4 @@
-"""Ctrl-C on `hdh tick`: it stops at once, leaves no process, and the next one goes on."""
+"""`hdh tick` that is stopped, and work that fails: what goes on at once, and what waits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 
-from hubs import DATASET, drop, hdh, processes_of, wait_for
+import pytest
+from hubs import DATASET, drop, hdh, processes_of, take_in_all, wait_for
 
 from hdh_assets.core.home import Home, Settings
 from resources.ledger import Ledger
@@ -19,11 +20,25 @@ def test_stopped_during_intake_it_leaves_nothing_behind_and_the_next_goes_on(fif
     """By either signal, sent to that process alone, which a shell started in the background with SIGINT ignored."""
     for period in PERIODS:
         drop(fifth, period)
-    for sent in (signal.SIGINT, signal.SIGTERM):
+    for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
         _stop_while_taking_in(fifth, sent)
     assert all(run["success"] for run in json.loads(hdh("tick", "--json"))["runs"])
     rows = hdh("sql", "--json", f"SELECT _period p, count(*) n FROM {DATASET}.readings GROUP BY 1 ORDER BY 1")
     assert json.loads(rows) == [{"p": period, "n": 20} for period in PERIODS]
+
+
+def test_what_fails_twice_waits_and_is_told(fifth: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    drop(fifth, "2024-01")
+    take_in_all(fifth)
+    monkeypatch.setenv("HDH_VOCAB_DIR", str(fifth.root / "nowhere"))
+    for _ in range(2):
+        assert "standardise" in hdh("tick", "--json", expect=1)
+    done = json.loads(hdh("tick", "--json"))
+    assert done["runs"] == []
+    assert done["postponed"] == [
+        "standardisation: the same work failed 2 times; look at its runs. It is tried again later"
+    ]
+    assert "nothing else was due" in hdh("tick")
 
 
 def _stop_while_taking_in(home: Home, sent: signal.Signals) -> None:
