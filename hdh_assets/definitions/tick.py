@@ -139,8 +139,9 @@ def _started(name: str, home: Home, environment: Mapping[str, str]) -> Iterator[
         )
     try:
         yield _Child(name, process, log)
-        if process.stdin:
-            process.stdin.close()
+        with suppress(BrokenPipeError):  # it died before it read what was written
+            if process.stdin:
+                process.stdin.close()
         process.wait(60)
     finally:
         _end(process)
