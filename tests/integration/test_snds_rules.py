@@ -173,6 +173,35 @@ def test_events_hang_on_a_visit_of_their_person_and_day(both):
         assert apart == 0
 
 
+def test_a_day_without_a_time_is_midnight(both):
+    """The CDM's convention and the published mapping's; a missing day has no time either."""
+    pairs = both.rows(
+        "SELECT m.table_name, m.column_name, d.column_name FROM information_schema.columns AS m"
+        " JOIN information_schema.columns AS d USING (table_catalog, table_schema, table_name)"
+        " WHERE table_catalog = 'lake' AND table_schema = 'omop' AND m.column_name LIKE '%_datetime'"
+        " AND d.column_name = replace(m.column_name, '_datetime', '_date')"
+    )
+    filled = set()
+    for table, moment, date_column in pairs:
+        [(times, apart)] = both.rows(
+            f"SELECT count({moment}), count(*) FILTER ({moment} IS DISTINCT FROM {date_column}::TIMESTAMP)"
+            f" FROM lake.omop.{table}"
+        )
+        assert apart == 0, (table, moment)
+        filled |= {table} if times else set()
+    assert filled == {
+        "condition_occurrence",
+        "death",
+        "device_exposure",
+        "drug_exposure",
+        "measurement",
+        "metadata",
+        "observation",
+        "procedure_occurrence",
+        "visit_occurrence",
+    }
+
+
 def test_money(both):
     found = both.rows(
         "SELECT p.year_of_birth, v.visit_start_date, revenue_code_source_value, round(sum(total_charge), 2),"

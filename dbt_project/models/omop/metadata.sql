@@ -15,5 +15,5 @@ select
     0 as value_as_concept_id,
     cast(deliveries as double) as value_as_number,
     loaded_on as metadata_date,
-    cast(null as timestamp) as metadata_datetime
+    cast(loaded_on as timestamp) as metadata_datetime
 from latest

@@ -4,10 +4,10 @@ select
     event.person_id,
     coalesce(device.target_concept_id, 0) as device_concept_id,
     event.care_start as device_exposure_start_date,
-    cast(null as timestamp) as device_exposure_start_datetime,
+    cast(event.care_start as timestamp) as device_exposure_start_datetime,
     -- Rule 38: rentals end, purchases do not.
     case when event.device_end >= event.care_start then event.device_end end as device_exposure_end_date,
-    cast(null as timestamp) as device_exposure_end_datetime,
+    cast(device_exposure_end_date as timestamp) as device_exposure_end_datetime,
     32810 as device_type_concept_id,
     cast(null as varchar) as unique_device_id,
     cast(null as varchar) as production_id,

@@ -4,10 +4,10 @@ select
     event.person_id,
     coalesce(nullif(drug.target_concept_id, 0), former.target_concept_id, 0) as drug_concept_id,
     event.care_start as drug_exposure_start_date,
-    cast(null as timestamp) as drug_exposure_start_datetime,
+    cast(event.care_start as timestamp) as drug_exposure_start_datetime,
     -- Rule 37: thirty days of supply by convention, the first day included.
     event.care_start + 29 as drug_exposure_end_date,
-    cast(null as timestamp) as drug_exposure_end_datetime,
+    cast(event.care_start + 29 as timestamp) as drug_exposure_end_datetime,
     cast(null as date) as verbatim_end_date,
     32869 as drug_type_concept_id,
     cast(null as varchar) as stop_reason,

@@ -4,7 +4,7 @@ select
     event.person_id,
     coalesce(act.target_concept_id, 0) as measurement_concept_id,
     event.care_start as measurement_date,
-    cast(null as timestamp) as measurement_datetime,
+    cast(event.care_start as timestamp) as measurement_datetime,
     cast(null as varchar) as measurement_time,
     32810 as measurement_type_concept_id,
     0 as operator_concept_id,

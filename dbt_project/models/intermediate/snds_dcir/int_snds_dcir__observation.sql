@@ -4,7 +4,7 @@ select
     event.person_id,
     coalesce(act.target_concept_id, 0) as observation_concept_id,
     event.care_start as observation_date,
-    cast(null as timestamp) as observation_datetime,
+    cast(event.care_start as timestamp) as observation_datetime,
     32810 as observation_type_concept_id,
     cast(least(event.quantity, event.unrefined_quantity) as double) as value_as_number,
     cast(null as varchar) as value_as_string,

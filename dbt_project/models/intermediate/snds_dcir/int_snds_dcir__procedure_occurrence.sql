@@ -4,9 +4,9 @@ select
     event.person_id,
     coalesce(act.target_concept_id, 0) as procedure_concept_id,
     event.care_start as procedure_date,
-    cast(null as timestamp) as procedure_datetime,
+    cast(event.care_start as timestamp) as procedure_datetime,
     event.care_end as procedure_end_date,
-    cast(null as timestamp) as procedure_end_datetime,
+    cast(event.care_end as timestamp) as procedure_end_datetime,
     32810 as procedure_type_concept_id,
     0 as modifier_concept_id,
     cast(ceil(
