@@ -109,7 +109,7 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str, request: pytest.FixtureRequest) -> Iterator[str]:
+def postgres_url(postgres_server: str, request: pytest.FixtureRequest) -> str:
     """Address of an empty database of its own on that server."""
     name = "t" + "".join(c for c in request.node.name.lower() if c.isalnum())[:40]
     with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as connection:

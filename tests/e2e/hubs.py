@@ -39,6 +39,13 @@ def make_fifth(root: Path, standardised: Path, patch: pytest.MonkeyPatch) -> Hom
     return Home.resolve(root)
 
 
+def use_postgres(url: str, patch: pytest.MonkeyPatch) -> None:
+    """Lake catalogue, registry, ledger and Dagster's storage in that database, for hubs made afterwards."""
+    patch.setenv("HDH_LAKE_CATALOG", url)
+    patch.setenv("HDH_DAGSTER_POSTGRES", url)
+    patch.setenv("HDH_REGISTRY_URL", url.replace("postgresql://", "postgresql+psycopg://"))
+
+
 def drop(home: Home, period: str, rows: int = 20, *, text: str | None = None) -> Path:
     """Drop a delivery of the fifth dataset: `rows` good rows, or this text after the header."""
     year, month = period.split("-")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hubs import hdh
+from hubs import hdh, use_postgres
 
 from hdh_assets.core.home import Home
 from tests.extract_hub import write_dossier
@@ -21,7 +21,17 @@ TABLES = {"omop.person": "all", "omop.drug_exposure": "all", "snds_dcir.er_prs_f
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 
-def test_from_an_opposition_to_a_replaced_extract_and_back(home: Home, tmp_path: Path) -> None:
+@pytest.fixture(params=["embedded", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def hub(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """An empty hub on one machine's files, and one with everything else in PostgreSQL."""
+    if request.param == "postgresql":
+        use_postgres(request.getfixturevalue("postgres_url"), monkeypatch)
+    monkeypatch.setenv("HDH_HOME", str(tmp_path / "hub"))
+    hdh("init")
+    return Home(tmp_path / "hub")
+
+
+def test_from_an_opposition_to_a_replaced_extract_and_back(hub: Home, tmp_path: Path) -> None:
     made = tmp_path / "made"
     synth = ("--persons", "30", "--from", "2024-01", "--to", "2024-02", "--out", str(made))
     hdh("synth", "snds_beneficiaries", "snds_dcir", *synth)
@@ -38,7 +48,7 @@ def test_from_an_opposition_to_a_replaced_extract_and_back(home: Home, tmp_path:
 
     listed = {row["extract"]: row["state"] for row in json.loads(hdh("extract", "list", "--json"))}
     assert listed == {"pilot/v1": "withdrawn: somebody objected", "pilot/v2": "delivered"}
-    assert {path.name for path in (home.projects / "pilot" / "v1").iterdir()} == {"WITHDRAWN.md", "manifest.json"}
+    assert {path.name for path in (hub.projects / "pilot" / "v1").iterdir()} == {"WITHDRAWN.md", "manifest.json"}
     assert "was withdrawn" in hdh("extract", "rebuild", "pilot/v1", expect=1)
     assert _rows_of("pilot/v2")["omop.person"] == first["omop.person"] - 1
     states = {row["number"]: row["state"].split(":")[0] for row in json.loads(hdh("release", "list", "--json"))}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from hubs import DATASET, FIFTH, drop, hdh
+from hubs import DATASET, FIFTH, drop, hdh, use_postgres
 
 from hdh_assets.core.home import Home
 
@@ -20,9 +20,7 @@ def test_a_tick_with_everything_in_postgresql(
 ) -> None:
     home = Home(tmp_path / "hub")
     monkeypatch.setenv("HDH_HOME", str(home.root))
-    monkeypatch.setenv("HDH_LAKE_CATALOG", postgres_url)
-    monkeypatch.setenv("HDH_DAGSTER_POSTGRES", postgres_url)
-    monkeypatch.setenv("HDH_REGISTRY_URL", postgres_url.replace("postgresql://", "postgresql+psycopg://"))
+    use_postgres(postgres_url, monkeypatch)
     hdh("init")
     shutil.copy(FIFTH, home.datasets / FIFTH.name)
     drop(home, "2024-01")
