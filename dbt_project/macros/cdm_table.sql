@@ -11,8 +11,8 @@
       when that is the first day of a month, and the month counts;
     * `scope='all'`: the table is not about persons; it is rewritten when its content differs;
     * `changes_with` names the datasets whose deliveries alone can change such a table: others are not even compared;
-    * `scope_key`: the table has no person column. The query gives `person_id` and the `scope_date` beside the table's
-      own columns, and a companion table keeps them by this key, so that the rows in scope can be found again;
+    * `scope_key`: the table's columns do not tell the person or the date of care. The query gives `person_id` and the
+      `scope_date` beside them, and a companion table keeps both by this key, so that the rows in scope can be found again;
     * `dataset` names the one the table is made from: nobody of it in scope, nothing is written;
     * `filters_itself=true`: the query holds the scope's condition already, before it groups;
     * `eras_of` names what the table has eras of: those that the dates in scope reach are rewritten (`eras.sql`);
@@ -139,6 +139,21 @@
 {% macro scope_companion(relation) %}
     {{ return(target.database ~ '.staging.int_hub__scope_of_' ~ relation.identifier) }}
 {% endmacro %}
+
+
+{# The rows of a table that has a companion, each with its date of care: in a unit test, the date given. #}
+{% macro with_care_date(relation, date) -%}
+    {%- if is_unit_test() -%}
+    (select *, {{ date }} as care_date from {{ relation }})
+    {%- else -%}
+    {%- set key = relation.identifier ~ '_id' -%}
+    (
+        select row.*, companion.care_date
+        from {{ relation }} as row
+        inner join {{ scope_companion(relation) }} as companion using ({{ key }}, person_id)
+    )
+    {%- endif -%}
+{%- endmacro %}
 
 
 {% macro scope_companion_fill(relation, whole=false, condition=none) %}

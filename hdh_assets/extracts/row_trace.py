@@ -34,6 +34,8 @@ from resources.lake import open_lake
 from resources.releases import find
 
 _BATCH = 122_880
+_KEPT_APART = ("cost", "device_exposure")
+"""Tables of which staging keeps the person and the day of care, since their own columns tell other days or none."""
 _NO_YEARS = (1, 1600)
 """Years of the dates that mean none (rules 15 and 43)."""
 
@@ -113,9 +115,10 @@ def _hub_number(engine: duckdb.DuckDBPyConnection, table: str, own: str, keys: P
 def _place(engine: duckdb.DuckDBPyConnection, table: str, own: str, number: int) -> _Place:
     """A record's days are its own and that on which its visit began."""
     rows, names = ROWS[table], set(engine.execute(f"FROM lake.omop.{table} LIMIT 0").pl().columns)
-    source = f"lake.omop.{table} AS t"
-    if table == "cost":
-        source, dates = "lake.staging.int_hub__scope_of_cost AS t", ["t.care_date"]
+    source, person_of = f"lake.omop.{table} AS t", f"t.{PERSON_ID}"
+    if table in _KEPT_APART:
+        source += f" JOIN lake.staging.int_hub__scope_of_{table} AS care USING ({own})"
+        person_of, dates = f"care.{PERSON_ID}", ["care.care_date"]
     elif PERSON_ID not in names:
         raise HubError(f"a row of {table} is of no person", remedy="trace the whole file, without --row")
     elif rows.kind in {"clipped", "within"}:
@@ -125,7 +128,7 @@ def _place(engine: duckdb.DuckDBPyConnection, table: str, own: str, number: int)
     if "visit_occurrence_id" in names:
         source += " LEFT JOIN lake.omop.visit_occurrence AS visit USING (visit_occurrence_id)"
         dates.append("visit.visit_start_date")
-    query = f"SELECT t.{PERSON_ID}, {', '.join(dates) or 'NULL'} FROM {source} WHERE t.{own} = ?"
+    query = f"SELECT {person_of}, {', '.join(dates) or 'NULL'} FROM {source} WHERE t.{own} = ?"
     person, *found = engine.execute(query, [number]).fetchall()[0]
     days = [each for each in found if each is not None]
     spans = [days] if rows.kind in {"clipped", "within"} else [[each, each] for each in dict.fromkeys(days)]

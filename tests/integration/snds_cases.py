@@ -249,7 +249,11 @@ class _Writer:
             case "device":
                 code = chance.choice(("1234567", "0000001234567", "9999999999999"))
                 again = _number(line["BEN_NIR_PSA"][3:], line["EXE_SOI_DTD"])
-                terms = {"TIP_PRS_TYP": "12"[again % 2], "TIP_ACL_DTF": ("01/06/2024", "")[again // 2 % 2]}
+                terms = {
+                    "TIP_PRS_TYP": "12"[again % 2],
+                    "TIP_ACL_DTD": ("", "01/01/1600", "28/12/2023", "03/05/2024")[again // 4 % 4],
+                    "TIP_ACL_DTF": ("01/06/2024", "")[again // 2 % 2],
+                }
                 return [("ER_TIP_F", {"TIP_PRS_IDE": code, "TIP_ACT_QSN": quantity} | terms)]
         return []
 

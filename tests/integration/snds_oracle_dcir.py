@@ -83,7 +83,7 @@ class Dcir:
             if "rule" in found:
                 self.dropped[found["rule"]] += 1
             else:
-                yield {"kind": table, "is_anaesthesia": False, "end_of_device": None} | found
+                yield {"kind": table, "is_anaesthesia": False} | found
 
     @cached_property
     def events(self) -> list[Event]:
@@ -138,7 +138,7 @@ class Dcir:
             found[event["person"]] += [event["start"], event["end"]]
         for table in REFINED:
             for event in self.of_kind(table):
-                found[event["person"]].append(event["start"])
+                found[event["person"]].append(_start_of_device(event) if table == "ER_TIP_F" else event["start"])
         for year, _, start, _ in self.reference.conditions:
             found[year].append(start)
         return found
@@ -191,8 +191,9 @@ class Dcir:
 
     def device_rows(self) -> Iterator[tuple[Any, ...]]:
         for e in self.of_kind("ER_TIP_F"):
-            end = e["end_of_device"] if e["end_of_device"] and e["end_of_device"] >= e["start"] else None
-            yield e["person"], e["start"], end, e["code"], int(e["quantity"]), 32810
+            start = _start_of_device(e)
+            end = e["end_of_device"] if e["end_of_device"] and e["end_of_device"] >= start else None
+            yield e["person"], start, end, e["code"], int(e["quantity"]), 32810
 
     def payer_rows(self) -> Iterator[tuple[Any, ...]]:
         """Contiguous years under one payer and plan are one period."""
@@ -318,8 +319,18 @@ def _device(line: Row, row: Row) -> Event:
     """Rule 38."""
     if row["TIP_PRS_IDE"] == "9" * 13:
         return {"rule": "38"}
-    end = None if row["TIP_PRS_TYP"] == "1" else day(row["TIP_ACL_DTF"])
-    return {"code": row["TIP_PRS_IDE"].zfill(13), "quantity": amount(row["TIP_ACT_QSN"]), "end_of_device": end}
+    return {
+        "code": row["TIP_PRS_IDE"].zfill(13),
+        "quantity": amount(row["TIP_ACT_QSN"]),
+        "start_of_device": day(row["TIP_ACL_DTD"]),
+        "end_of_device": None if row["TIP_PRS_TYP"] == "1" else day(row["TIP_ACL_DTF"]),
+    }
+
+
+def _start_of_device(event: Event) -> date:
+    """The day it was bought or first rented, or else that of the care."""
+    start: date = event["start_of_device"] or event["start"]
+    return start
 
 
 READERS = {"ER_PHA_F": _drug, "ER_UCD_F": _hospital_drug, "ER_CAM_F": _act, "ER_BIO_F": _test, "ER_TIP_F": _device}

@@ -143,7 +143,12 @@ _REFINED = (
         "1352",
         "'ABCD' || lpad(code::VARCHAR, 3, '0') AS cam_prs_ide, '1' AS cam_act_cod, '0' AS cam_trt_pha",
     ),
-    ("er_tip_f", "3513", "(1000000 + code)::VARCHAR AS tip_prs_ide, '1' AS tip_prs_typ, quantity AS tip_act_qsn"),
+    (
+        "er_tip_f",
+        "3513",
+        "(1000000 + code)::VARCHAR AS tip_prs_ide, '1' AS tip_prs_typ, quantity AS tip_act_qsn,"
+        " care_date + 20 * (code % 3) AS tip_acl_dtd",
+    ),
 )
 
 

@@ -250,7 +250,8 @@ def test_a_record_of_an_extract_leads_to_the_lines_of_its_person_and_day(both, t
     """Against the lines as they were written: by flux and file, those of the person's keys, that day or undated."""
     world, datasets = both.world, load_datasets()
     with Registry(world.home, world.settings) as registry:
-        asked = {"omop.person": "all", "omop.drug_exposure": "all", "omop.cost": "all", "omop.visit_occurrence": "all"}
+        tables = ("person", "drug_exposure", "device_exposure", "cost", "visit_occurrence")
+        asked = {f"omop.{name}": "all" for name in tables}
         permit = grant(registry, dossier("traced", tables=asked, period={"from": "2024-01-01", "to": "2024-12-31"}))
     release = make_release(open_lake(world.home, world.settings), checks={"passed": 1})
     data = build_extract(world.home, world.settings, datasets, permit, release).version.folder / "data"
@@ -267,6 +268,16 @@ def test_a_record_of_an_extract_leads_to_the_lines_of_its_person_and_day(both, t
         assert care == _lines_of(both, year, {None, *days})
         assert any(name in {"ER_PHA_F.csv", "ER_UCD_F.csv"} for _, name in care)
         assert {row["name"] for row in found} & {"IR_BEN_R.csv", "IR_BEN_R_ARC.csv"}
+    path_of_devices = str(data / "omop.device_exposure.parquet")
+    [(number, year, cared)] = duckdb.execute(
+        f"SELECT device_exposure_id, year_of_birth, visit_start_date FROM '{path_of_devices}'"
+        f" JOIN '{data}/omop.person.parquet' USING (person_id)"
+        f" JOIN '{data}/omop.visit_occurrence.parquet' USING (visit_occurrence_id)"
+        " WHERE device_exposure_start_date <> visit_start_date ORDER BY ALL LIMIT 1"
+    ).fetchall()
+    found = trace_record(world.home, world.settings, datasets, path_of_devices, number).deliveries
+    care = {(row["period"], row["name"]): row["lines"] for row in found if row["dataset"] == "snds_dcir"}
+    assert care == _lines_of(both, year, {None, cared})
     [(cost,)] = duckdb.execute(f"SELECT max(cost_id) FROM '{data}/omop.cost.parquet'").fetchall()
     assert trace_record(world.home, world.settings, datasets, str(data / "omop.cost.parquet"), cost).deliveries
     with pytest.raises(HubError, match="has no such drug_exposure_id"):

@@ -51,5 +51,6 @@ select
     source_concept_id as device_source_concept_id,
     cast(null as integer) as unit_concept_id,
     cast(null as varchar) as unit_source_value,
-    cast(null as integer) as unit_source_concept_id
+    cast(null as integer) as unit_source_concept_id,
+    start_date as care_date
 from used

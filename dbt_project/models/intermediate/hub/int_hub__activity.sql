@@ -12,22 +12,25 @@
     ('condition_occurrence', 'condition_start_date', none),
     ('drug_exposure', 'drug_exposure_start_date', none),
     ('procedure_occurrence', 'procedure_date', none),
-    ('device_exposure', 'device_exposure_start_date', none),
     ('measurement', 'measurement_date', none),
     ('observation', 'observation_date', none),
 ] %}
 with event as (
     {%- for table, start, end in dated %}
-    select person_id, {{ start }} as first_date, {{ end or start }} as last_date
+    select person_id, {{ start }} as care_date, {{ start }} as first_date, {{ end or start }} as last_date
     from {{ ref(table) }}
     where {{ scope_condition('person_id', first_of_month(start), by_month=true) }}
-    {{ "union all" if not loop.last }}
+    union all
     {%- endfor %}
+    -- A device may begin in another month than that of its care, which is the one in scope.
+    select person_id, care_date, device_exposure_start_date, device_exposure_start_date
+    from {{ with_care_date(ref('device_exposure'), 'device_exposure_start_date') }} as device
+    where {{ scope_condition('person_id', first_of_month('care_date'), by_month=true) }}
 )
 
 select
     person_id,
-    {{ first_of_month('first_date') }} as care_month,
+    {{ first_of_month('care_date') }} as care_month,
     min(first_date) as first_date,
     max(last_date) as last_date
 from event

@@ -25,6 +25,7 @@ refined_line as (
         refined.code,
         refined.modifier,
         refined.is_anaesthesia,
+        refined.device_start,
         refined.device_end,
         case
             when refined.kind = 'cam' then coalesce(line.prs_act_qte, 1)
@@ -53,6 +54,7 @@ prestation_line as (
         cast(null as varchar) as code,
         cast(null as varchar) as modifier,
         false as is_anaesthesia,
+        cast(null as date) as device_start,
         cast(null as date) as device_end,
         -- A line that does not say how many is one.
         coalesce(line.prs_act_qte, 1) as quantity,
@@ -90,6 +92,7 @@ select
     code,
     modifier,
     is_anaesthesia,
+    device_start,
     device_end,
     practice,
     prescriber_practice,

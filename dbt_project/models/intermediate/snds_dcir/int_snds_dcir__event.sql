@@ -27,6 +27,7 @@ netted as (
         any_value(code) as code,
         max(modifier) filter (quantity > 0) as modifier,
         any_value(is_anaesthesia) as is_anaesthesia,
+        max(device_start) filter (quantity > 0) as device_start,
         max(device_end) filter (quantity > 0) as device_end,
         min(practice) as practice,
         min(prescriber_practice) as prescriber_practice,
@@ -56,6 +57,7 @@ gathered as (
     select
         * replace (
             sum(unrefined_quantity) over whole_event as unrefined_quantity,
+            max(device_start) over whole_event as device_start,
             max(device_end) over whole_event as device_end,
             sum(quantity) over whole_event as quantity,
             sum(charge) over whole_event as charge,

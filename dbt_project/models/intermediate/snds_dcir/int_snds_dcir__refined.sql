@@ -13,6 +13,7 @@ with drug as (
         case
             when pha_dec_top in ('1', 'D') then abs(pha_dec_qsu) * sign(coalesce(nullif(pha_act_qsn, 0), pha_dec_qsu))
         end as quantity,
+        cast(null as date) as device_start,
         cast(null as date) as device_end
     from {{ ref('stg_snds_dcir__er_pha_f') }}
 ),
@@ -27,6 +28,7 @@ dispensed as (
         modifier,
         is_anaesthesia,
         coalesce(drug.quantity, drug.boxes * {{ units_per_box('pack.contents') }}) as quantity,
+        device_start,
         device_end,
         case when code is null then '35' end as dropped_by_rule
     from drug
@@ -42,6 +44,7 @@ hospital_drug as (
         cast(null as varchar) as modifier,
         false as is_anaesthesia,
         ucd_dlv_nbr as quantity,
+        cast(null as date) as device_start,
         cast(null as date) as device_end,
         case when {{ ucd13('ucd_ucd_cod') }} is null then '35' end as dropped_by_rule
     from {{ ref('stg_snds_dcir__er_ucd_f') }}
@@ -58,6 +61,7 @@ act as (
         coalesce(cam_act_cod = '4', false) as is_anaesthesia,
         -- Rule 6: no quantity of its own.
         cast(null as bigint) as quantity,
+        cast(null as date) as device_start,
         cast(null as date) as device_end,
         case
             when coalesce(trim(cam_prs_ide), '') = '' then '6'
@@ -77,6 +81,7 @@ biology as (
         cast(null as varchar) as modifier,
         false as is_anaesthesia,
         bio_act_qsn as quantity,
+        cast(null as date) as device_start,
         cast(null as date) as device_end,
         case when coalesce(ltrim(trim(bio_prs_ide), '0'), '') = '' then '39' end as dropped_by_rule
     from {{ ref('stg_snds_dcir__er_bio_f') }}
@@ -100,6 +105,7 @@ device as (
         cast(null as varchar) as modifier,
         false as is_anaesthesia,
         tip_act_qsn as quantity,
+        tip_acl_dtd as device_start,
         -- Rule 38: a purchase has no end.
         case when coalesce(tip_prs_typ, '') <> '1' then tip_acl_dtf end as device_end,
         case when code is null then '38' end as dropped_by_rule
