@@ -95,28 +95,30 @@ def _plain(value: Any) -> Any:
             return str(value)
 
 
-def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "", empty: str = "nothing") -> None:
-    """Rows as a table for people, or as an array of objects."""
+def print_rows(
+    rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "", empty: str = "nothing", verbatim: bool = False
+) -> None:
+    """Rows as a table for people, or as an array of objects. `verbatim` keeps names and whole numbers as they are."""
     if as_json:
         print_json([dict(row) for row in rows])
     elif not rows:
         out.print(f"[dim]{empty}[/]")
     else:
-        out.print(_table(rows, title))
+        out.print(_table(rows, title, verbatim=verbatim))
 
 
-def _table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
+def _table(rows: Sequence[Mapping[str, Any]], title: str, *, verbatim: bool) -> Table:
     table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for position, name in enumerate(rows[0]):
         is_number = all(isinstance(row[name], (int, float, Decimal)) or row[name] is None for row in rows)
         table.add_column(
-            name.replace("_", " "),
+            escape(name if verbatim else name.replace("_", " ")),
             justify="right" if is_number else "left",
             overflow="fold",
             no_wrap=is_number or position == 0 or all(len(str(row[name])) <= SHORT for row in rows),
         )
     for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
+        table.add_row(*(str(value) if verbatim and type(value) is int else _cell(value) for value in row.values()))
     return table
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Annotated, Any
 
 import duckdb
@@ -26,7 +27,7 @@ def sql_command(
     context = cli_context(ctx).require_home()
     lake = open_lake(context.home, context.settings)
     rows = read(lake, query, snapshot=find(lake, release).snapshot_id if release is not None else None)
-    print_rows(rows if as_json else rows[:SHOWN_ROWS], as_json=as_json, empty="no rows")
+    print_rows(rows if as_json else rows[:SHOWN_ROWS], as_json=as_json, empty="no rows", verbatim=True)
     if len(rows) > SHOWN_ROWS and not as_json:
         err.print(f"[dim]the first {SHOWN_ROWS} of {len(rows)} rows; add a LIMIT, or --json for all[/]")
 
@@ -48,7 +49,7 @@ def read(lake: Lake, query: str, *, snapshot: int | None = None) -> list[dict[st
         _confine(engine, lake)
         try:
             answer = engine.execute(query)
-            names = [column[0] for column in answer.description or []]
+            names = _told_apart([column[0] for column in answer.description or []])
             return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
         except duckdb.Error as error:
             raise HubError(f"the query failed: {_first_line(error)}") from None
@@ -61,6 +62,15 @@ def _confine(engine: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     if "://" not in lake.data_path:
         engine.execute("SET enable_external_access = false")
     engine.execute("SET lock_configuration = true")
+
+
+def _told_apart(names: list[str]) -> list[str]:
+    """Names of columns, those that come again numbered: `person_id`, `person_id_1`."""
+    found: list[str] = []
+    for name in names:
+        numbered = (f"{name}_{number}" for number in count(1))
+        found.append(name if name not in found else next(each for each in numbered if each not in {*names, *found}))
+    return found
 
 
 def _first_line(error: Exception) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from hdh_assets.cli.console import print_rows
 from hdh_assets.cli.sql import read
 from hdh_assets.core.errors import HubError, LakeBusyError, RefusedError
 from hdh_assets.core.home import Home, Settings
@@ -186,3 +187,20 @@ def test_sql_reads_head_and_release_under_their_short_names(kind: str, request: 
     _fill(lake, 2)
     assert read(lake, "SELECT count(*) AS n FROM omop.person") == [{"n": 4}]
     assert read(lake, "SELECT count(*) AS n FROM omop.person", snapshot=release.snapshot_id) == [{"n": 2}]
+
+
+def test_sql_keeps_columns_of_one_name_apart(lake: Lake) -> None:
+    _fill(lake, 1)
+    query = "SELECT 1 AS n, 2 AS n, 3 AS n_1, 4 AS n FROM omop.person"
+    assert read(lake, query) == [{"n": 1, "n_2": 2, "n_1": 3, "n_3": 4}]
+
+
+def test_sql_shows_names_and_numbers_as_they_are(lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:
+    _fill(lake, 1)
+    query = "SELECT 20190102 AS care_date, 12345678901234567 AS person_id FROM omop.person"
+    print_rows(read(lake, query), as_json=False, verbatim=True)
+    shown = capsys.readouterr().out
+    assert [line.split() for line in shown.splitlines() if line.strip()] == [
+        ["care_date", "person_id"],
+        ["20190102", "12345678901234567"],
+    ]
