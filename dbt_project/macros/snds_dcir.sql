@@ -59,11 +59,11 @@
 {%- endmacro %}
 
 
-{# The specialty as `S<code>`, else the activity as `A<code>`, null when neither says anything (rule 44). #}
+{# The code of the specialty, else of the activity, null when neither says anything (rule 44). The two lists share no code. #}
 {% macro practitioner_code(specialty, activity) -%}
     case
-        when {{ specialty }} not in (0, 99) then 'S' || {{ specialty }}
-        when {{ activity }} not in (0, 99) then 'A' || {{ activity }}
+        when {{ specialty }} not in (0, 99) then cast({{ specialty }} as varchar)
+        when {{ activity }} not in (0, 99) then cast({{ activity }} as varchar)
     end
 {%- endmacro %}
 

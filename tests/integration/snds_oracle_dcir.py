@@ -224,8 +224,8 @@ def _practice(number: str, specialty: str, activity: str) -> str | None:
     if number == "00000000":
         return None
     if specialty not in {"0", "99"}:
-        return f"S{specialty}"
-    return f"A{activity}" if activity not in {"0", "99"} else None
+        return specialty
+    return activity if activity not in {"0", "99"} else None
 
 
 def _common(row: Row, place: Row, person: int, start: date) -> Event:
