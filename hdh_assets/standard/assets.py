@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import dbt_assets
 
 from hdh_assets.core.descriptor import Dataset
+from hdh_assets.standard.light_dagster_dbt import dbt_assets
 from hdh_assets.standard.manifest import MANIFEST, read_manifest
 from hdh_assets.standard.runner import Node, StandardiseResult, standardise
 from hdh_assets.standard.translator import HubTranslator, key_of
@@ -38,7 +38,6 @@ def standard_assets(datasets: Mapping[str, Dataset], manifest: Path = MANIFEST) 
     @dbt_assets(
         manifest=content,
         dagster_dbt_translator=HubTranslator(datasets),
-        exclude="test_type:unit",
         name="run_dbt",
         pool=POOL,
     )

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.keys import Key, dbt_model_key, dbt_source_key
 from hdh_assets.core.tags import dataset_tags, layer_tags
+from hdh_assets.standard.light_dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
 OWNER = "team:standardisation"
 SEEDS = "seeds"

@@ -118,6 +118,17 @@ def test_hub_runs_where_keys_and_vault_do_not_exist(home: Home) -> None:
     assert not home.vault.exists()
 
 
+def test_locations_load_without_dbt(home: Home) -> None:
+    """They read its manifest; importing dbt and letting it select took half of the time a code server needed."""
+    code = (
+        "import sys; from hdh_assets.definitions.hub import defs; defs().get_repository_def()\n"
+        "assert 'dagster_dbt' in sys.modules and not any(name.startswith('dbt.') for name in sys.modules)\n"
+        "import dbt.version"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("location", ["trusted_third_party", "hub"])
 def test_load_time_with_300_descriptors(

@@ -26,7 +26,12 @@ LAYERS = (
 
 WITHOUT_DAGSTER = {"instance", "one_hub", "stack", "tick", "backfill"}
 """Modules of the definitions that commands import before they know whether Dagster is needed."""
-KNOWS_DAGSTER = {"resources.hub", "resources.failures", "hdh_assets.standard.translator"}
+KNOWS_DAGSTER = {
+    "hdh_assets.standard.light_dagster_dbt",
+    "hdh_assets.standard.translator",
+    "resources.failures",
+    "resources.hub",
+}
 
 
 def modules() -> dict[str, Path]:
