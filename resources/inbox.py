@@ -173,7 +173,7 @@ def _look(folder: str, datasets: Collection[str]) -> Dropped | None:
         dataset=_legible(dataset),
         period=_legible(period),
         digest=hashlib.sha256(os.fsencode(folder) if content is None else content).hexdigest(),
-        sealed_at=_sealed_at(content) or datetime.fromtimestamp(changed, UTC),
+        sealed_at=sealed_at(content) or datetime.fromtimestamp(changed, UTC),
         is_known=dataset in datasets,
     )
 
@@ -183,7 +183,8 @@ def _legible(name: str) -> str:
     return name if name.isprintable() else ascii(name)[1:-1][:_LONGEST_NAME]
 
 
-def _sealed_at(content: bytes | None) -> datetime | None:
+def sealed_at(content: bytes | None) -> datetime | None:
+    """When these bytes of a manifest say it was sealed; None when they are none, or do not say."""
     try:
         instant = datetime.fromisoformat(json.loads(content or b"")["sealed_at"])
         return instant.astimezone(UTC) if instant.utcoffset() is not None else None

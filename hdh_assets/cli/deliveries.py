@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from hdh_assets.cli.console import Context, JsonOption, cli_context, out, print_json, print_rows, progress
+from hdh_assets.cli.console import Context, JsonOption, cli_context, out, print_json, print_rows, progress, say
+from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import find_dataset
 from hdh_assets.core.errors import HubError
 
@@ -50,29 +51,68 @@ def synth_command(
         print_json([str(path) for path in made])
         return
     out.print(f"[green]✓[/] {len(made)} deliveries in [bold]{folder}[/]")
-    out.print(f"  next: `hdh deliver DATASET PERIOD {folder}/DATASET/PERIOD` drops one")
+    out.print(f"  next: `hdh deliver --all {folder}` drops them")
 
 
 def deliver_command(
     ctx: typer.Context,
-    dataset_id: Annotated[str, typer.Argument(metavar="DATASET", help="The dataset delivered.")],
-    period: Annotated[str, typer.Argument(help="Its period, such as 2024-01 or 2024.")],
+    dataset_id: Annotated[str | None, typer.Argument(metavar="DATASET", help="The dataset delivered.")] = None,
+    period: Annotated[str | None, typer.Argument(metavar="PERIOD", help="Its period, such as 2024-01 or 2024.")] = None,
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE…", help="Files named after their tables, or a folder of them.")
-    ],
+        list[Path] | None,
+        typer.Argument(metavar="FILE…", help="Files named after their tables, or a folder of them."),
+    ] = None,
+    every: Annotated[
+        Path | None,
+        typer.Option(
+            "--all",
+            metavar="FOLDER",
+            help="Every delivery of a folder laid out as DATASET/PERIOD, as `hdh synth` does.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Seal files with a manifest and drop them in the inbox. The next `hdh tick` (or a running hub) takes them in."""
-    context = cli_context(ctx).require_home()
-    dataset = find_dataset(context.datasets(), dataset_id)
-    from hdh_assets.sources.intake.deliver import deliver  # noqa: PLC0415
+    """Seal files with a manifest and drop them in the inbox. The next `hdh tick` (or a running hub) takes them in.
 
-    folder = deliver(context.home, dataset, period, _expanded(files))
+    With --all, what still waits in the inbox is left as it is.
+    """
+    context = cli_context(ctx).require_home()
+    datasets = context.datasets()
+    from hdh_assets.sources.intake.deliver import deliver, is_waiting  # noqa: PLC0415
+
+    if every is not None and dataset_id is None:
+        asked = _laid_out(every, datasets)
+    elif every is None and dataset_id and period and files:
+        asked = [(find_dataset(datasets, dataset_id), period, files)]
+    else:
+        raise HubError("nothing to deliver", remedy="name a dataset, its period and its files, or use --all FOLDER")
+    made = []
+    for dataset, its_period, its_files in asked:
+        if every is not None and is_waiting(context.home, dataset, its_period):
+            say(f"[yellow]·[/] {dataset.id} {its_period} is in the inbox already")
+            continue
+        folder = deliver(context.home, dataset, its_period, _expanded(its_files))
+        made.append({"dataset": dataset.id, "period": its_period, "folder": folder})
+        if not as_json:
+            out.print(f"[green]✓[/] {dataset.id} {its_period} is in the inbox")
     if as_json:
-        print_json({"dataset": dataset.id, "period": period, "folder": folder})
+        print_json(made[0] if every is None else made)
         return
-    out.print(f"[green]✓[/] {dataset.id} {period} is in the inbox")
-    out.print(f"  next: `hdh tick` takes it in, `hdh receipts {dataset.id}` shows the answer")
+    out.print(f"  next: `hdh tick` takes {'it' if len(asked) == 1 else 'them'} in, `hdh receipts` shows the answer")
+
+
+def _laid_out(folder: Path, datasets: dict[str, Dataset]) -> list[tuple[Dataset, str, list[Path]]]:
+    """Dataset, period and files of each delivery in `folder`. Raises `HubError` when it holds none, or a stranger's."""
+    found = [
+        (find_dataset(datasets, place.parent.name), place.name, [place])
+        for place in sorted(folder.glob("*/*"))
+        if place.is_dir()
+    ]
+    if not found:
+        raise HubError(
+            f"no delivery in {folder}", remedy=f"lay them out as {folder}/DATASET/PERIOD, as `hdh synth` does"
+        )
+    return found
 
 
 def _expanded(files: list[Path]) -> list[Path]:
@@ -81,7 +121,7 @@ def _expanded(files: list[Path]) -> list[Path]:
         raise HubError(f"no such file: {', '.join(missing)}", remedy="check the path")
     found: list[Path] = []
     for path in files:
-        found += sorted(p for p in path.iterdir() if p.name != "manifest.json") if path.is_dir() else [path]
+        found += sorted(path.iterdir()) if path.is_dir() else [path]
     return found
 
 

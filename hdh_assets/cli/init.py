@@ -28,7 +28,7 @@ def init_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
         out.print(f"  keys created: {joined(created)}")
         out.print(f"  [bold]back up {context.home.keys}[/]: without these keys nothing can be linked again")
     out.print(
-        "  next: `hdh synth --all --out deliveries` makes test data, `hdh deliver` drops it, `hdh tick` runs the hub"
+        "  next: `hdh synth --all` makes test data, `hdh deliver --all deliveries` drops it, `hdh tick` runs the hub"
     )
 
 

@@ -23,8 +23,9 @@ def test_one_file_gives_assets_checks_and_an_entry(fifth: Home) -> None:
 def test_one_file_gives_deliveries_a_release_and_an_entry(fifth: Home, tmp_path: Path) -> None:
     made = tmp_path / "made"
     hdh("synth", DATASET, "--persons", "20", "--from", "2024-01", "--to", "2024-02", "--out", str(made))
-    for period in ("2024-01", "2024-02"):
-        hdh("deliver", DATASET, period, str(made / DATASET / period))
+    hdh("deliver", DATASET, "2024-01", str(made / DATASET / "2024-01"))
+    dropped = json.loads(hdh("deliver", "--all", str(made), "--json"))
+    assert [(each["dataset"], each["period"]) for each in dropped] == [(DATASET, "2024-02")]
     drop(
         fifth,
         "2024-03",

@@ -5,29 +5,33 @@ Judges names only, early and kindly; the gates judge the rest when the delivery 
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
 from hdh_assets.core.descriptor import Dataset, check_period
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home
-from hdh_assets.sources.intake.manifest import table_of
-from hdh_assets.sources.intake.seal import seal
-from resources.inbox import MANIFEST
+from hdh_assets.sources.intake.manifest import digest_of, table_of
+from hdh_assets.sources.intake.seal import instant_text, manifest_of, write_atomically
+from resources.inbox import MANIFEST, sealed_at
 
 
-def deliver(home: Home, dataset: Dataset, period: str, files: Iterable[Path]) -> Path:
+def deliver(home: Home, dataset: Dataset, period: str, files: Sequence[Path]) -> Path:
     """Seal files and drop them in the inbox; the delivery's folder.
 
-    The folder appears by one rename, manifest included. Raises `HubError` when a name is no table of the dataset, a
-    period is malformed, or a sealed delivery of the period still waits.
+    The folder appears by one rename, manifest included. Files under a manifest that seals just these, or those that
+    last came in for the period, keep their seal: they are then known to be the same delivery. Raises `HubError` when a
+    name is no table of the dataset, a period is malformed, or a sealed delivery of the period still waits.
     """
+    given = next((Path(file).read_bytes() for file in files if Path(file).name == MANIFEST), None)
     paths = [Path(file) for file in files if Path(file).name != MANIFEST]
     _check(dataset, period, paths)
-    target = home.inbox / dataset.producer.id / dataset.id / period
-    if target.exists() and any(target.iterdir()):
+    target = _place(home, dataset, period)
+    if is_waiting(home, dataset, period):
         raise HubError(
             f"a delivery of {dataset.id} {period} is already in the inbox",
             remedy=f"run `hdh tick` to take it in first, or empty {target}",
@@ -38,11 +42,46 @@ def deliver(home: Home, dataset: Dataset, period: str, files: Iterable[Path]) ->
     try:
         for path in paths:
             shutil.copyfile(path, folder / path.name)
-        seal(folder, dataset, period)
+        answers = home.outbox / dataset.producer.id / dataset.id / period
+        _seal(folder, dataset, period, _known_seals(given, answers))
         folder.rename(target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return target
+
+
+def is_waiting(home: Home, dataset: Dataset, period: str) -> bool:
+    """Whether a delivery of the period is in the inbox, not yet taken in."""
+    target = _place(home, dataset, period)
+    return target.exists() and any(target.iterdir())
+
+
+def _place(home: Home, dataset: Dataset, period: str) -> Path:
+    return home.inbox / dataset.producer.id / dataset.id / period
+
+
+def _seal(folder: Path, dataset: Dataset, period: str, known: Iterable[tuple[datetime, str]]) -> None:
+    """Under a known seal (its instant and the digest of its manifest) if one was put on just these files, else anew."""
+    manifest = manifest_of(folder, dataset, period)
+    for instant, digest in known:
+        again = manifest.model_copy(update={"sealed_at": instant_text(instant)})
+        if digest_of(again.to_bytes()) == digest:
+            manifest = again
+            break
+    write_atomically(folder / MANIFEST, manifest.to_bytes())
+
+
+def _known_seals(given: bytes | None, answers: Path) -> Iterator[tuple[datetime, str]]:
+    """That of the manifest among the files, then that of the delivery that last came in for the period."""
+    if given is not None and (instant := sealed_at(given)) is not None:
+        yield instant, digest_of(given)
+    receipts = [json.loads(path.read_text("utf-8")) for path in answers.glob("*/receipt.json")]
+    came_in = [
+        (datetime.fromisoformat(receipt["sealed_at"]), receipt["digest"])
+        for receipt in receipts
+        if receipt["status"] != "refused" and receipt["sealed_at"]
+    ]
+    yield from sorted(came_in)[-1:]
 
 
 def _check(dataset: Dataset, period: str, paths: list[Path]) -> None:

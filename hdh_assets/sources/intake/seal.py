@@ -32,7 +32,20 @@ def seal(
     rows: Mapping[str, int] | None = None,
     sealed_at: datetime | None = None,
 ) -> Path:
-    """Write `manifest.json` over every file of `folder`; its path.
+    """Write `manifest.json` over every file of `folder`; its path. See `manifest_of`."""
+    manifest = manifest_of(folder, dataset, period, rows=rows, sealed_at=sealed_at)
+    return write_atomically(folder / MANIFEST, manifest.to_bytes())
+
+
+def manifest_of(
+    folder: Path,
+    dataset: Dataset,
+    period: str,
+    *,
+    rows: Mapping[str, int] | None = None,
+    sealed_at: datetime | None = None,
+) -> Manifest:
+    """What seals every file of `folder`.
 
     `rows` gives the data rows of files already counted, by file name; the others are counted here. Same files and
     same `sealed_at` (default: now) give the same bytes. Raises `HubError` when the folder is empty or holds
@@ -42,15 +55,19 @@ def seal(
     files = [_describe(path, dataset, (rows or {}).get(path.name)) for path in _plain_files(folder)]
     if not files:
         raise HubError(f"{folder} holds no file to seal", remedy="put the files of the period there first")
-    manifest = Manifest(
+    return Manifest(
         dataset=dataset.id,
         period=period,
         descriptor_version=dataset.version,
         producer=dataset.producer.id,
         files=tuple(files),
-        sealed_at=(sealed_at or datetime.now(UTC)).astimezone(UTC).isoformat(),
+        sealed_at=instant_text(sealed_at or datetime.now(UTC)),
     )
-    return write_atomically(folder / MANIFEST, manifest.to_bytes())
+
+
+def instant_text(instant: datetime) -> str:
+    """An instant as this hub writes it in a manifest."""
+    return instant.astimezone(UTC).isoformat()
 
 
 def write_atomically(path: Path, content: bytes) -> Path:

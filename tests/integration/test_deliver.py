@@ -1,0 +1,70 @@
+"""`hdh deliver`: what is dropped, under whose seal, and what the intake makes of the same files again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from intake_world import PERSONS, SEALED, VISITS, World
+
+from hdh_assets.core.errors import HubError
+from hdh_assets.sources.intake.deliver import deliver, is_waiting
+from hdh_assets.sources.intake.seal import seal
+from resources.inbox import MANIFEST
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World.create(tmp_path)
+
+
+@pytest.fixture
+def sealed(world: World, tmp_path: Path) -> Path:
+    """A folder as `hdh synth` leaves it."""
+    folder = tmp_path / "made"
+    folder.mkdir()
+    (folder / "PERSONS.csv").write_text(PERSONS, "utf-8")
+    (folder / "VISITS.csv").write_text(VISITS, "utf-8")
+    seal(folder, world.datasets["care"], "2024-01", sealed_at=SEALED)
+    return folder
+
+
+def _drop(world: World, folder: Path, period: str = "2024-01") -> Path:
+    return deliver(world.home, world.datasets["care"], period, sorted(folder.iterdir()))
+
+
+def test_a_sealed_folder_keeps_its_seal_and_is_known_when_it_comes_again(world: World, sealed: Path) -> None:
+    dropped = _drop(world, sealed)
+    assert (dropped / MANIFEST).read_bytes() == (sealed / MANIFEST).read_bytes()
+    assert is_waiting(world.home, world.datasets["care"], "2024-01")
+    with pytest.raises(HubError, match="already in the inbox"):
+        _drop(world, sealed)
+    assert [receipt.status for receipt in world.tick()] == ["accepted"]
+    _drop(world, sealed)
+    assert [receipt.status for receipt in world.tick()] == ["already_received"]
+
+
+def test_a_seal_that_does_not_fit_is_made_anew(world: World, sealed: Path) -> None:
+    """Files changed since, another period, or a manifest that is none: the files count, and the delivery is new."""
+    _drop(world, sealed)
+    world.tick()
+    given = (sealed / MANIFEST).read_bytes()
+    (sealed / "VISITS.csv").write_text(VISITS.replace("12,50", "13,50"), "utf-8")
+    assert (_drop(world, sealed) / MANIFEST).read_bytes() != given
+    _drop(world, sealed, "2024-02")
+    assert {receipt.status for receipt in world.tick()} == {"accepted"}
+    (sealed / MANIFEST).write_text("{", "utf-8")
+    _drop(world, sealed, "2024-03")
+    assert [receipt.status for receipt in world.tick()] == ["accepted"]
+
+
+def test_files_that_came_in_last_are_known_without_their_manifest(world: World, sealed: Path) -> None:
+    """The same content changes nothing; a former content, delivered after another, is a correction."""
+    (sealed / MANIFEST).unlink()
+    statuses = []
+    for cost in ("12,50", "12,50", "13,50", "12,50"):
+        (sealed / "VISITS.csv").write_text(VISITS.replace("12,50", cost), "utf-8")
+        _drop(world, sealed)
+        (receipt,) = world.tick()
+        statuses.append((receipt.status, receipt.is_current))
+    assert statuses == [("accepted", True), ("already_received", True), ("accepted", True), ("accepted", True)]
