@@ -38,7 +38,7 @@ def settled(dataset: Dataset, loaded: Iterable[str]) -> Settled | None:
     span = periods_between(dataset.cadence, before.isoformat(), max(present))
     complete = [
         period
-        for at, period in enumerate(span[: len(span) - later])
+        for at, period in enumerate(span[: max(len(span) - later, 0)])
         if present.issuperset(span[at + 1 : at + 1 + later])
     ]
     return Settled(later, tuple(complete), tuple(period for period in span if period not in complete))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hdh_assets.catalog.settled import in_words, settled
 from hdh_assets.core.descriptor_files import load_datasets
 
@@ -21,6 +23,14 @@ def test_rule_09_a_care_month_is_provisional_until_six_later_fluxes_are_loaded()
     assert six is not None
     assert six.complete == ("2024-01",)
     assert six.provisional == tuple(fluxes(*range(2, 8)))
+
+
+@pytest.mark.parametrize("last", range(1, 6))
+def test_fewer_than_six_fluxes_complete_nothing(last: int) -> None:
+    found = settled(DCIR, fluxes(*range(1, last + 1)))
+    assert found is not None
+    assert found.complete == ()
+    assert found.provisional == ("2023-12", *fluxes(*range(1, last + 1)))
 
 
 def test_a_missing_flux_keeps_the_months_it_would_complete_provisional() -> None:
