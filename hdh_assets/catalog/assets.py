@@ -32,7 +32,7 @@ def release_asset(omop: Iterable[dg.AssetKey], checks: Iterable[dg.AssetCheckKey
         key=list(RELEASE.parts),
         deps=list(omop),
         description=(
-            "**The newest release**: a snapshot of the lake on which every blocking check passed. "
+            "The newest release: a snapshot of the lake on which every blocking check passed. "
             "Extracts read releases, never the moving head."
         ),
         group_name="catalog/releases",
@@ -60,7 +60,7 @@ def entry_assets(dataset: Dataset) -> dg.AssetsDefinition:
         key=list(catalog_key(dataset.id).parts),
         deps=[list(source_key(dataset.id, table.name).parts) for table in dataset.tables] + [list(RELEASE.parts)],
         description=(
-            f"**Catalogue entry: {dataset.title.en}** · {dataset.title.fr}\n\n"
+            f"Catalogue entry: {dataset.title.en} · {dataset.title.fr}\n\n"
             f"{dataset.description.en}\n\n*{dataset.description.fr}*"
         ),
         group_name="catalog/datasets",

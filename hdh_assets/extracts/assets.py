@@ -63,7 +63,7 @@ def _spec(permit: Permit, table: str, key: Key, datasets: Mapping[str, Dataset])
     return dg.AssetSpec(
         key=list(key.parts),
         deps=[list(source_of(table).parts)],
-        description=f"**{permit.title}**: `{table}` under permit {permit.number}.\n\n{words}",
+        description=f"{permit.title}: {table} under permit {permit.number}.\n\n{words}",
         group_name=f"extracts/{key.domain}",
         owners=[OWNER],
         tags=layer_tags("extracts"),

@@ -14,7 +14,6 @@ from hdh_assets.standard.light_dagster_dbt import DagsterDbtTranslator, DagsterD
 
 OWNER = "team:standardisation"
 SEEDS = "seeds"
-_CENTRAL = ("person", "visit_occurrence")
 
 
 def key_of(props: Mapping[str, Any]) -> Key:
@@ -56,32 +55,30 @@ class HubTranslator(DagsterDbtTranslator):
         return dataset_tags(dataset, key.layer) if dataset else layer_tags(key.layer)
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """The model's words, then its SQL where it says something."""
-        words = dbt_resource_props.get("description") or dbt_resource_props["name"]
+        """The model's words."""
+        return str(dbt_resource_props.get("description") or dbt_resource_props["name"])
+
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What dagster-dbt says of columns, and the model's SQL where it says something."""
         code = (dbt_resource_props.get("raw_code") or "").strip()
-        is_worth_reading = dbt_resource_props["resource_type"] == "model" and "fragments()" not in code and code
-        return f"{words}\n\n```sql\n{code}\n```" if is_worth_reading else str(words)
+        is_worth_reading = dbt_resource_props["resource_type"] == "model" and code and "{{ fragments(" not in code
+        sql = {"sql": dg.MetadataValue.md(f"```sql\n{code}\n```")} if is_worth_reading else {}
+        return {**super().get_metadata(dbt_resource_props), **sql}
 
     def get_asset_check_spec(
         self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: Any
     ) -> dg.AssetCheckSpec | None:
-        """A test of one model is a check of it; a test across tables is a check of the central one."""
+        """A check of the model it is about, in its words; `data_tests.yml` names the model of a test across tables."""
         found = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        if found is None:
+            return None
         test = manifest["nodes"][unique_id]
-        if found is not None or asset_spec.key != self._subject(manifest, test):
-            return found
         return dg.AssetCheckSpec(
-            name=test["name"],
+            name=found.name,
             asset=asset_spec.key,
-            description=test.get("description") or test["name"].replace("_", " "),
-            blocking=(test["config"].get("severity") or "error").lower() == "error",
+            description=test.get("description") or found.name.replace("_", " "),
+            blocking=found.blocking,
         )
-
-    def _subject(self, manifest: Mapping[str, Any], test: Mapping[str, Any]) -> dg.AssetKey | None:
-        """The table that shows a test across tables: `person` or `visit_occurrence` when it reads them."""
-        read = sorted(node.rpartition(".")[2] for node in test["depends_on"]["nodes"] if node in manifest["nodes"])
-        chosen = next((name for name in (*_CENTRAL, *read) if name in read), None)
-        return dg.AssetKey(list(dbt_model_key(chosen).parts)) if chosen else None
 
 
 def _reads_cdm(props: Mapping[str, Any]) -> bool:

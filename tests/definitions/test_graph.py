@@ -18,6 +18,7 @@ from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.home import Home
 from hdh_assets.core.keys import Key, catalog_key, dbt_model_key
 from hdh_assets.core.tags import ASSET_TAGS
+from hdh_assets.standard.manifest import MANIFEST, read_manifest
 
 GRAPH = Path(__file__).with_name("asset_graph.json")
 
@@ -83,6 +84,18 @@ def test_the_39_tables_are_assets_with_blocking_checks(locations: dict[str, dg.D
     omop = [key for key in graph.get_all_asset_keys() if key.path[0] == "omop"]
     assert len(omop) == 39
     assert any(graph.get(key).check_keys for key in omop)
+
+
+def test_a_dbt_test_is_one_described_check(locations: dict[str, dg.Definitions]) -> None:
+    """Of each test of the project one asset shows the result: a second would wait for one for ever."""
+    graph = locations["hub"].resolve_asset_graph()
+    checks = [key for key in graph.asset_check_keys if key.asset_key.path[0] in {"omop", "staging"}]
+    tests = [node["name"] for node in read_manifest(MANIFEST)["nodes"].values() if node["resource_type"] == "test"]
+    assert sorted(key.name for key in checks) == sorted(tests)
+    for key in checks:
+        spec = graph.get_check_spec(key)
+        assert spec.blocking
+        assert spec.description != key.name.replace("_", " ")
 
 
 def test_dbt_models_and_keys_say_the_same(specs: list[dg.AssetSpec]) -> None:
