@@ -1,5 +1,6 @@
 """Extracts as assets: one multi-asset per permit in force, one asset per permitted table. A wrapper: see `build.py`."""
 
+import csv
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.keys import Key, extract_key, omop_key, source_key
 from hdh_assets.core.tags import layer_tags
 from hdh_assets.extracts.deliverable import table_words
+from hdh_assets.extracts.treatments import Treatment
 from hdh_assets.extracts.versions import Version
 from hdh_assets.governance.permit import Permit
 from resources.failures import told
@@ -46,7 +48,7 @@ def extract_assets(permit: Permit, datasets: Mapping[str, Dataset]) -> dg.Assets
             result = build_extract(hub.home, hub.settings, datasets, permit, release)
         context.log.info(f"{result.version.name} from release {release.number}")
         for table, key in extract_keys(permit).items():
-            metadata = _facts(result.version, table, permit, datasets)
+            metadata = _facts(result.version, table, permit)
             yield dg.MaterializeResult(asset_key=list(key.parts), metadata=metadata)
 
     return extract
@@ -76,9 +78,9 @@ def _spec(permit: Permit, table: str, key: Key, datasets: Mapping[str, Dataset])
     )
 
 
-def _facts(version: Version, table: str, permit: Permit, datasets: Mapping[str, Dataset]) -> dict[str, Any]:
+def _facts(version: Version, table: str, permit: Permit) -> dict[str, Any]:
     return {
-        "dagster/column_schema": _schema(version, table, datasets),
+        "dagster/column_schema": _schema(version, table),
         "dagster/row_count": version.rows.get(table, 0),
         "version": version.name,
         "release": version.basis.release,
@@ -88,17 +90,17 @@ def _facts(version: Version, table: str, permit: Permit, datasets: Mapping[str, 
     }
 
 
-def _schema(version: Version, table: str, datasets: Mapping[str, Dataset]) -> dg.TableSchema:
-    """Columns as delivered, with their words."""
-    from pyarrow import parquet  # noqa: PLC0415 - slow to import, needed when an extract is made
-
-    _, words = table_words(datasets, table)
-    file = next(file["name"] for file in version.manifest["files"] if file.get("table") == table)
+def _schema(version: Version, table: str) -> dg.TableSchema:
+    """Columns as the extract's dictionary has them: their words, and what was done to them."""
+    with (version.folder / "dictionary.csv").open(encoding="utf-8", newline="") as file:
+        columns = [row for row in csv.DictReader(file) if row["table"] == table]
     return dg.TableSchema(
         columns=[
-            dg.TableColumn(
-                name=field.name, type=str(field.type), description=getattr(words.get(field.name), "description", None)
-            )
-            for field in parquet.read_schema(version.folder / file)
+            dg.TableColumn(name=row["column"], type=row["type"].lower(), description=_words(row)) for row in columns
         ]
     )
+
+
+def _words(row: Mapping[str, str]) -> str:
+    is_changed = row["treatment"] != Treatment.kept
+    return f"{row['description']} In this extract: {row['treatment']}." if is_changed else row["description"]

@@ -58,8 +58,9 @@ class Selection:
 
     def ordered(self, source: str) -> str:
         """The rows of `source`, whose keys are the project's own, as they are delivered."""
+        # keys come back as blocks of bytes, and other UUIDs as text
         rows = ", ".join(
-            f'"{c.name}"{"::UUID" if c.treatment in _KEYED - _NUMBERED else ""} AS "{c.name}"' for c in self.columns
+            f'"{c.name}"{"::UUID" if c.delivered_type == "UUID" else ""} AS "{c.name}"' for c in self.columns
         )
         order = ", ".join(f'"{name}"' for name in self.order)
         shown = ", ".join(f'{self.constants.get(name, _quoted(name))} AS "{name}"' for name in self.delivered)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import duckdb
 import pytest
 
@@ -20,11 +21,13 @@ from hdh_assets.cli.init import initialise
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
+from hdh_assets.extracts.assets import asset_table, extract_assets
 from hdh_assets.extracts.build import build_extract
 from hdh_assets.extracts.rebuild import rebuild_extract
 from hdh_assets.extracts.versions import Version, find_version, list_versions, sha256_of, verify_version
 from hdh_assets.governance import decisions
 from hdh_assets.governance.register import find_permit, today
+from resources.hub import Hub as HubResource
 from resources.lake import open_lake
 from resources.registry import Registry
 from resources.releases import Release
@@ -59,6 +62,9 @@ class Hub:
 
     def build(self, project: str, permit: Any) -> Any:
         return build_extract(self.home, self.settings, self.datasets, permit, self.release)
+
+    def version(self, name: str) -> Version:
+        return find_version(self.home, name)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         with open_lake(self.home, self.settings).reader() as engine:
@@ -107,6 +113,22 @@ def test_an_extract_has_its_data_its_dictionary_its_manifest_and_its_readme(hub:
     described = read(version, 'SELECT "table", "column" FROM \'dictionary.csv\' WHERE description IS NOT NULL')
     delivered = {(Path(file).stem, name) for file, name, _ in columns(version)}
     assert delivered == set(described)
+
+
+def test_an_extract_shows_its_columns_as_its_dictionary_does(hub: Hub) -> None:
+    """Types are those of the files; what was done to a column is said with its words."""
+    permit = grant(hub.registry, dossier("shown", tables=EVERYTHING))
+    resources = {"hub": HubResource(folder=str(hub.home.root))}
+    done = dg.materialize([extract_assets(permit, hub.datasets)], resources=resources)
+    shown = {
+        (event.asset_key.path[-1], column.name): column
+        for event in done.asset_materializations_for_node("extract_shown")
+        for column in event.metadata["dagster/column_schema"].value.columns
+    }
+    delivered = {(asset_table(Path(file).stem), name): kind for file, name, kind in columns(hub.version("shown/v1"))}
+    assert {key: column.type for key, column in shown.items()} == {k: kind.lower() for k, kind in delivered.items()}
+    assert "replaced by the project's number of the person" in (shown["person", "person_id"].description or "")
+    assert "In this extract" not in (shown["person", "gender_concept_id"].description or "")
 
 
 def test_two_projects_share_no_value_of_any_identifying_column(hub: Hub) -> None:
