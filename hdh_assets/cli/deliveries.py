@@ -127,11 +127,13 @@ def _expanded(files: list[Path]) -> list[Path]:
 
 def receipts_command(
     ctx: typer.Context,
-    dataset_id: Annotated[str | None, typer.Argument(metavar="[DATASET]", help="Only this dataset.")] = None,
+    dataset_id: Annotated[str | None, typer.Argument(metavar="DATASET", help="Only this dataset.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the receipts, newest last: what came in, what was refused, and where to read why."""
     context = cli_context(ctx).require_home()
+    if dataset_id:
+        find_dataset(context.datasets(), dataset_id)
     receipts = list(_receipts(context, dataset_id))
     if as_json:
         print_json(receipts)

@@ -1,6 +1,6 @@
 """The root of `hdh`: mounts the commands, and turns errors into a message and an exit code.
 
-Exit codes: 0 done, 1 refused or failed, 2 misuse.
+Exit codes: 0 done, 1 refused or failed, 2 misuse, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 from rich.markup import escape
 
@@ -34,6 +33,9 @@ from hdh_assets.cli import (
 from hdh_assets.cli.console import Context, err
 from hdh_assets.core.errors import HubError, disk_error
 from hdh_assets.core.home import Home
+
+STOPPED = 130
+"""Exit code of a command that was interrupted."""
 
 app = typer.Typer(
     name="hdh",
@@ -99,15 +101,12 @@ def main() -> None:
     except HubError as error:
         _tell(error)
         sys.exit(1)
-    except click.UsageError as error:
-        error.show()
-        sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
-        err.print("stopped")
-        sys.exit(130)
-    except click.ClickException as error:
-        error.show()
+    except typer.TyperException as error:
+        if error.format_message():  # empty when help was asked for, and shown
+            _tell(_misuse(error))
         sys.exit(error.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        code = STOPPED
     except BrokenPipeError:
         sys.exit(0)
     except OSError as error:
@@ -119,7 +118,16 @@ def main() -> None:
         err.print(f"[bold red]✗[/] unexpected {type(error).__name__}; nothing more is shown, as it could hold data")
         err.print("  [bold]→[/] run again with HDH_DEBUG=1 on synthetic data and report what you see")
         sys.exit(1)
+    if code == STOPPED:
+        err.print("stopped")
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _misuse(error: typer.TyperException) -> HubError:
+    """What is wrong with the words of a command."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "hdh"
+    return HubError(error.format_message(), remedy=f"see `{command} --help`")
 
 
 def _tell(error: HubError) -> None:

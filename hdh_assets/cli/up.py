@@ -14,7 +14,9 @@ from hdh_assets.definitions.stack import repair, running
 
 def up_command(
     ctx: typer.Context,
-    port: Annotated[int, typer.Option("--port", help="Port of the UI on 127.0.0.1; 0 takes a free one.")] = 3000,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port of the UI on 127.0.0.1; 0 takes a free one.")
+    ] = 3000,
 ) -> None:
     """Run the hub, until Ctrl-C: Dagster UI, code servers, daemon. Deliveries and permits are dealt with as they come.
 

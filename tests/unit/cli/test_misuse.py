@@ -1,0 +1,44 @@
+"""What a person reads who writes a command wrongly: what is wrong, where to look, and nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from hdh_assets.core.home import Home
+
+
+def _run(home: Home, *arguments: str) -> tuple[int, list[str], list[str]]:
+    done = subprocess.run(
+        [sys.executable, "-m", "hdh_assets.cli", "--home", str(home.root), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout.splitlines(), done.stderr.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem", "remedy"),
+    [
+        (("nonsense",), "No such command 'nonsense'", "hdh_assets.cli --help"),
+        (("tick", "--nonsense"), "No such option: --nonsense", "tick --help"),
+        (("synth", "snds_dcir", "--persons", "0"), "'--persons'", "synth --help"),
+        (("backfill", "snds_dcir"), "Missing option '--from'", "backfill --help"),
+        (("up", "--port", "99999"), "'--port'", "up --help"),
+    ],
+)
+def test_misuse_is_told_with_where_to_look(home: Home, arguments: tuple[str, ...], problem: str, remedy: str) -> None:
+    code, shown, (said, hint) = _run(home, *arguments)
+    assert (code, shown) == (2, [])
+    assert problem in said
+    assert remedy in hint
+
+
+@pytest.mark.parametrize("arguments", [("dataset",), ("permit",)])
+def test_a_group_without_a_command_shows_its_help(home: Home, arguments: tuple[str, ...]) -> None:
+    code, shown, said = _run(home, *arguments)
+    assert (code, said) == (2, [])
+    assert any("Commands" in line for line in shown)
