@@ -68,3 +68,16 @@ def test_files_that_came_in_last_are_known_without_their_manifest(world: World, 
         (receipt,) = world.tick()
         statuses.append((receipt.status, receipt.is_current))
     assert statuses == [("accepted", True), ("already_received", True), ("accepted", True), ("accepted", True)]
+
+
+def test_a_former_content_under_its_own_seal_is_a_correction_when_another_came_in_since(
+    world: World, sealed: Path
+) -> None:
+    former = (sealed / "VISITS.csv").read_text("utf-8")
+    statuses = []
+    for content in (former, former.replace("12,50", "13,50"), former, former):
+        (sealed / "VISITS.csv").write_text(content, "utf-8")
+        _drop(world, sealed)
+        (receipt,) = world.tick()
+        statuses.append((receipt.status, receipt.is_current))
+    assert statuses == [("accepted", True), ("accepted", True), ("accepted", True), ("already_received", True)]

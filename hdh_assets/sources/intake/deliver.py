@@ -72,16 +72,20 @@ def _seal(folder: Path, dataset: Dataset, period: str, known: Iterable[tuple[dat
 
 
 def _known_seals(given: bytes | None, answers: Path) -> Iterator[tuple[datetime, str]]:
-    """That of the manifest among the files, then that of the delivery that last came in for the period."""
-    if given is not None and (instant := sealed_at(given)) is not None:
-        yield instant, digest_of(given)
+    """That of the delivery that last came in for the period, and of the manifest among the files if it is not older.
+
+    Files under an older seal, another content having come in since, are a correction and get a seal of their own.
+    """
     receipts = [json.loads(path.read_text("utf-8")) for path in answers.glob("*/receipt.json")]
     came_in = [
         (datetime.fromisoformat(receipt["sealed_at"]), receipt["digest"])
         for receipt in receipts
         if receipt["status"] != "refused" and receipt["sealed_at"]
     ]
-    yield from sorted(came_in)[-1:]
+    last = sorted(came_in)[-1:]
+    yield from last
+    if given is not None and (instant := sealed_at(given)) is not None and all(instant >= known for known, _ in last):
+        yield instant, digest_of(given)
 
 
 def _check(dataset: Dataset, period: str, paths: list[Path]) -> None:
