@@ -20,25 +20,40 @@ from resources.engine_errors import engine_failure
 def told() -> Iterator[None]:
     """Turn what is raised inside into a `dagster.Failure` that holds no row's value and no cause.
 
-    With HDH_DEBUG set, unexpected exceptions pass unchanged: for synthetic data only.
+    A stop stays a stop, whatever it became on its way. With HDH_DEBUG set, unexpected exceptions pass unchanged: for
+    synthetic data only.
     """
     try:
         yield
-    except dg.Failure:
-        raise
-    except HubError as error:
-        raise _failure(error) from None
-    except OSError as error:
-        raise _failure(disk_error(error)) from None
     except Exception as error:
-        if os.environ.get("HDH_DEBUG"):
-            raise
-        if isinstance(error, duckdb.Error):
-            raise _failure(engine_failure(error)) from None
-        raise dg.Failure(
-            description=f"unexpected {type(error).__name__}; nothing more is kept, as it could hold data",
-            metadata={"what to do": "run again with HDH_DEBUG=1 on synthetic data"},
-        ) from None
+        if stop := _stop_behind(error):
+            raise stop from None
+        _tell(error)
+        raise
+
+
+def _stop_behind(error: BaseException) -> BaseException | None:
+    """The stop that led to this error, if one did: an engine stopped in a query raises `RuntimeError`."""
+    behind: BaseException | None = error
+    while isinstance(behind, Exception):
+        behind = behind.__cause__ or behind.__context__
+    return behind
+
+
+def _tell(error: Exception) -> None:
+    """Raise what may be kept of it; nothing is raised for what may pass as it is."""
+    if isinstance(error, HubError):
+        raise _failure(error) from None
+    if isinstance(error, OSError):
+        raise _failure(disk_error(error)) from None
+    if isinstance(error, dg.Failure) or os.environ.get("HDH_DEBUG"):
+        return
+    if isinstance(error, duckdb.Error):
+        raise _failure(engine_failure(error)) from None
+    raise dg.Failure(
+        description=f"unexpected {type(error).__name__}; nothing more is kept, as it could hold data",
+        metadata={"what to do": "run again with HDH_DEBUG=1 on synthetic data"},
+    ) from None
 
 
 def _failure(error: HubError) -> dg.Failure:

@@ -17,7 +17,7 @@ import duckdb
 
 from hdh_assets.core.descriptor import Dataset, Mode, Table
 from hdh_assets.core.errors import ConfigurationError
-from resources.lake import ALIAS, transaction
+from resources.lake import ALIAS, Lake, has_table, transaction
 from resources.removals import SHAPES
 
 TECHNICAL: dict[str, str] = {"_delivery": "UUID", "_period": "VARCHAR", "_file": "VARCHAR"}
@@ -107,6 +107,14 @@ def table_sql(dataset: Dataset, table: Table) -> str:
 def find_delivery(engine: duckdb.DuckDBPyConnection, digest: str) -> DeliveryRow | None:
     """The accepted delivery of that digest, whatever its status."""
     return next(iter(_select(engine, "digest = ?", [digest])), None)
+
+
+def find_committed(lake: Lake, digest: str) -> DeliveryRow | None:
+    """The same of a lake that may not exist yet. Never waits for a writer, and sees nothing it has not committed."""
+    if lake.is_embedded and not lake.catalog_file.exists():
+        return None
+    with lake.reader() as engine:
+        return find_delivery(engine, digest) if has_table(engine, "meta", "delivery") else None
 
 
 def deliveries(engine: duckdb.DuckDBPyConnection, dataset: str | None = None) -> list[DeliveryRow]:

@@ -24,7 +24,7 @@ from hdh_assets.definitions.instance import prepare_instance
 from hdh_assets.definitions.one_hub import STACK, die_with_parent
 
 LOCATIONS = ("trusted_third_party", "hub")
-_STOP_SECONDS, _ASK_AGAIN_SECONDS = 10.0, 0.2
+_STOP_SECONDS, _ASK_AGAIN_SECONDS = 10.0, 2.0
 OnAnswer = Callable[[str, dict[str, Any]], None]
 
 
@@ -150,8 +150,11 @@ def _started(name: str, home: Home, environment: Mapping[str, str]) -> Iterator[
 def _end(process: subprocess.Popen[str]) -> None:
     """Interrupt the run it is in, if any, and end it; what it was doing is finished or undone at the next start.
 
-    In a run Dagster takes either signal for the end of that run and goes on with the next one: it is asked again.
+    Its input is closed first, so that it begins no other run. Dagster may miss a signal: it is asked again.
     """
+    with suppress(BrokenPipeError):
+        if process.stdin:
+            process.stdin.close()
     process.send_signal(signal.SIGINT)
     deadline = time.monotonic() + _STOP_SECONDS
     while process.poll() is None and time.monotonic() < deadline:

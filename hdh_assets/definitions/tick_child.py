@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import select
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -45,6 +46,8 @@ class Round:
                 if not done["success"]:
                     self._failed.add(_work(request))
                 yield done
+                if _is_over():
+                    return
 
     def _requests(self) -> list[dg.RunRequest]:
         resources = self._repository.get_top_level_resources()
@@ -75,6 +78,11 @@ def _named(request: dg.RunRequest, job: str) -> dg.RunRequest:
 def _work(request: dg.RunRequest) -> str:
     """Names the work whatever the attempt."""
     return str(request.run_key).rpartition(":")[0]
+
+
+def _is_over() -> bool:
+    """Whether the input was closed: within a round there is nothing else to read."""
+    return bool(select.select([sys.stdin], [], [], 0)[0])
 
 
 def _say(kind: str, **content: Any) -> None:

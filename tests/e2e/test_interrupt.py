@@ -22,7 +22,9 @@ def test_stopped_during_intake_it_leaves_nothing_behind_and_the_next_goes_on(fif
         drop(fifth, period)
     for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
         _stop_while_taking_in(fifth, sent)
-    assert all(run["success"] for run in json.loads(hdh("tick", "--json"))["runs"])
+    done = json.loads(hdh("tick", "--json"))
+    assert all(run["success"] for run in done["runs"])
+    assert done["postponed"] == []
     rows = hdh("sql", "--json", f"SELECT _period p, count(*) n FROM {DATASET}.readings GROUP BY 1 ORDER BY 1")
     assert json.loads(rows) == [{"p": period, "n": 20} for period in PERIODS]
 

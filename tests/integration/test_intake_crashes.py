@@ -8,6 +8,8 @@ import hmac
 import multiprocessing
 import os
 import signal
+import threading
+import time
 from pathlib import Path
 from uuid import UUID
 
@@ -16,6 +18,7 @@ from intake_world import NAME, NIR, PERSONS, VISITS, World
 
 from hdh_assets.core.crash import VARIABLE
 from hdh_assets.core.errors import HubError, KeyMaterialError
+from hdh_assets.sources.intake import run
 from hdh_assets.sources.intake.decide import decide
 from hdh_assets.sources.intake.identities import read_identities
 from hdh_assets.sources.intake.recover import recover
@@ -98,6 +101,40 @@ def test_killed_anywhere_then_restarted_loads_once_and_leaks_nothing(world: Worl
     assert len(list(world.home.outbox.rglob("receipt.json"))) == 2
     assert not Ledger(world.home, world.settings).under_way()
     assert_no_identity(world.home, PLANTED)
+
+
+class StoppedError(BaseException):
+    """What the signal of the next test raises."""
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.01, 0.02, 0.04, 0.08])
+def test_stopped_around_the_commit_the_vault_has_what_the_lake_has(
+    world: World, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    """By a signal so long after the last step before the commit: in it, or when it is done and nobody was told."""
+
+    def stop(*_: object) -> None:
+        raise StoppedError
+
+    def arm(name: str) -> None:
+        if name == "intake.before_commit":
+            threading.Timer(seconds, os.kill, [os.getpid(), signal.SIGUSR1]).start()
+
+    world.deliver(period="2023-12")
+    world.drop({"PERSONS.csv": PERSONS, "VISITS.csv": VISITS})
+    former = signal.signal(signal.SIGUSR1, stop)
+    with monkeypatch.context() as patched, contextlib.suppress(StoppedError, RuntimeError):
+        patched.setattr(run, "crash_point", arm)
+        world.tick()
+        time.sleep(seconds)
+    signal.signal(signal.SIGUSR1, former)
+    loaded = {row[0] for row in world.deliveries()}
+    assert {path.parent.parent.name for path in (world.home.vault / "originals").rglob("manifest.json")} == loaded
+    assert len(list((world.home.vault / "identities").rglob("*.parquet"))) == len(loaded)
+    assert set(tick(world)) <= {"accepted", "already_received"}
+    assert len(world.visits()) == 6
+    receipt = retake(world.home, world.settings, world.datasets, "care", "2024-01", run_id="again")
+    assert receipt.status == "accepted"
 
 
 @pytest.mark.parametrize("point", ["intake.after_receipt", "intake.setting_aside", "intake.after_cleanup"])

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hdh_assets.core.descriptor import Dataset
-from hdh_assets.core.errors import ConfigurationError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.sources.intake.admission import Place
 from hdh_assets.sources.intake.archive import forget
@@ -15,8 +14,8 @@ from hdh_assets.sources.intake.receipt import Receipt, receipt_folder
 from hdh_assets.sources.intake.receipt_page import write_receipt
 from resources.inbox import look, remove_folder
 from resources.keys import open_keys
-from resources.lake import Lake, has_table, open_lake
-from resources.lake_tables import DeliveryRow, find_delivery
+from resources.lake import open_lake
+from resources.lake_tables import DeliveryRow, find_committed
 from resources.ledger import Attempt, Ledger, Status
 from resources.vault import Vault, is_run_alive, open_vault, remove_dead_run_folders
 
@@ -33,22 +32,12 @@ def recover(home: Home, settings: Settings, datasets: Mapping[str, Dataset]) -> 
     if dead:
         lake, vault = open_lake(home, settings), open_vault(home, open_keys(home))
         for attempt in dead:
-            row = _registered(lake, attempt.digest)
+            row = find_committed(lake, attempt.digest)
             status, words = _finish(home, attempt, row) if row else _release(home, vault, datasets, attempt)
             ledger.finish(attempt, status)
             done.append(f"{attempt.dataset} {attempt.period}: {words}")
     removed = remove_dead_run_folders(home)
     return done + [f"{len(removed)} folder(s) of dead runs removed from the vault"] * bool(removed)
-
-
-def _registered(lake: Lake, digest: str) -> DeliveryRow | None:
-    """The delivery as the lake knows it. A reader never waits for the run that may be writing."""
-    try:
-        with lake.reader() as engine:
-            return find_delivery(engine, digest) if has_table(engine, "meta", "delivery") else None
-    except ConfigurationError:
-        # the lake was never created: nothing is in it
-        return None
 
 
 def _finish(home: Home, attempt: Attempt, row: DeliveryRow) -> tuple[Status, str]:

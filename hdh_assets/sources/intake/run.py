@@ -38,6 +38,7 @@ from resources.lake_tables import (
     delete_rows,
     deliveries,
     ensure_tables,
+    find_committed,
     find_delivery,
     insert_delivery,
     is_latest,
@@ -206,11 +207,28 @@ def _engine(intake: Intake, task: Task) -> Iterator[duckdb.DuckDBPyConnection]:
     spill.mkdir(mode=0o700)
     dataset = intake.datasets[task.place.dataset]
     try:
-        with intake.vault.dataset_lock(dataset.id), intake.lake.writer(spill=spill) as engine:
+        with ExitStack() as opened:
+            opened.enter_context(intake.vault.dataset_lock(dataset.id))
+            opened.enter_context(_vault_follows_lake(intake, task, dataset))
+            engine = opened.enter_context(intake.lake.writer(spill=spill))
             ensure_tables(engine, {dataset.id: dataset})
             yield engine
     except duckdb.Error as error:
         raise engine_failure(error) from None
+
+
+@contextmanager
+def _vault_follows_lake(intake: Intake, task: Task, dataset: Dataset) -> Iterator[None]:
+    """When the work fails, remove from the vault what it moved there, unless the lake has the delivery.
+
+    Only the lake knows: a stop may come when the commit is done and nobody was told.
+    """
+    try:
+        yield
+    except BaseException:
+        if find_committed(intake.lake, task.digest) is None:
+            forget(intake.home, intake.vault, dataset, task.place, task.digest)
+        raise
 
 
 def _load(
@@ -223,32 +241,27 @@ def _load(
     ]
     is_current = is_latest(task.place.period, admitted.manifest.sealed_instant, others)
     is_new = isinstance(first, InboxOrigin)
-    try:
-        with ExitStack() as until_committed, transaction(engine):
-            if not is_new:
-                delete_rows(engine, dataset, own)
-            loaded = _delivery_load(intake, task, admitted, engine, first, again).run()
-            kept_out = until_committed.enter_context(
-                opposed_kept_out(
-                    engine,
-                    intake.vault,
-                    intake.pseudonymiser,
-                    intake.datasets,
-                    LoadedDelivery(dataset, own, task.run_folder, is_new),
-                )
+    with ExitStack() as until_committed, transaction(engine):
+        if not is_new:
+            delete_rows(engine, dataset, own)
+        loaded = _delivery_load(intake, task, admitted, engine, first, again).run()
+        kept_out = until_committed.enter_context(
+            opposed_kept_out(
+                engine,
+                intake.vault,
+                intake.pseudonymiser,
+                intake.datasets,
+                LoadedDelivery(dataset, own, task.run_folder, is_new),
             )
-            if is_current:
-                supersede(engine, dataset, others)
-            else:
-                delete_rows(engine, dataset, own)
-            receipt = accepted(task, admitted, loaded, kept_out, is_current=is_current)
-            insert_delivery(engine, _row(admitted, loaded, receipt))
-            keep(intake.home, intake.vault, task, dataset)
-            crash_point("intake.before_commit")
-    except BaseException:
-        if is_new:
-            forget(intake.home, intake.vault, dataset, task.place, task.digest)
-        raise
+        )
+        if is_current:
+            supersede(engine, dataset, others)
+        else:
+            delete_rows(engine, dataset, own)
+        receipt = accepted(task, admitted, loaded, kept_out, is_current=is_current)
+        insert_delivery(engine, _row(admitted, loaded, receipt))
+        keep(intake.home, intake.vault, task, dataset)
+        crash_point("intake.before_commit")
     crash_point("intake.after_commit")
     return receipt.model_copy(update={"data_version": _data_version(engine)})
 
