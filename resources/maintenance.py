@@ -28,6 +28,10 @@ ORPHANS_KEPT = timedelta(days=1)
 """How long a file stays that no snapshot refers to."""
 
 
+REGISTER_FILES = 200
+"""Files of `meta.delivery` that do not wait for the night: each delivery adds one and reads those of its dataset."""
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """One state of the lake."""
@@ -77,6 +81,23 @@ def maintain(lake: Lake, *, kept: timedelta = KEPT, now: datetime | None = None)
         done = Maintenance(len(expired), len(snapshots) - len(expired), before, _count_files(engine))
     _shrink_catalog(lake)
     return done
+
+
+def merge_register(lake: Lake) -> bool:
+    """Merge the files of `meta.delivery` when a backlog has left many; whether it was done.
+
+    With a PostgreSQL catalogue somebody else may change the register meanwhile: it is then left for another time.
+    """
+    with lake.reader() as engine:
+        files = engine.execute("SELECT count(*) FROM ducklake_list_files('lake', 'delivery', schema => 'meta')")
+        if files.fetchall()[0][0] <= REGISTER_FILES:
+            return False
+    with spill_folder(lake.home, "maintenance") as spill, lake.writer(spill=spill) as engine:
+        try:
+            engine.execute("CALL ducklake_merge_adjacent_files('lake', 'delivery', schema => 'meta')")
+        except duckdb.TransactionException:
+            return False
+    return True
 
 
 def _shrink_catalog(lake: Lake) -> None:

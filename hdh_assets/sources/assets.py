@@ -17,6 +17,7 @@ from hdh_assets.sources.intake.receipt import Receipt, receipt_folder
 from resources.failures import told
 from resources.hub import Hub
 from resources.inbox import Dropped, look
+from resources.maintenance import merge_register
 
 POOL = "lake_writer"
 ACCEPTED = "delivery_accepted"
@@ -53,6 +54,9 @@ def delivered_assets(dataset: Dataset) -> dg.AssetsDefinition:
         with told():
             receipts = [r for period in context.partition_keys if (r := _take(context, hub, dataset, period))]
         yield from _results(context, hub, dataset, receipts)
+        with told():
+            if any(receipt.status != "refused" for receipt in receipts) and merge_register(hub.lake):
+                context.log.info("the register of deliveries was written as one file")
 
     return take_in_dataset
 

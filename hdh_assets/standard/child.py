@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -19,6 +20,7 @@ from hdh_assets.standard.sources_yml import PROJECT
 from resources.engine_errors import disk_failure
 
 _VALUE_FREE = 300
+_PARSED = "partial_parse.msgpack"
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ def main(folder: Path, plan: Plan, report: Callable[[Node], None]) -> bool:
 
     common = ["--target-path", str(folder / "target"), "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
     quiet = ["--quiet", "--log-level-file", "none", "--log-path", str(folder), "--no-use-colors", "--no-write-json"]
+    _begin_with_setup(folder / "target")
     parsed = dbtRunner().invoke([*quiet, "parse", *common])
     if not isinstance(parsed.result, Manifest):
         report(Node("parse", "project", "error", 0.0, problem=_sentence(parsed.exception)))
@@ -74,6 +77,14 @@ def main(folder: Path, plan: Plan, report: Callable[[Node], None]) -> bool:
             tests = ["test", *common, "--no-populate-cache", *_select(plan.test, ("test_type:unit",))]
             live.close(runner.invoke([*quiet, *tests]))
     return bool(built.success)
+
+
+def _begin_with_setup(target: Path) -> None:
+    """Give a new home what `make setup` parsed of the project: dbt then parses what differs, and saves four seconds."""
+    parsed = PROJECT / "target" / _PARSED
+    if parsed.exists() and not (target / _PARSED).exists():
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copy(parsed, target / _PARSED)
 
 
 class _Live:

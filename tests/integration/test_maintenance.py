@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
 
 from hdh_assets.core.home import Home, Settings
+from resources import maintenance
 from resources.lake import open_lake
-from resources.maintenance import KEPT, Snapshot, expirable, maintain
+from resources.lake_tables import DeliveryRow, deliveries, ensure_tables, insert_delivery
+from resources.maintenance import KEPT, Snapshot, expirable, maintain, merge_register
 from resources.releases import make_release
 
 NOW = datetime(2024, 1, 31, tzinfo=UTC)
@@ -62,3 +67,39 @@ def test_rows_deleted_long_ago_take_no_room(home: Home, settings: Settings) -> N
     assert rows == (130,)
     assert files == [(130,)]
     assert deleted == []
+
+
+def test_a_register_of_many_files_becomes_one_and_says_the_same(
+    home: Home, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maintenance, "REGISTER_FILES", 3)
+    lake = open_lake(home, settings)
+    for n in range(4):
+        with lake.writer() as engine:
+            ensure_tables(engine, {})
+            insert_delivery(engine, registered(n))
+        assert merge_register(lake) is (n == 3)
+    assert not merge_register(lake)
+    with lake.reader() as engine:
+        assert [row.digest for row in deliveries(engine)] == [registered(n).digest for n in range(4)]
+
+
+def registered(number: int) -> DeliveryRow:
+    """A row of the register."""
+    at = NOW + timedelta(minutes=number)
+    texts = dict.fromkeys(("tables", "files", "receipt"), "{}")
+    return DeliveryRow(
+        delivery_id=UUID(int=number),
+        digest=f"{number:064x}",
+        dataset="care",
+        period="2024-01",
+        producer="clinic",
+        status="current",
+        loaded_at=at,
+        descriptor_version=1,
+        row_count=1,
+        rejected_count=0,
+        run_id="run",
+        sealed_at=at,
+        **texts,
+    )

@@ -53,6 +53,7 @@ def test_any_order_gives_the_same_tables_as_all_at_once(at_once, one_by_one):
     assert differences(one_by_one.omop(), tables) == {}
 
 
+@pytest.mark.slow
 def test_full_rebuild_gives_the_same_tables(one_by_one):
     before = one_by_one.omop()
     one_by_one.standardise(full=True)
