@@ -6,13 +6,12 @@ their environment: once the lock is held, any of them is a leftover. No Dagster 
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,7 +23,6 @@ from hdh_assets.core.home import Home
 STACK = "HDH_STACK"
 _HOLDER = "hub.json"
 _GRACE_SECONDS = 5.0
-_PR_SET_PDEATHSIG = 1
 
 
 class HubRunsError(HubError):
@@ -63,12 +61,6 @@ def end_leftovers(home: Home) -> int:
         while stack_processes(home) and time.monotonic() < deadline:
             time.sleep(0.1)
     return len(left)
-
-
-def die_with_parent(sent: signal.Signals = signal.SIGTERM) -> None:
-    """Run in a child before its program. Linux: the kernel sends it that when its parent dies, even killed."""
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, sent)
 
 
 def stack_processes(home: Home) -> list[int]:

@@ -24,8 +24,9 @@ import yaml
 
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
+from hdh_assets.core.processes import die_with_parent
 from hdh_assets.definitions.instance import prepare_instance
-from hdh_assets.definitions.one_hub import STACK, die_with_parent, end_leftovers
+from hdh_assets.definitions.one_hub import STACK, end_leftovers
 
 WORKSPACE = Path(__file__).resolve().parents[2] / "workspace.yaml"
 ADDRESS = "up.json"

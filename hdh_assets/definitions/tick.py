@@ -20,8 +20,9 @@ from typing import IO, Any
 
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
+from hdh_assets.core.processes import die_with_parent
 from hdh_assets.definitions.instance import prepare_instance
-from hdh_assets.definitions.one_hub import STACK, die_with_parent
+from hdh_assets.definitions.one_hub import STACK
 
 LOCATIONS = ("trusted_third_party", "hub")
 _STOP_SECONDS, _ASK_AGAIN_SECONDS = 10.0, 2.0

@@ -1,8 +1,9 @@
 """The process that runs dbt: models and seeds first, then the tests, in one start.
 
-Run as `python -m hdh_assets.standard.child FOLDER PLAN`, where PLAN is the JSON of `Plan`. Every finished node is one
-JSON line on standard output, a sentence on failure included; never a row's value. A process of its own because dbt
-keeps global state and memory, and so that a crash of the engine is a failed run of the hub rather than its end.
+Run as `python -m hdh_assets.standard.child FOLDER PLAN PARENT`, where PLAN is the JSON of `Plan` and PARENT the process
+that holds the writer lock, with which this one dies. Every finished node is one JSON line on standard output, a
+sentence on failure included; never a row's value. A process of its own because dbt keeps global state and memory, and
+so that a crash of the engine is a failed run of the hub rather than its end.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from hdh_assets.core.processes import die_with_parent
 from hdh_assets.standard.sources_yml import PROJECT
 from resources.engine_errors import disk_failure
 
@@ -137,6 +140,7 @@ def _report_lines() -> TextIO:
 
 
 if __name__ == "__main__":
+    die_with_parent(signal.SIGKILL, parent=int(sys.argv[3]))
     wanted = {name: tuple(values) for name, values in json.loads(sys.argv[2]).items()}
     output = _report_lines()
     good = main(Path(sys.argv[1]), Plan(**wanted), lambda node: print(json.dumps(asdict(node)), file=output))

@@ -125,15 +125,20 @@ def _run_dbt(
 ) -> tuple[Node, ...]:
     folder = home.tmp / "dbt"
     folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "hdh_assets.standard.child", str(folder), json.dumps(asdict(plan))]
+    arguments = [str(folder), json.dumps(asdict(plan)), str(os.getpid())]
+    command = [sys.executable, "-m", "hdh_assets.standard.child", *arguments]
     nodes: list[Node] = []
     with subprocess.Popen(
         command, env=_environment(home, settings, spill), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as child:
-        for line in child.stdout or ():
-            nodes.append(Node(**json.loads(line)))
-            if on_event:
-                on_event(nodes[-1])
+        try:
+            for line in child.stdout or ():
+                nodes.append(Node(**json.loads(line)))
+                if on_event:
+                    on_event(nodes[-1])
+        except BaseException:
+            child.kill()  # stopped: what it wrote is undone, and it must not write once the lock is released
+            raise
     if child.returncode:
         raise _error(nodes, child.returncode)
     return tuple(nodes)

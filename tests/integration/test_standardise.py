@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
+from pathlib import Path
 
 import pytest
 import snds_rows
@@ -108,6 +110,37 @@ def test_killed_run_is_completed_by_the_next(at_once):
     at_once.deliver(snds_rows.remove_flux, 4)
     at_once.standardise()
     assert differences(at_once.omop(), before) == {}
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
+def test_dbt_ends_with_the_run_that_started_it(standardised, tmp_path, sent):
+    """Else it would go on writing when the lock is free, beside the next who takes it."""
+    hub = StandardHub(tmp_path / "hub", standardised)
+    script = """if True:
+        from hdh_assets.core.home import Home, Settings
+        from hdh_assets.standard.runner import standardise
+        standardise(Home.resolve(), Settings(), full=True, on_event=lambda node: print(node.name, flush=True))
+    """
+    run = subprocess.Popen(
+        [sys.executable, "-c", script],
+        env=os.environ | {"HDH_HOME": str(hub.home.root)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert run.stdout.readline()
+    [dbt] = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+    os.kill(int(dbt), signal.SIGSTOP)  # in the middle of a model that takes long
+    run.send_signal(sent)
+    assert run.wait(5) != 0
+    for _ in range(50):
+        if not Path(f"/proc/{dbt}").exists():
+            break
+        time.sleep(0.1)
+    else:
+        os.kill(int(dbt), signal.SIGKILL)
+        pytest.fail("dbt outlives the run")
+    with hub.lake.writer_lock(1):
+        assert hub.rows("SELECT count(*) FROM lake.omop.person") == [(0,)]
 
 
 def test_checks_read_the_rows_that_a_flux_wrote(one_by_one):
