@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from hdh_assets.core.collector import collector_paused
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_cache import DescriptorCache
 from hdh_assets.core.errors import DescriptorError, HubError
@@ -36,16 +37,17 @@ def read_datasets(paths: Iterable[Path], cache: DescriptorCache | None = None) -
     found: dict[str, Dataset] = {}
     origin: dict[str, Path] = {}
     problems: list[str] = []
-    for path in paths:
-        try:
-            dataset = _read(path, cache)
-        except DescriptorError as error:
-            problems.append(error.message)
-            continue
-        if dataset.id in origin:
-            problems.append(f"{path}:1: id: {dataset.id} is already described in {origin[dataset.id]}")
-            continue
-        found[dataset.id], origin[dataset.id] = dataset, path
+    with collector_paused():
+        for path in paths:
+            try:
+                dataset = _read(path, cache)
+            except DescriptorError as error:
+                problems.append(error.message)
+                continue
+            if dataset.id in origin:
+                problems.append(f"{path}:1: id: {dataset.id} is already described in {origin[dataset.id]}")
+                continue
+            found[dataset.id], origin[dataset.id] = dataset, path
     if problems:
         raise DescriptorError("\n".join(problems), remedy="correct the descriptors, then run `hdh check`")
     if cache is not None:

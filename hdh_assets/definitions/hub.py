@@ -1,16 +1,17 @@
 """Code location `hub`: standardisation, releases, catalogue, extracts. It never sees an identity key or the vault."""
 
+import gc
 import logging
 from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
 from hdh_assets.catalog.assets import entry_assets, release_asset
+from hdh_assets.core.collector import collector_paused
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
-from hdh_assets.definitions.loading import collector_paused
 from hdh_assets.extracts.assets import extract_assets
 from hdh_assets.extracts.deliverable import deliverable
 from hdh_assets.governance.permit import Permit
@@ -98,4 +99,6 @@ def _extracts(
 def defs() -> dg.Definitions:
     """What Dagster loads."""
     with collector_paused():
-        return build_defs()
+        made = build_defs()
+    gc.freeze()  # it stays as long as the process
+    return made

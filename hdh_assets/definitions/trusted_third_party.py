@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 
+from hdh_assets.core.collector import collector_paused
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.home import Home
-from hdh_assets.definitions.loading import collector_paused
 from hdh_assets.sources.assets import answer_job, delivered_assets
 from resources.hub import Hub
 from sensors.deliveries import deliveries_sensor, misplaced_sensor
@@ -49,4 +50,6 @@ def _job(dataset: Dataset) -> Any:
 def defs() -> dg.Definitions:
     """What Dagster loads."""
     with collector_paused():
-        return build_defs()
+        made = build_defs()
+    gc.freeze()  # it stays as long as the process
+    return made

@@ -1,4 +1,4 @@
-"""Loading many definitions quickly."""
+"""The garbage collector, out of the way while much is made that stays."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """No garbage collection inside: hundreds of thousands of objects are made and all are kept.
+    """No garbage collection inside: hundreds of thousands of objects are made and most are kept.
 
-    With 300 descriptors collections took a quarter of the time.
+    With 300 descriptors collections took half of the time of reading them.
     """
     was_enabled = gc.isenabled()
     gc.disable()
