@@ -18,7 +18,7 @@ from hdh_assets.governance.register import active_permits
 from resources.hub import Hub
 from resources.releases import latest
 from sensors.opposition_wait import is_opposition_waiting
-from sensors.runs import may_try, tries, unfinished
+from sensors.runs import may_try, postponed, tries, unfinished
 
 SECONDS = 10
 LOCATION = "hub"
@@ -48,9 +48,11 @@ def decisions_sensor(datasets: Mapping[str, Dataset], loaded: Mapping[str, int])
         if latest(hub.lake) is None or is_opposition_waiting(hub):
             yield dg.SkipReason(f"{len(waiting)} permit(s) wait for a release that holds nobody who objected")
             return
-        for permit in waiting:
-            if permit not in unknown and (request := _request(context.instance, permit)):
-                yield request
+        answers = [_request(context.instance, permit) for permit in waiting if permit not in unknown]
+        requests = [answer for answer in answers if isinstance(answer, dg.RunRequest)]
+        yield from requests
+        if answers and not requests:
+            yield dg.SkipReason("; ".join(str(answer) for answer in answers))
 
     return decisions
 
@@ -82,10 +84,13 @@ def _awaiting(hub: Hub, datasets: Mapping[str, Dataset]) -> list[Permit]:
     return awaiting(permits, delivered)
 
 
-def _request(instance: dg.DagsterInstance, permit: Permit) -> dg.RunRequest | None:
+def _request(instance: dg.DagsterInstance, permit: Permit) -> dg.RunRequest | str:
+    """The run for this permit, or why there is none now."""
     tags = {"hdh/work": "extract", "hdh/project": permit.project, "hdh/permit": str(permit.number)}
     past = tries(instance, tags)
-    if unfinished(instance, tags) or not may_try(past, datetime.now(UTC)):
-        return None
+    if unfinished(instance, tags):
+        return f"{permit.id}: under way"
+    if not may_try(past, datetime.now(UTC)):
+        return f"{permit.id}: {postponed(past)}"
     keys = [dg.AssetKey(list(key.parts)) for key in extract_keys(permit).values()]
     return dg.RunRequest(run_key=f"{permit.id}:{past.total}", asset_selection=keys, tags=tags)
