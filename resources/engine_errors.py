@@ -11,8 +11,8 @@ from hdh_assets.core.errors import HubError, disk_error
 
 _DISK = {os.strerror(number): number for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)}
 _FULL = ("disk is full", "Could not write all bytes")
-_CATALOGUE = "cannot rollback - no transaction is active"
-"""What DuckLake says when SQLite gave a write up by itself, which a full disk makes it do."""
+_CATALOGUE = ("disk I/O error", "cannot rollback - no transaction is active")
+"""What DuckLake says when SQLite cannot use its files, or gave a write up by itself: a full disk does both."""
 
 
 def engine_failure(error: duckdb.Error) -> HubError:
@@ -25,9 +25,9 @@ def engine_failure(error: duckdb.Error) -> HubError:
 
 def disk_failure(text: str) -> HubError | None:
     """What an engine's text says of the disk, and nothing else of it; None when it says nothing."""
-    if _CATALOGUE in text:
+    if any(words in text for words in _CATALOGUE):
         return HubError(
-            "the disk refused a write to the lake's catalogue, as a full one does",
+            "the disk refused the lake's catalogue its files, as a full one does",
             remedy="free space in the home; nothing is lost, and what was due stays due",
         )
     full = errno.ENOSPC if any(words in text for words in _FULL) else None

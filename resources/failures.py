@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import dagster as dg
 import duckdb
 
-from hdh_assets.core.errors import HubError, disk_error
+from hdh_assets.core.errors import HubError, disk_error, stop_behind
 from resources.engine_errors import engine_failure
 
 
@@ -26,18 +26,10 @@ def told() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if stop := _stop_behind(error):
+        if stop := stop_behind(error):
             raise stop from None
         _tell(error)
         raise
-
-
-def _stop_behind(error: BaseException) -> BaseException | None:
-    """The stop that led to this error, if one did: an engine stopped in a query raises `RuntimeError`."""
-    behind: BaseException | None = error
-    while isinstance(behind, Exception):
-        behind = behind.__cause__ or behind.__context__
-    return behind
 
 
 def _tell(error: Exception) -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-import sqlite3
+import signal
+import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 from uuid import uuid4
 
@@ -21,13 +23,15 @@ from filelock import FileLock, Timeout
 
 from hdh_assets.core.errors import ConfigurationError, LakeBusyError
 from hdh_assets.core.home import Home, Settings
+from resources.engine_errors import disk_failure
 
 ALIAS = "lake"
 WRITER_WAIT_SECONDS = 600
 COMMIT_RETRIES = 200
 """Commits are numbered: of several at once one succeeds, the others try again. The default, 10, lost one in fifty."""
+BUSY_MILLISECONDS = 60_000
+"""How long SQLite waits for another process that keeps its file just now."""
 _SQLITE = "catalog.sqlite"
-_UNDO_SECONDS = 30.0
 _EXTENSIONS = ("httpfs", "sqlite_scanner", "postgres_scanner", "ducklake")
 
 
@@ -149,8 +153,13 @@ class Lake:
         if self.is_embedded and not self.settings.lake_data:
             # the catalogue remembers an absolute folder; a home that was moved or restored elsewhere has its own
             options["OVERRIDE_DATA_PATH"] = True
+        if self.is_embedded:
+            options["META_BUSY_TIMEOUT"] = BUSY_MILLISECONDS
         if read_only or snapshot is not None:
             options["READ_ONLY"] = True
+        elif self.is_embedded:
+            # the file remembers it. Otherwise a query that reads for long keeps every writer from its commit
+            options["META_JOURNAL_MODE"] = "WAL"
         if snapshot is not None:
             options["SNAPSHOT_VERSION"] = snapshot
         return options
@@ -158,7 +167,7 @@ class Lake:
     def attach(
         self, engine: duckdb.DuckDBPyConnection, *, read_only: bool = False, snapshot: int | None = None
     ) -> None:
-        """Attach the lake to `engine` as `lake`."""
+        """Attach the lake to `engine` as `lake`. Raises `HubError` when the disk is full: SQLite needs some to read."""
         if self.is_embedded:
             self.home.lake.mkdir(parents=True, exist_ok=True)
         options = self.attach_options(read_only=read_only, snapshot=snapshot)
@@ -167,50 +176,44 @@ class Lake:
             for name, value in options.items()
         )
         engine.execute(f"SET ducklake_max_retry_count = {COMMIT_RETRIES}")
-        attach = f"ATTACH '{self.catalog_uri}' AS {ALIAS} ({rendered})"
         try:
-            engine.execute(attach)
-        except duckdb.Error:
-            if not self._undo_killed_commit():
-                raise
-            engine.execute(attach)
-
-    def _undo_killed_commit(self) -> bool:
-        """Let SQLite undo what a writer killed in its commit left, which it does for none that only reads.
-
-        False when there is nothing of the kind. The journal of a writer at work is left alone.
-        """
-        if not (self.is_embedded and self.catalog_file.with_name(f"{_SQLITE}-journal").exists()):
-            return False
-        with closing(sqlite3.connect(self.catalog_file, timeout=_UNDO_SECONDS)) as catalog:
-            catalog.execute("SELECT 1 FROM sqlite_master").fetchone()
-        return True
+            engine.execute(f"ATTACH '{self.catalog_uri}' AS {ALIAS} ({rendered})")
+        except duckdb.Error as error:
+            raise disk_failure(str(error)) or error from None
 
     @contextmanager
     def reader(self, *, snapshot: int | None = None, spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A read-only connection on the head, or on the lake as of `snapshot`. Never waits for a writer.
+        """A read-only connection on the head, or on the lake as of `snapshot`. It never waits for a writer.
 
         Raises `ConfigurationError` when the embedded lake was never created.
         """
         if self.is_embedded and not self.catalog_file.exists():
             raise ConfigurationError(f"there is no lake in {self.home.lake}", remedy="run `hdh init`")
-        engine = connect_engine(self.settings, spill)
-        try:
-            self.attach(engine, read_only=True, snapshot=snapshot)
+        with self.opened(spill, read_only=True, snapshot=snapshot) as engine:
             yield engine
-        finally:
-            engine.close()
 
     @contextmanager
     def writer(self, *, spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection that may write, under the writer lock when the catalogue is embedded."""
-        with self.writer_lock():
-            engine = connect_engine(self.settings, spill)
-            try:
-                self.attach(engine)
+        with self.writer_lock(), self.opened(spill) as engine:
+            yield engine
+
+    @contextmanager
+    def opened(
+        self, spill: Path | None = None, *, read_only: bool = False, snapshot: int | None = None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection for one who holds the writer lock already, or only reads."""
+        engine = connect_engine(self.settings, spill)
+        try:
+            self.attach(engine, read_only=read_only, snapshot=snapshot)
+            with _stopped_by_signals(engine):
                 yield engine
-            finally:
-                engine.close()
+        finally:
+            # a commit that failed keeps the catalogue locked, in this process and beyond, until the lake is detached
+            for statement in ("ROLLBACK", "USE memory", f"DETACH {ALIAS}"):
+                with suppress(duckdb.Error):
+                    engine.execute(statement)
+            engine.close()
 
     @contextmanager
     def writer_lock(self, wait_seconds: float = WRITER_WAIT_SECONDS) -> Iterator[None]:
@@ -234,6 +237,30 @@ class Lake:
             yield
         finally:
             lock.release()
+
+
+@contextmanager
+def _stopped_by_signals(engine: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Stop the engine's query before a signal's handler raises: by itself the engine ends it first, hours or not."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = {sent: signal.getsignal(sent) for sent in (signal.SIGINT, signal.SIGTERM)}
+
+    def stop(sent: int, frame: FrameType | None) -> None:
+        engine.interrupt()
+        handler = former[signal.Signals(sent)]
+        if callable(handler):
+            handler(sent, frame)
+
+    handled = [sent for sent, handler in former.items() if callable(handler)]
+    for sent in handled:
+        signal.signal(sent, stop)
+    try:
+        yield
+    finally:
+        for sent in handled:
+            signal.signal(sent, former[sent])
 
 
 @contextmanager

@@ -112,6 +112,7 @@ def _shrink_catalog(lake: Lake) -> None:
             closing(sqlite3.connect(lake.catalog_file)) as file,
         ):
             file.execute("VACUUM")
+            file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def pins(engine: duckdb.DuckDBPyConnection) -> set[int]:

@@ -31,7 +31,7 @@ from hdh_assets.cli import (
     up,
 )
 from hdh_assets.cli.console import Context, err
-from hdh_assets.core.errors import HubError, disk_error
+from hdh_assets.core.errors import HubError, disk_error, stop_behind
 from hdh_assets.core.home import Home
 
 STOPPED = 130
@@ -98,29 +98,31 @@ def main() -> None:
         signal.signal(sent, _stop)
     try:
         code = app(standalone_mode=False)
-    except HubError as error:
-        _tell(error)
-        sys.exit(1)
-    except typer.TyperException as error:
-        if error.format_message():  # empty when help was asked for, and shown
-            _tell(_misuse(error))
-        sys.exit(error.exit_code)
-    except (typer.Abort, KeyboardInterrupt):
-        code = STOPPED
-    except BrokenPipeError:
-        sys.exit(0)
-    except OSError as error:
-        _tell(disk_error(error))
-        sys.exit(1)
-    except Exception as error:
-        if os.environ.get("HDH_DEBUG"):
-            raise
-        err.print(f"[bold red]✗[/] unexpected {type(error).__name__}; nothing more is shown, as it could hold data")
-        err.print("  [bold]→[/] run again with HDH_DEBUG=1 on synthetic data and report what you see")
-        sys.exit(1)
+    except (Exception, KeyboardInterrupt) as error:
+        code = _answer(error)
     if code == STOPPED:
         err.print("stopped")
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _answer(error: BaseException) -> int:
+    """Tell an error; the exit code. A stop stays a stop, whatever it became on its way."""
+    if isinstance(error, typer.Abort) or stop_behind(error):
+        return STOPPED
+    if isinstance(error, typer.TyperException):
+        if error.format_message():  # empty when help was asked for, and shown
+            _tell(_misuse(error))
+        return error.exit_code
+    if isinstance(error, BrokenPipeError):
+        return 0
+    if isinstance(error, HubError | OSError):
+        _tell(error if isinstance(error, HubError) else disk_error(error))
+        return 1
+    if os.environ.get("HDH_DEBUG"):
+        raise error
+    err.print(f"[bold red]✗[/] unexpected {type(error).__name__}; nothing more is shown, as it could hold data")
+    err.print("  [bold]→[/] run again with HDH_DEBUG=1 on synthetic data and report what you see")
+    return 1
 
 
 def _misuse(error: typer.TyperException) -> HubError:

@@ -60,3 +60,11 @@ class LakeBusyError(HubError):
 
 class RefusedError(HubError):
     """A demand the rules do not allow (a governance transition, a delivery, an extract); the reason is the message."""
+
+
+def stop_behind(error: BaseException) -> BaseException | None:
+    """The stop that led to this error, if one did: an engine stopped in a query raises `RuntimeError`."""
+    behind: BaseException | None = error
+    while isinstance(behind, Exception):
+        behind = behind.__cause__ or behind.__context__
+    return behind

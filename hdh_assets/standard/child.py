@@ -14,6 +14,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -84,10 +85,13 @@ def main(folder: Path, plan: Plan, report: Callable[[Node], None]) -> bool:
 
 def _begin_with_setup(target: Path) -> None:
     """Give a new home what `make setup` parsed of the project: dbt then parses what differs, and saves four seconds."""
-    parsed = PROJECT / "target" / _PARSED
-    if parsed.exists() and not (target / _PARSED).exists():
+    if (target / _PARSED).exists():
+        return
+    with suppress(OSError):  # setup made none, or the disk is full: dbt parses everything, or says what it lacks
         target.mkdir(parents=True, exist_ok=True)
-        shutil.copy(parsed, target / _PARSED)
+        part = target / f"{_PARSED}.part"
+        shutil.copy(PROJECT / "target" / _PARSED, part)
+        part.replace(target / _PARSED)
 
 
 class _Live:

@@ -11,8 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -35,7 +34,7 @@ from hdh_assets.standard.state import (
     rules_fingerprint,
 )
 from hdh_assets.standard.vocabulary import check_vocabulary
-from resources.lake import Lake, connect_engine, open_lake, spill_folder
+from resources.lake import Lake, open_lake, spill_folder
 from resources.lake_tables import ensure_tables
 
 __all__ = ["Node", "StandardiseError", "StandardiseResult", "standardise"]
@@ -88,7 +87,7 @@ def standardise(
     with lake.writer_lock(), spill_folder(home, "standardise") as spill:
         left = _prepare(lake, fed, fingerprint, full=full)
         nodes = _run_dbt(home, settings, _plan(left), spill, on_event) if left.concerns_tables else ()
-        with _engine(lake) as engine:
+        with lake.opened() as engine:
             if not left.nothing and all(node.is_good for node in nodes):
                 record_done(engine, fingerprint, left)
             rows = _count_rows(engine)
@@ -99,7 +98,7 @@ def _prepare(lake: Lake, fed: set[str], fingerprint: str, *, full: bool) -> Pend
     """Make the tables dbt reads exist, find what is left to do, and widen the scope to everyone if need be."""
     datasets = load_datasets(lake.home)
     write_sources(datasets.values())
-    with _engine(lake) as engine:
+    with lake.opened() as engine:
         ensure_tables(engine, datasets)
         ensure_state(engine)
         left = pending(engine, fed, fingerprint)
@@ -165,17 +164,6 @@ def _environment(home: Home, settings: Settings, spill: Path) -> dict[str, str]:
             "DO_NOT_TRACK": "1",
         }
     )
-
-
-@contextmanager
-def _engine(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection on the lake for one who holds the writer lock."""
-    engine = connect_engine(lake.settings)
-    try:
-        lake.attach(engine)
-        yield engine
-    finally:
-        engine.close()
 
 
 def _count_rows(engine: duckdb.DuckDBPyConnection) -> dict[str, int]:

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hubs import DATASET, drop, hdh, processes_of, take_in_all, wait_for
@@ -40,6 +41,21 @@ def test_what_fails_twice_waits_and_is_told(fifth: Home, monkeypatch: pytest.Mon
     assert done["postponed"] == [
         "standardisation: the same work failed 2 times; look at its runs. It is tried again later"
     ]
+
+
+def test_a_long_query_ends_at_once(fifth: Home) -> None:
+    """The engine by itself would first end the query, and call the stop an error."""
+    query = "SELECT sum(hash(range)) FROM range(100000000000)"
+    command = [sys.executable, "-m", "hdh_assets.cli", "sql", query]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as asking:
+        wait_for(lambda: _has_open(asking.pid, fifth.lake / "catalog.sqlite"))
+        asking.send_signal(signal.SIGINT)
+        said = asking.communicate(timeout=60)[1]
+    assert (asking.returncode, said) == (130, "stopped\n")
+
+
+def _has_open(pid: int, path: Path) -> bool:
+    return str(path) in {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()}
 
 
 def _stop_while_taking_in(home: Home, sent: signal.Signals) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from hdh_assets.cli.console import print_rows
@@ -76,17 +77,54 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_a_reader_undoes_what_a_writer_killed_in_its_commit_left(lake: Lake) -> None:
+def test_a_reader_sees_nothing_of_what_a_writer_killed_in_its_commit_left(lake: Lake) -> None:
     _fill(lake, 3)
     with lake.writer() as engine:  # enough for SQLite to have written some of it
         for number in range(60):
             engine.execute(f"CREATE TABLE lake.omop.t{number} (a BIGINT, b BIGINT, c BIGINT, d BIGINT)")
     killed = subprocess.run([sys.executable, "-c", _DYING_COMMIT, str(lake.catalog_file)], check=False)
-    journal = lake.catalog_file.with_name("catalog.sqlite-journal")
     assert killed.returncode == -signal.SIGKILL
-    assert journal.stat().st_size > 0
+    assert lake.catalog_file.with_name("catalog.sqlite-wal").stat().st_size > 0
     assert _count(lake) == 3
-    assert not journal.exists()
+    _fill(lake, 2)
+    assert _count(lake) == 5
+
+
+def test_a_query_that_reads_for_long_keeps_no_writer_from_its_commit(lake: Lake) -> None:
+    _fill(lake, 3)
+    with lake.reader() as reading:
+        reading.execute("BEGIN")
+        assert reading.execute("SELECT count(*) FROM lake.omop.person").fetchall() == [(3,)]
+        _fill(lake, 2)
+        assert reading.execute("SELECT count(*) FROM lake.omop.person").fetchall() == [(3,)]
+        reading.execute("COMMIT")
+        assert reading.execute("SELECT count(*) FROM lake.omop.person").fetchall() == [(5,)]
+
+
+_READING = """
+import sqlite3, sys
+catalog = sqlite3.connect(sys.argv[1], isolation_level=None)
+catalog.execute("BEGIN")
+catalog.execute("SELECT * FROM ducklake_snapshot").fetchone()
+print("reading", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_commit_that_failed_keeps_nothing_locked(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where SQLite cannot have its write-ahead log, a reader makes a commit fail: that one, and none after it."""
+    options = lake.attach_options() | {"META_JOURNAL_MODE": "DELETE", "META_BUSY_TIMEOUT": 200}
+    monkeypatch.setattr(Lake, "attach_options", lambda _, **__: options)
+    _fill(lake, 3)
+    command = [sys.executable, "-c", _READING, str(lake.catalog_file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader:
+        assert reader.stdout is not None
+        assert reader.stdout.readline()
+        with pytest.raises(duckdb.Error, match="locked"):
+            _fill(lake, 2)
+        reader.communicate()
+    _fill(lake, 2)
+    assert _count(lake) == 5
 
 
 def test_the_same_state_is_not_released_twice(lake: Lake) -> None:
