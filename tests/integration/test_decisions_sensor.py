@@ -9,16 +9,7 @@ from hdh_assets.definitions import hub
 from resources.registry import Registry
 from sensors.runs import POSTPONED
 from tests.extract_hub import dossier, fill, grant
-
-
-@dg.op
-def fail() -> None:
-    raise ValueError("broken")
-
-
-@dg.job
-def failing() -> None:
-    fail()
+from tests.failing_job import failing
 
 
 def test_an_extract_is_asked_for_until_it_failed_twice_and_then_the_sensor_says_that_it_waits(

@@ -5,18 +5,9 @@ from __future__ import annotations
 import dagster as dg
 
 from sensors.runs import FAILURE_REASON, INTERRUPTED, tries
+from tests.failing_job import failing
 
 TAGS = {"hdh/work": "standardise", "hdh/due": "abc"}
-
-
-@dg.op
-def fail() -> None:
-    raise ValueError("broken")
-
-
-@dg.job
-def failing() -> None:
-    fail()
 
 
 def test_runs_that_ended_with_their_hub_are_no_failures() -> None:
