@@ -80,18 +80,13 @@ def ensure_tables(engine: duckdb.DuckDBPyConnection, datasets: Mapping[str, Data
 
     Opens its own transaction. Raises `ConfigurationError` when a column exists with another type.
     """
-    present = _present(engine)
     shapes = {"delivery": _DELIVERY} | SHAPES
-    statements = [
-        statement
-        for table, shape in shapes.items()
-        if ("meta", table) not in present
-        for statement in _create("meta", table, shape)
-    ]
+    absent = [table for table in shapes if not has_table(engine, "meta", table)]
+    statements = [statement for table in absent for statement in _create("meta", table, shapes[table])]
     for dataset in datasets.values():
         for table in dataset.tables:
-            statements += _missing(dataset, table, present.get((dataset.id, table.lake_name)))
-    if not present:
+            statements += _missing(dataset, table, _present(engine, dataset, table))
+    if "delivery" in absent:
         statements.append(f"CALL {ALIAS}.set_option('parquet_row_group_size', '{ROW_GROUP_ROWS}')")
     if statements:
         with transaction(engine):
@@ -123,10 +118,15 @@ def deliveries(engine: duckdb.DuckDBPyConnection, dataset: str | None = None) ->
 
 
 def insert_delivery(engine: duckdb.DuckDBPyConnection, row: DeliveryRow) -> None:
-    """Record a delivery; the same digest again (a reload) replaces its row."""
-    engine.execute(f"DELETE FROM {ALIAS}.meta.delivery WHERE digest = ?", [row.digest])
+    """Record a delivery the register does not hold; of one that is loaded again, see `remove_delivery`."""
     values = [getattr(row, field.name) for field in fields(row)]
     engine.execute(f"INSERT INTO {ALIAS}.meta.delivery VALUES ({', '.join('?' * len(values))})", values)
+
+
+def remove_delivery(engine: duckdb.DuckDBPyConnection, dataset: Dataset, delivery: UUID) -> None:
+    """Take one delivery out whole, its line of the register included, before it is loaded again."""
+    delete_rows(engine, dataset, delivery)
+    engine.execute(f"DELETE FROM {ALIAS}.meta.delivery WHERE delivery_id = ?", [delivery])
 
 
 def supersede(engine: duckdb.DuckDBPyConnection, dataset: Dataset, rows: Iterable[DeliveryRow]) -> None:
@@ -181,14 +181,13 @@ def _select(engine: duckdb.DuckDBPyConnection, condition: str, values: list[Any]
     return [DeliveryRow(*row) for row in found]
 
 
-def _present(engine: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], dict[str, str]]:
-    found: dict[tuple[str, str], dict[str, str]] = {}
-    rows = engine.execute(
-        "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = ?", [ALIAS]
-    ).fetchall()
-    for schema, table, column, kind in rows:
-        found.setdefault((schema, table), {})[column] = kind
-    return found
+def _present(engine: duckdb.DuckDBPyConnection, dataset: Dataset, table: Table) -> dict[str, str] | None:
+    """Types by column of a delivered table; None when there is no such table. See `has_table` for why one by one."""
+    try:
+        described = engine.execute(f"DESCRIBE {table_sql(dataset, table)}").fetchall()
+    except duckdb.CatalogException:
+        return None
+    return {column: kind for column, kind, *_ in described}
 
 
 def _missing(dataset: Dataset, table: Table, present: dict[str, str] | None) -> list[str]:

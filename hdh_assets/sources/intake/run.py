@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,9 +39,9 @@ from resources.lake_tables import (
     deliveries,
     ensure_tables,
     find_committed,
-    find_delivery,
     insert_delivery,
     is_latest,
+    remove_delivery,
     rivals,
     supersede,
 )
@@ -158,7 +158,7 @@ def _retake(intake: Intake, dataset: str, period: str, run_id: str) -> Receipt:
         try:
             admitted = admit(content, place, intake.datasets, task.started_at)
             with _engine(intake, task) as engine:
-                receipt = _load(intake, task, admitted, engine, origin, origin)
+                receipt = _load(intake, task, admitted, engine, deliveries(engine, dataset), origin, origin)
         except DeliveryRefusedError as error:
             return refused(task, error)
         write_receipt(intake.home, receipt)
@@ -188,14 +188,15 @@ def _answer(intake: Intake, task: Task) -> Receipt:
     try:
         admitted = admit(task.content, task.place, intake.datasets, task.started_at)
         with _engine(intake, task) as engine:
-            if known := find_delivery(engine, task.digest):
-                answered = Receipt.model_validate(known.receipt_data)
+            known = deliveries(engine, admitted.dataset.id)
+            if own := next((row for row in known if row.digest == task.digest), None):
+                answered = Receipt.model_validate(own.receipt_data)
                 # without a receipt the producer was never told: the disk failed after the commit
                 return already_received(task, answered) if is_told(intake.home, answered) else answered
             check_folder(task.source, admitted.manifest)
             originals = task.run_folder / "originals"
             first = InboxOrigin(task.source, intake.vault, originals)
-            return _load(intake, task, admitted, engine, first, VaultOrigin(intake.vault, originals))
+            return _load(intake, task, admitted, engine, known, first, VaultOrigin(intake.vault, originals))
     except DeliveryRefusedError as error:
         return refused(task, error)
 
@@ -232,18 +233,25 @@ def _vault_follows_lake(intake: Intake, task: Task, dataset: Dataset) -> Iterato
 
 
 def _load(
-    intake: Intake, task: Task, admitted: Admitted, engine: duckdb.DuckDBPyConnection, first: Origin, again: Origin
+    intake: Intake,
+    task: Task,
+    admitted: Admitted,
+    engine: duckdb.DuckDBPyConnection,
+    known: Sequence[DeliveryRow],
+    first: Origin,
+    again: Origin,
 ) -> Receipt:
-    """Load, register and archive in one transaction. A delivery loaded before is replaced by itself."""
+    """Load, register and archive in one transaction. A delivery loaded before is replaced by itself.
+
+    `known`: every accepted delivery of the dataset.
+    """
     dataset, own = admitted.dataset, delivery_id(task.digest)
-    others = [
-        row for row in rivals(dataset, task.place.period, deliveries(engine, dataset.id)) if row.delivery_id != own
-    ]
+    others = [row for row in rivals(dataset, task.place.period, known) if row.delivery_id != own]
     is_current = is_latest(task.place.period, admitted.manifest.sealed_instant, others)
     is_new = isinstance(first, InboxOrigin)
     with ExitStack() as until_committed, transaction(engine):
         if not is_new:
-            delete_rows(engine, dataset, own)
+            remove_delivery(engine, dataset, own)
         loaded = _delivery_load(intake, task, admitted, engine, first, again).run()
         kept_out = until_committed.enter_context(
             opposed_kept_out(

@@ -22,6 +22,7 @@ from resources.lake_tables import (
     find_delivery,
     insert_delivery,
     is_latest,
+    remove_delivery,
     rivals,
 )
 
@@ -99,12 +100,13 @@ def test_of_two_seals_of_the_same_instant_the_last_come_is_shown() -> None:
     assert is_latest("2024", row("2024", 1).sealed_at, [row("2024", 1, 1)])
 
 
-def test_a_delivery_is_recorded_once(lake: Lake) -> None:
+def test_a_delivery_loaded_again_is_recorded_once(lake: Lake) -> None:
     with lake.writer() as engine:
         ensure_tables(engine, {DATASET.id: DATASET})
         with transaction(engine):
             insert_delivery(engine, row("2024", 1))
         with transaction(engine):
+            remove_delivery(engine, DATASET, row("2024", 1).delivery_id)
             insert_delivery(engine, replace(row("2024", 1), run_id="again"))
         (found,) = deliveries(engine, DATASET.id)
         assert (found.run_id, found.sealed_at) == ("again", row("2024", 1).sealed_at)
