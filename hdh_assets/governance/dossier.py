@@ -25,6 +25,10 @@ Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)]
 TEMPLATE = Path(__file__).with_name("dossier.template.yaml")
 
 
+_TO_WRITE = ("title", "purpose", "public_interest", "controller", "team")
+"""Fields whose words in the template are an invitation to write one's own."""
+
+
 class DossierError(HubError):
     """A dossier is wrong; the message lists every problem as `file:line: field: problem`."""
 
@@ -157,6 +161,12 @@ def check_dossier(path: Path, known: Mapping[str, frozenset[str]], today: date) 
             remedy="see `hdh dataset list` and `hdh dataset show ID` for what can be asked, and correct the dossier",
         )
     return dossier
+
+
+def not_filled_in(dossier: Dossier) -> list[str]:
+    """Fields that still say what the template says."""
+    template = read_dossier(TEMPLATE)
+    return [field for field in _TO_WRITE if getattr(dossier, field) == getattr(template, field)]
 
 
 def unanswerable(

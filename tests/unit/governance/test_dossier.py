@@ -9,7 +9,7 @@ import pytest
 
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.extracts.deliverable import deliverable
-from hdh_assets.governance.dossier import TEMPLATE, DossierError, check_dossier, read_dossier
+from hdh_assets.governance.dossier import TEMPLATE, DossierError, check_dossier, not_filled_in, read_dossier
 from tests.extract_hub import write_dossier
 
 KNOWN = {"omop.person": frozenset({"person_id"}), "omop.condition_occurrence": frozenset({"person_id"})}
@@ -25,6 +25,14 @@ def test_every_field_of_the_model_is_explained_in_the_template() -> None:
     text = TEMPLATE.read_text("utf-8")
     for field in type(read_dossier(TEMPLATE)).model_fields:
         assert f"\n{field}:" in text, field
+
+
+def test_what_nobody_wrote_is_found(tmp_path: Path) -> None:
+    assert not_filled_in(read_dossier(write_dossier(tmp_path / "written.yaml", "pilot"))) == []
+    begun = tmp_path / "begun.yaml"
+    words = TEMPLATE.read_text("utf-8").replace("Write the title in plain words", "Asthma of children")
+    begun.write_text(words, "utf-8")
+    assert not_filled_in(read_dossier(begun)) == ["purpose", "public_interest", "controller", "team"]
 
 
 def test_every_error_is_told_with_its_line(tmp_path: Path) -> None:
