@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 
 import duckdb
 
@@ -11,20 +12,31 @@ from hdh_assets.core.errors import HubError, disk_error
 
 _DISK = {os.strerror(number): number for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)}
 _FULL = ("disk is full", "Could not write all bytes")
+_FAR = re.compile(r"^HTTP Error|\bHTTP (GET|HEAD|PUT|POST|DELETE)\b")
 _CATALOGUE = ("disk I/O error", "cannot rollback - no transaction is active")
 """What DuckLake says when SQLite cannot use its files, or gave a write up by itself: a full disk does both."""
 
 
 def engine_failure(error: duckdb.Error) -> HubError:
-    """The kind of error and what to do; a disk that refuses is told as such."""
-    return disk_failure(str(error)) or HubError(
+    """The kind of error and what to do; a disk or an object storage that refuses is told as such."""
+    return outside_failure(error) or HubError(
         f"the engine stopped ({type(error).__name__})",
         remedy="check the disk space of the home and the memory_limit setting; what was due stays due",
     )
 
 
-def disk_failure(text: str) -> HubError | None:
-    """What an engine's text says of the disk, and nothing else of it; None when it says nothing."""
+def outside_failure(error: BaseException) -> HubError | None:
+    """What the engine met outside itself; None for an error that is not the engine's, or is its own."""
+    return storage_failure(str(error)) if isinstance(error, duckdb.Error) else None
+
+
+def storage_failure(text: str) -> HubError | None:
+    """What an engine's text says of the disk or the object storage, and nothing else; None when it says nothing."""
+    if _FAR.search(text):
+        return HubError(
+            "the object storage of the lake did not answer, or refused",
+            remedy="check lake_data, and in the hub's environment DUCKDB_S3_ENDPOINT, AWS_REGION and AWS_ACCESS_KEY_ID",
+        )
     if any(words in text for words in _CATALOGUE):
         return HubError(
             "the disk refused the lake's catalogue its files, as a full one does",

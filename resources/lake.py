@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 
 from hdh_assets.core.errors import ConfigurationError, LakeBusyError
 from hdh_assets.core.home import Home, Settings
-from resources.engine_errors import disk_failure
+from resources.engine_errors import storage_failure
 
 ALIAS = "lake"
 WRITER_WAIT_SECONDS = 600
@@ -46,14 +46,18 @@ def extension_paths() -> dict[str, Path]:
 
 def needed_extensions(settings: Settings, *, will_spill: bool) -> list[str]:
     """Extensions this installation uses, in loading order: each costs a connection a tenth of a second."""
-    is_far = "://" in settings.lake_data
     needed = {
-        "httpfs": settings.lake_encrypted or will_spill or is_far,
+        "httpfs": settings.lake_encrypted or will_spill or _is_far(settings),
         "sqlite_scanner": not settings.lake_catalog,
         "postgres_scanner": bool(settings.lake_catalog),
         "ducklake": True,
     }
     return [name for name in _EXTENSIONS if needed[name]]
+
+
+def _is_far(settings: Settings) -> bool:
+    """Whether the lake's files are in object storage, whose keys the engine finds in the environment."""
+    return "://" in settings.lake_data
 
 
 def _extension_path(name: str) -> Path:
@@ -96,8 +100,12 @@ def prepare_engine(engine: duckdb.DuckDBPyConnection, settings: Settings, spill:
     for name in needed_extensions(settings, will_spill=spill is not None):
         engine.execute(f"LOAD '{_extension_path(name)}'")
     engine.execute(f"SET memory_limit = '{settings.memory_limit}'")
-    engine.execute("SET TimeZone = 'UTC'")
-    engine.execute("SET errors_as_json = false")
+    # cursors of this connection too: by itself the engine keeps these to the connection they were set on
+    engine.execute("SET GLOBAL TimeZone = 'UTC'")
+    engine.execute("SET GLOBAL errors_as_json = false")
+    if _is_far(settings):
+        # the one form of address that every S3-compatible storage answers
+        engine.execute("SET GLOBAL s3_url_style = 'path'")
     if settings.threads:
         engine.execute(f"SET threads = {int(settings.threads)}")
     if spill is None:
@@ -179,7 +187,7 @@ class Lake:
         try:
             engine.execute(f"ATTACH '{self.catalog_uri}' AS {ALIAS} ({rendered})")
         except duckdb.Error as error:
-            raise disk_failure(str(error)) or error from None
+            raise storage_failure(str(error)) or error from None
 
     @contextmanager
     def reader(self, *, snapshot: int | None = None, spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:

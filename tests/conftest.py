@@ -1,4 +1,4 @@
-"""Fixtures every test folder shares: a fresh home, its settings, and a real PostgreSQL server."""
+"""Fixtures every test folder shares: a fresh home, its settings, a real PostgreSQL server, an object storage."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -116,6 +118,34 @@ def postgres_url(postgres_server: str, request: pytest.FixtureRequest) -> str:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         connection.execute(f"CREATE DATABASE {name}")
     return f"{postgres_server}/{name}"
+
+
+@pytest.fixture(scope="session")
+def object_storage() -> Iterator[str]:
+    """Address of an empty bucket in an S3-compatible storage started for this session: moto's, in its own process."""
+    port = _free_port()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        bucket = f"http://127.0.0.1:{port}/lake"
+        _make_bucket(bucket)
+        yield bucket
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _make_bucket(address: str, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            urllib.request.urlopen(urllib.request.Request(address, method="PUT"), timeout=5).close()
+            return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 def _postgres_programs() -> Path | None:

@@ -60,6 +60,12 @@ def _tried(name: str, action: Callable[[], str]) -> Finding:
         return Finding(name, True, action())
     except HubError as error:
         return Finding(name, False, str(error))
+    except Exception as error:
+        from resources.engine_errors import outside_failure  # noqa: PLC0415 - it imports the engine
+
+        if met := outside_failure(error):
+            return Finding(name, False, str(met))
+        raise
 
 
 def _descriptors(context: Context) -> str:

@@ -120,9 +120,18 @@ def _answer(error: BaseException) -> int:
         return 1
     if os.environ.get("HDH_DEBUG"):
         raise error
+    if met := _met_outside(error):
+        _tell(met)
+        return 1
     err.print(f"[bold red]✗[/] unexpected {type(error).__name__}; nothing more is shown, as it could hold data")
     err.print("  [bold]→[/] run again with HDH_DEBUG=1 on synthetic data and report what you see")
     return 1
+
+
+def _met_outside(error: BaseException) -> HubError | None:
+    from resources.engine_errors import outside_failure  # noqa: PLC0415 - it imports the engine
+
+    return outside_failure(error)
 
 
 def _misuse(error: typer.TyperException) -> HubError:

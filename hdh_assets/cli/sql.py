@@ -59,8 +59,7 @@ def _confine(engine: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     """Only the lake's own files may be opened from here on, and no setting changed."""
     engine.execute("USE lake")
     engine.execute(f"SET allowed_directories = ['{lake.data_path}']")
-    if "://" not in lake.data_path:
-        engine.execute("SET enable_external_access = false")
+    engine.execute("SET enable_external_access = false")
     engine.execute("SET lock_configuration = true")
 
 

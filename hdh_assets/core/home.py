@@ -125,7 +125,8 @@ class Settings(BaseSettings):
         description="PostgreSQL address of the lake's catalogue (`postgresql://…`); empty: SQLite in the home.",
     )
     lake_data: str = Field(
-        default="", description="Folder or s3:// prefix of the lake's Parquet files; empty: in the home."
+        default="",
+        description="Folder or s3:// prefix of the lake's Parquet files; empty: in the home. S3 keys: AWS_… variables.",
     )
     lake_encrypted: bool = Field(default=False, description="Encrypt the lake's Parquet files at rest.")
     registry_url: str = Field(

@@ -43,6 +43,8 @@ def trace(home: Home, settings: Settings, what: str) -> Trace:
     path = Path(what).expanduser().absolute()
     if path.exists():
         return _trace_path(home, lake, path)
+    if what.startswith(lake.data_path) and _is_stored(lake, what):
+        return _trace_lake_file(lake, what, what.removeprefix(lake.data_path))
     if _SHA256.fullmatch(what):
         return _trace_digest(home, lake, what, what)
     try:
@@ -75,12 +77,19 @@ def _trace_path(home: Home, lake: Lake, path: Path) -> Trace:
     for version in list_versions(home):
         if path == version.folder or version.folder in path.parents:
             return _trace_version(version, path)
+    if not path.is_file():
+        raise HubError(f"{path} is not a file, nor an extract", remedy="give one file of it")
     data = Path(lake.data_path).absolute()
     if data in path.parents:
-        return _trace_lake_file(lake, path, data)
-    if path.is_file():
-        return _trace_digest(home, lake, sha256_of(path), str(path))
-    raise HubError(f"{path} is a folder the hub did not make", remedy="give one file of it")
+        return _trace_lake_file(lake, str(path), str(path.relative_to(data)))
+    return _trace_digest(home, lake, sha256_of(path), str(path))
+
+
+def _is_stored(lake: Lake, address: str) -> bool:
+    """Whether object storage has that file: an address alone is answered without looking, a folder is listed."""
+    folder, _, _ = address.rpartition("/")
+    with lake.reader() as engine:
+        return (address,) in engine.execute("SELECT file FROM glob(?)", [f"{folder}/*"]).fetchall()
 
 
 def _trace_version(version: Version, path: Path | None) -> Trace:
@@ -107,12 +116,12 @@ def _trace_version(version: Version, path: Path | None) -> Trace:
     return Trace(f"{version.name}{f'/{name}' if name else ''}", "an extract", rows, [use])
 
 
-def _trace_lake_file(lake: Lake, path: Path, data: Path) -> Trace:
+def _trace_lake_file(lake: Lake, subject: str, inside: str) -> Trace:
     """The lake keeps a table's files under `<schema>/<table>/`."""
-    schema, table = path.relative_to(data).parts[:2]
+    schema, table = inside.split("/")[:2]
     with lake.reader() as engine:
         known = feeding(f"{schema}.{table}", deliveries(engine))
-    return Trace(str(path), f"a file of {schema}.{table} in the lake", _rows(known), [])
+    return Trace(subject, f"a file of {schema}.{table} in the lake", _rows(known), [])
 
 
 def _trace_digest(home: Home, lake: Lake, digest: str, subject: str) -> Trace:

@@ -21,7 +21,7 @@ from typing import Any, TextIO
 
 from hdh_assets.core.processes import die_with_parent
 from hdh_assets.standard.sources_yml import PROJECT
-from resources.engine_errors import disk_failure
+from resources.engine_errors import storage_failure
 
 _VALUE_FREE = 300
 _PARSED = "partial_parse.msgpack"
@@ -132,7 +132,7 @@ def _sentence(message: object) -> str:
     """The kind of error without what it quotes: an engine's message may hold a row's value."""
     lines = [line.strip() for line in str(message).splitlines() if line.strip()]
     found = next((line for line in lines if "Error" in line), lines[0] if lines else "")
-    refused = disk_failure(str(message))
+    refused = storage_failure(str(message))
     return found.partition(":")[0][:_VALUE_FREE] + (f": {refused.message}" if refused else "")
 
 
