@@ -57,6 +57,16 @@ def stored(storage: str, world: World) -> list[str]:
 
 
 def test_a_delivery_is_taken_in_replaced_and_cleaned_up(storage: str, world: World) -> None:
+    check_a_delivery_replaced_and_cleaned_up(storage, world)
+
+
+@pytest.mark.postgres
+def test_the_same_with_the_catalogue_in_postgresql(storage: str, postgres_url: str, tmp_path: Path) -> None:
+    far = World.create(tmp_path, lake_data=f"s3://{BUCKET}/{tmp_path.name}", lake_catalog=postgres_url)
+    check_a_delivery_replaced_and_cleaned_up(storage, far)
+
+
+def check_a_delivery_replaced_and_cleaned_up(storage: str, world: World) -> None:
     assert world.deliver().status == "accepted"
     first = world.visits()
     corrected = world.deliver(minutes=1)
