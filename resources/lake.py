@@ -31,6 +31,7 @@ COMMIT_RETRIES = 200
 """Commits are numbered: of several at once one succeeds, the others try again. The default, 10, lost one in fifty."""
 BUSY_MILLISECONDS = 60_000
 """How long SQLite waits for another process that keeps its file just now."""
+_OTHER_PLACE = "does not match existing data path"
 _SQLITE = "catalog.sqlite"
 _EXTENSIONS = ("httpfs", "sqlite_scanner", "postgres_scanner", "ducklake")
 
@@ -151,14 +152,21 @@ class Lake:
     @property
     def data_path(self) -> str:
         """Where Parquet files go, with a trailing slash."""
-        return f"{(self.settings.lake_data or str(self.home.lake / 'data')).rstrip('/')}/"
+        return f"{self._in_home or self.settings.lake_data.rstrip('/')}/"
+
+    @property
+    def _in_home(self) -> str | None:
+        """Their folder where it moves with the home: the default, or a relative one."""
+        wanted = self.settings.lake_data or str(self.home.lake.relative_to(self.home.root) / "data")
+        is_elsewhere = _is_far(self.settings) or Path(wanted).is_absolute()
+        return None if is_elsewhere else str(self.home.root / wanted)
 
     def attach_options(self, *, read_only: bool = False, snapshot: int | None = None) -> dict[str, str | int | bool]:
         """Options of ATTACH, by name; a flag is True."""
         options: dict[str, str | int | bool] = {"DATA_PATH": self.data_path, "DATA_INLINING_ROW_LIMIT": 0}
         if self.settings.lake_encrypted:
             options["ENCRYPTED"] = True
-        if self.is_embedded and not self.settings.lake_data:
+        if self.is_embedded and self._in_home:
             # the catalogue remembers an absolute folder; a home that was moved or restored elsewhere has its own
             options["OVERRIDE_DATA_PATH"] = True
         if self.is_embedded:
@@ -175,7 +183,11 @@ class Lake:
     def attach(
         self, engine: duckdb.DuckDBPyConnection, *, read_only: bool = False, snapshot: int | None = None
     ) -> None:
-        """Attach the lake to `engine` as `lake`. Raises `HubError` when the disk is full: SQLite needs some to read."""
+        """Attach the lake to `engine` as `lake`.
+
+        Raises `HubError` when the disk is full (SQLite needs some to read), `ConfigurationError` when `lake_data` is
+        not where the lake has its files.
+        """
         if self.is_embedded:
             self.home.lake.mkdir(parents=True, exist_ok=True)
         options = self.attach_options(read_only=read_only, snapshot=snapshot)
@@ -187,7 +199,18 @@ class Lake:
         try:
             engine.execute(f"ATTACH '{self.catalog_uri}' AS {ALIAS} ({rendered})")
         except duckdb.Error as error:
+            if _OTHER_PLACE in str(error):
+                raise _misplaced() from None
             raise storage_failure(str(error)) or error from None
+        if "OVERRIDE_DATA_PATH" in options:
+            self._check_place(engine)
+
+    def _check_place(self, engine: duckdb.DuckDBPyConnection) -> None:
+        """A home that was moved has its files in the same folder of it: any other is another setting's."""
+        folder = f"/{Path(self.data_path).relative_to(self.home.root)}/"
+        query = f"SELECT value FROM __ducklake_metadata_{ALIAS}.ducklake_metadata WHERE key = 'data_path'"
+        if not str(engine.execute(query).fetchall()[0][0]).endswith(folder):
+            raise _misplaced()
 
     @contextmanager
     def reader(self, *, snapshot: int | None = None, spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -245,6 +268,13 @@ class Lake:
             yield
         finally:
             lock.release()
+
+
+def _misplaced() -> ConfigurationError:
+    return ConfigurationError(
+        "the lake's files are not where lake_data says",
+        remedy="set lake_data to what it was when the hub was made, or unset it; the lake's files stay where they are",
+    )
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import pytest
 
 from hdh_assets.cli.console import print_rows
 from hdh_assets.cli.sql import read
-from hdh_assets.core.errors import HubError, LakeBusyError, RefusedError
+from hdh_assets.core.errors import ConfigurationError, HubError, LakeBusyError, RefusedError
 from hdh_assets.core.home import Home, Settings
 from resources.lake import Lake, open_lake, transaction
 from resources.releases import find, latest, list_releases, make_release
@@ -150,6 +150,26 @@ def test_an_unknown_release_says_which_exist(lake: Lake) -> None:
     make_release(lake, checks={})
     with pytest.raises(HubError, match="from 1 to 1"):
         find(lake, 7)
+
+
+def test_a_folder_of_the_home_moves_with_it(tmp_path: Path) -> None:
+    settings = Settings(lake_data="elsewhere")
+    _fill(open_lake(Home(tmp_path / "hub"), settings), 2)
+    assert list((tmp_path / "hub" / "elsewhere").rglob("*.parquet"))
+    (tmp_path / "hub").rename(tmp_path / "moved")
+    lake = open_lake(Home(tmp_path / "moved"), settings)
+    _fill(lake, 1)
+    with lake.reader() as engine:
+        assert engine.execute("SELECT person_id FROM lake.omop.person ORDER BY ALL").fetchall() == [(0,), (0,), (1,)]
+
+
+@pytest.mark.parametrize(("first", "then"), [("", "/nowhere"), ("", "other"), ("elsewhere", ""), ("s", "s3://b/s")])
+def test_another_place_for_files_than_they_have_is_told(tmp_path: Path, first: str, then: str) -> None:
+    home = Home(tmp_path / "hub")
+    _fill(open_lake(home, Settings(lake_data=first)), 1)
+    with pytest.raises(ConfigurationError, match="lake_data"), open_lake(home, Settings(lake_data=then)).reader():
+        pass
+    assert _count(open_lake(home, Settings(lake_data=first))) == 1
 
 
 def test_an_encrypted_lake_holds_no_readable_parquet(tmp_path: Path) -> None:
