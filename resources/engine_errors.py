@@ -31,11 +31,16 @@ def outside_failure(error: BaseException) -> HubError | None:
 
 
 def storage_failure(text: str) -> HubError | None:
-    """What an engine's text says of the disk or the object storage, and nothing else; None when it says nothing."""
+    """What an engine's text says of what the lake is kept in, and nothing else of it; None when it says nothing."""
     if _FAR.search(text):
         return HubError(
             "the object storage of the lake did not answer, or refused",
             remedy="check lake_data, and in the hub's environment DUCKDB_S3_ENDPOINT, AWS_REGION and AWS_ACCESS_KEY_ID",
+        )
+    if "Unable to connect to Postgres" in text:
+        return HubError(
+            "the lake's catalogue in PostgreSQL does not answer",
+            remedy="start PostgreSQL, or correct lake_catalog; nothing is lost, and what was due stays due",
         )
     if any(words in text for words in _CATALOGUE):
         return HubError(

@@ -81,8 +81,8 @@ class Ledger:
             home.registry.mkdir(parents=True, exist_ok=True)
         url = settings.registry_url or f"sqlite:///{home.registry / 'intake.sqlite'}"
         options = {} if settings.registry_url else {"connect_args": {"timeout": 60}}
-        self._engine = sa.create_engine(url, poolclass=sa.NullPool, **options)
         with self._errors():
+            self._engine = sa.create_engine(url, poolclass=sa.NullPool, **options)
             _METADATA.create_all(self._engine)
 
     def view(self) -> LedgerView:

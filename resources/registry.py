@@ -121,7 +121,8 @@ class Registry:
     def __init__(self, home: Home, settings: Settings) -> None:
         if not settings.registry_url:
             home.registry.mkdir(parents=True, exist_ok=True)
-        self._engine = _connect(settings.registry_url or f"sqlite:///{home.registry / 'events.sqlite'}")
+        with _errors():
+            self._engine = _connect(settings.registry_url or f"sqlite:///{home.registry / 'events.sqlite'}")
         self._create()
 
     def append(self, kind: str, subject: str, actor: str, data: dict[str, Any]) -> Event:

@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from hdh_assets.core.errors import ConfigurationError
 
 SETTINGS_FILE = "hdh.toml"
+_POSTGRES = r"^(postgresql://\S+)?$"
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,7 @@ class Settings(BaseSettings):
 
     lake_catalog: str = Field(
         default="",
+        pattern=_POSTGRES,
         description="PostgreSQL address of the lake's catalogue (`postgresql://…`); empty: SQLite in the home.",
     )
     lake_data: str = Field(
@@ -130,16 +132,24 @@ class Settings(BaseSettings):
     )
     lake_encrypted: bool = Field(default=False, description="Encrypt the lake's Parquet files at rest.")
     registry_url: str = Field(
-        default="", description="SQLAlchemy address of the event log and ledger; empty: SQLite in the home."
+        default="",
+        pattern=r"^([a-z][a-z0-9+]*://\S+)?$",
+        description="SQLAlchemy address of the event log and ledger; empty: SQLite in the home.",
     )
     dagster_postgres: str = Field(
-        default="", description="PostgreSQL address of Dagster's storage; empty: SQLite in the home."
+        default="",
+        pattern=_POSTGRES,
+        description="PostgreSQL address of Dagster's storage; empty: SQLite in the home.",
     )
     vocab_dir: str = Field(default="", description="Folder of Athena CSV files; empty: the built-in seed alone.")
-    memory_limit: str = Field(default="1GB", description="Memory DuckDB may use in one process (DuckDB notation).")
-    threads: int = Field(default=0, description="Threads of DuckDB in one process; 0: one per core.")
+    memory_limit: str = Field(
+        default="1GB",
+        pattern=r"^\d+(\.\d+)? ?[KMGTkmgt]i?[Bb]$",
+        description="Memory DuckDB may use in one process (DuckDB notation: 4GB, 2.5GiB).",
+    )
+    threads: int = Field(default=0, ge=0, description="Threads of DuckDB in one process; 0: one per core.")
     max_expansion: int = Field(
-        default=200, description="A compressed file that grows more than this many times is refused as a bomb."
+        default=200, ge=1, description="A compressed file that grows more than this many times is refused as a bomb."
     )
 
     @classmethod

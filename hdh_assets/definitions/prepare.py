@@ -5,6 +5,7 @@ Prints what was put right, one line each.
 
 from __future__ import annotations
 
+import logging
 import sys
 
 from hdh_assets.core.descriptor_files import load_datasets
@@ -17,6 +18,7 @@ from hdh_assets.definitions.storage import opened_instance
 def main() -> int:
     """Reap and recover; 1 when the home cannot be used, the reason on standard error."""
     home = Home.resolve()
+    logging.disable(logging.WARNING)  # a storage that does not answer is tried again, and told once
     try:
         with opened_instance(home) as instance:
             done = clean_up(home, Settings.load(home), load_datasets(home), instance, keep_queued=True)

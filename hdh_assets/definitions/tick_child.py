@@ -94,8 +94,8 @@ def main(location: str) -> int:
     """Serve rounds until the input ends; 1 when the location cannot be loaded."""
     home = Home.resolve()
     sys.stdout = sys.stderr  # whatever libraries print must not mix with the answers
-    with opened_instance(home) as instance:
-        try:
+    try:
+        with opened_instance(home) as instance:
             if location == INTAKE_LOCATION:
                 from hdh_assets.definitions.reaper import clean_up  # noqa: PLC0415
 
@@ -108,9 +108,9 @@ def main(location: str) -> int:
                 for done in rounds.until_nothing_is_due():
                     _say("ran", **done)
                 _say("idle", postponed=rounds.postponed)
-        except HubError as error:
-            _say("error", message=error.message, remedy=error.remedy)
-            return 1
+    except HubError as error:
+        _say("error", message=error.message, remedy=error.remedy)
+        return 1
     return 0
 
 

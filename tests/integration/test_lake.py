@@ -172,6 +172,12 @@ def test_another_place_for_files_than_they_have_is_told(tmp_path: Path, first: s
     assert _count(open_lake(home, Settings(lake_data=first))) == 1
 
 
+def test_a_catalogue_that_does_not_answer_is_told(tmp_path: Path) -> None:
+    settings = Settings(lake_catalog="postgresql://127.0.0.1:1/nobody")
+    with pytest.raises(HubError, match="PostgreSQL does not answer"), open_lake(Home(tmp_path), settings).reader():
+        pass
+
+
 def test_an_encrypted_lake_holds_no_readable_parquet(tmp_path: Path) -> None:
     lake = open_lake(Home(tmp_path / "hub"), Settings(lake_encrypted=True))
     with lake.writer() as engine:

@@ -1,0 +1,46 @@
+"""Settings: where they come from, and that a value nothing can work with is refused before anything is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hdh_assets.core.errors import ConfigurationError
+from hdh_assets.core.home import Home, Settings
+
+
+def written(tmp_path: Path, text: str) -> Settings:
+    home = Home(tmp_path)
+    home.settings_file.write_text(text, "utf-8")
+    return Settings.load(home)
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HDH_THREADS", raising=False)
+    assert written(tmp_path, "threads = 2\n").threads == 2
+    monkeypatch.setenv("HDH_THREADS", "3")
+    assert written(tmp_path, "threads = 2\n").threads == 3
+
+
+@pytest.mark.parametrize("limit", ["4GB", "2.5GiB", "900 MB", "1gb"])
+def test_memory_is_given_as_the_engine_takes_it(tmp_path: Path, limit: str) -> None:
+    assert written(tmp_path, f'memory_limit = "{limit}"\n').memory_limit == limit
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'memory_limit = "lots"',
+        'memory_limit = "50%"',
+        "threads = -1",
+        "max_expansion = 0",
+        'lake_catalog = "hub.sqlite"',
+        'registry_url = "a database"',
+        'dagster_postgres = "mysql://x/y"',
+        'unknown = "x"',
+    ],
+)
+def test_what_nothing_can_work_with_is_refused_by_name(tmp_path: Path, line: str) -> None:
+    with pytest.raises(ConfigurationError, match=line.partition(" ")[0]):
+        written(tmp_path, f"{line}\n")
