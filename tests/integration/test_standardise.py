@@ -117,8 +117,10 @@ def test_dbt_ends_with_the_run_that_started_it(standardised, tmp_path, sent):
     """Else it would go on writing when the lock is free, beside the next who takes it."""
     hub = StandardHub(tmp_path / "hub", standardised)
     script = """if True:
+        import signal
         from hdh_assets.core.home import Home, Settings
         from hdh_assets.standard.runner import standardise
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # tests begun in the background inherit it ignored
         standardise(Home.resolve(), Settings(), full=True, on_event=lambda node: print(node.name, flush=True))
     """
     run = subprocess.Popen(
