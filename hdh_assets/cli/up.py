@@ -17,6 +17,16 @@ def up_command(
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="Port of the UI on 127.0.0.1; 0 takes a free one.")
     ] = 3000,
+    readers_port: Annotated[
+        int | None,
+        typer.Option(
+            "--readers-port",
+            min=0,
+            max=65535,
+            help="Port of a second UI for people who only look: nothing can be started or changed in it.",
+            show_default="none",
+        ),
+    ] = None,
 ) -> None:
     """Run the hub, until Ctrl-C: Dagster UI, code servers, daemon. Deliveries and permits are dealt with as they come.
 
@@ -27,8 +37,10 @@ def up_command(
         for line in repair(context.home, context.settings):
             err.print(f"[yellow]↻[/] {escape(line)}", highlight=False)
         err.print("[dim]starting the code servers, the UI and the daemon …[/]")
-        with running(context.home, context.settings, port) as stack:
+        with running(context.home, context.settings, port, readers_port) as stack:
             out.print(f"[green]✓[/] the hub runs: [bold]{stack.url}[/]   (Ctrl-C stops it)", highlight=False)
+            if stack.readers_url:
+                out.print(f"  to look only: [bold]{stack.readers_url}[/]", highlight=False)
             _wait(stack.wait)
         out.print("stopped")
 

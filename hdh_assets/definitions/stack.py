@@ -31,6 +31,7 @@ from hdh_assets.definitions.one_hub import STACK, end_leftovers
 WORKSPACE = Path(__file__).resolve().parents[2] / "workspace.yaml"
 ADDRESS = "up.json"
 HOST = "127.0.0.1"
+_WEB, _READERS_WEB = "webserver", "read-only webserver"
 _START_SECONDS = 180.0
 _STOP_SECONDS = 20.0
 _STATUS = """{ workspaceOrError { ... on Workspace { locationEntries {
@@ -50,10 +51,12 @@ class Location:
 
 
 class Stack:
-    """What runs. `url` is the address of the UI."""
+    """What runs. `url` is the address of the UI, `readers_url` that of the one in which people only look."""
 
-    def __init__(self, home: Home, url: str, children: Mapping[str, subprocess.Popen[bytes]]) -> None:
-        self.home, self.url, self._children = home, url, children
+    def __init__(
+        self, home: Home, url: str, readers_url: str | None, children: Mapping[str, subprocess.Popen[bytes]]
+    ) -> None:
+        self.home, self.url, self.readers_url, self._children = home, url, readers_url, children
 
     def wait(self) -> None:
         """Until a process ends. Raises `StackError` then."""
@@ -86,13 +89,15 @@ def repair(home: Home, settings: Settings) -> list[str]:
 
 
 @contextmanager
-def running(home: Home, settings: Settings, port: int) -> Iterator[Stack]:
+def running(home: Home, settings: Settings, port: int, readers_port: int | None = None) -> Iterator[Stack]:
     """Start everything, give the stack once the UI answers, stop everything on leaving, whatever happened.
 
-    The caller holds the home's lock (`the_only_hub`). `port` 0 takes a free one.
-    Raises `StackError` when the port is taken or a process does not start.
+    `readers_port` asks for a second UI in which nothing can be started or changed. The caller holds the home's lock
+    (`the_only_hub`). Port 0 takes a free one. Raises `StackError` when a port is taken or a process does not start.
     """
-    port = _usable(port)
+    ports = {_WEB: _usable(port)}
+    if readers_port is not None:
+        ports[_READERS_WEB] = _usable(readers_port, taken=ports[_WEB])
     environment = os.environ | prepare_instance(home, settings) | {STACK: str(home.root)}
     children: dict[str, subprocess.Popen[bytes]] = {}
     (home.dagster / ADDRESS).unlink(missing_ok=True)
@@ -104,13 +109,16 @@ def running(home: Home, settings: Settings, port: int) -> Iterator[Stack]:
         workspace = _write_workspace(home, served)
         for name, served_port in served.items():
             _await(home, children, lambda p=served_port: _listens(p), f"code server of {name}")
-        web = ["-m", "dagster_webserver", "-h", HOST, "-p", str(port), "-w", str(workspace)]
-        children["webserver"] = _start(home, "webserver", environment, *web)
+        for name, web_port in ports.items():
+            children[name] = _start(home, name, environment, *_webserver(name, web_port, workspace))
         children["daemon"] = _start(home, "daemon", environment, "-m", "dagster._daemon", "run", "-w", str(workspace))
-        url = f"http://{HOST}:{port}"
-        _await(home, children, lambda: _is_loaded(url), "webserver")
-        (home.dagster / ADDRESS).write_text(json.dumps({"url": url, "pid": os.getpid()}), "utf-8")
-        yield Stack(home, url, children)
+        urls = {name: f"http://{HOST}:{web_port}" for name, web_port in ports.items()}
+        for name, url in urls.items():
+            _await(home, children, lambda url=url: _is_loaded(url), name)
+        stack = Stack(home, urls[_WEB], urls.get(_READERS_WEB), children)
+        told = {"url": stack.url, "readers_url": stack.readers_url, "pid": os.getpid()}
+        (home.dagster / ADDRESS).write_text(json.dumps(told), "utf-8")
+        yield stack
     finally:
         (home.dagster / ADDRESS).unlink(missing_ok=True)
         _stop(children)
@@ -120,6 +128,11 @@ def running(home: Home, settings: Settings, port: int) -> Iterator[Stack]:
 def _code_server(location: Location, port: int) -> list[str]:
     module = ["-m", location.module, "--location-name", location.name]
     return ["-m", "dagster", "code-server", "start", "-h", HOST, "-p", str(port), *module]
+
+
+def _webserver(name: str, port: int, workspace: Path) -> list[str]:
+    command = ["-m", "dagster_webserver", "-h", HOST, "-p", str(port), "-w", str(workspace)]
+    return [*command, "--read-only"] if name == _READERS_WEB else command
 
 
 def _write_workspace(home: Home, served: Mapping[str, int]) -> Path:
@@ -177,10 +190,10 @@ def _await(home: Home, children: Mapping[str, subprocess.Popen[bytes]], is_ready
         time.sleep(0.1)
 
 
-def _usable(port: int) -> int:
-    """The port, or a free one for 0. Raises `StackError` when somebody else listens on it."""
-    if port and _listens(port):
-        raise StackError(f"port {port} is taken", remedy="choose another with --port, or 0 for any free one")
+def _usable(port: int, taken: int | None = None) -> int:
+    """The port, or a free one for 0. Raises `StackError` when somebody else listens on it, or will (`taken`)."""
+    if port and (port == taken or _listens(port)):
+        raise StackError(f"port {port} is taken", remedy="choose another, or 0 for any free one")
     return port or _free_port()
 
 

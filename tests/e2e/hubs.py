@@ -66,10 +66,16 @@ def hdh(*arguments: str, expect: int = 0) -> str:
 
 
 class Up:
-    """A running `hdh up`."""
+    """A running `hdh up`; `url` is the address of the UI that is asked."""
 
     def __init__(self, home: Home, process: subprocess.Popen[str], url: str) -> None:
         self.home, self.process, self.url = home, process, url
+
+    def for_readers(self) -> Up:
+        """The same hub as people see it who only look."""
+        return Up(
+            self.home, self.process, json.loads((self.home.dagster / "up.json").read_text("utf-8"))["readers_url"]
+        )
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """Data of a GraphQL query."""
@@ -92,9 +98,9 @@ class Up:
 
 
 @contextmanager
-def up(home: Home) -> Iterator[Up]:
+def up(home: Home, *arguments: str) -> Iterator[Up]:
     """`hdh up` on a free port, started as a shell does in the background, Ctrl-C ignored, and stopped by Ctrl-C."""
-    command = [sys.executable, "-m", "hdh_assets.cli", "up", "--port", "0"]
+    command = [sys.executable, "-m", "hdh_assets.cli", "up", "--port", "0", *arguments]
     process = subprocess.Popen(
         ["sh", "-c", 'trap "" INT; exec "$0" "$@"', *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -46,7 +46,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, standardised: Path) -> Iter
     """One running hub for all, since it takes a while to start: a drop was taken in, standardised and described."""
     with pytest.MonkeyPatch.context() as patch:
         home = make_fifth(tmp_path_factory.mktemp("up") / "hub", standardised, patch)
-        with up(home) as running:
+        with up(home, "--readers-port", "0") as running:
             drop(home, "2024-01")
             wait_for(lambda: running.materialised_partitions("sources", DATASET, "readings") == ["2024-01"])
             wait_for(lambda: running.materialised_partitions("catalog", "datasets", DATASET), 300)
@@ -70,6 +70,16 @@ def test_a_grant_makes_an_extract_appear_without_a_restart(served: Up, tmp_path:
     wait_for(lambda: "extracts/weights/scale_readings__readings" in served.asset_keys())
     wait_for((served.home.projects / "weights" / "v1" / "manifest.json").exists)
     print(f"extract delivered {time.monotonic() - granted:.0f} s after the grant")
+    wait_for(lambda: "extracts/weights/scale_readings__readings" in served.for_readers().asset_keys())
+
+
+def test_readers_see_all_and_start_nothing(served: Up) -> None:
+    selector = '{repositoryLocationName: "hub", repositoryName: "__repository__", sensorName: "decisions"}'
+    start = f"mutation {{ startSensor(sensorSelector: {selector}) {{ __typename }} }}"
+    assert served.ask(start) == {"startSensor": {"__typename": "Sensor"}}
+    readers = served.for_readers()
+    assert readers.ask(start) == {"startSensor": {"__typename": "UnauthorizedError"}}
+    assert readers.asset_keys() == served.asset_keys()
 
 
 @pytest.mark.browser

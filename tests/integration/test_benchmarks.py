@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
         ("intake", ["--million", "0.002"], r"ratio +[\d.]+ elapsed"),
         ("flux", ["--persons", "60", "--months", "2"], r"flux 2 against flux 2: 1\.00"),
         ("extract", ["--rows", "5000", "--rounds", "1"], r"extract / bare COPY +[\d.]+"),
+        ("backlog", ["--deliveries", "6", "--datasets", "2"], r"6 deliveries, 6 different; 0 left in the inbox"),
     ],
 )
 def test_a_benchmark_runs_and_prints_its_ratio(benchmark: str, options: list[str], says: str) -> None:
