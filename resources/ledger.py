@@ -9,15 +9,15 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
 import sqlalchemy as sa
 
-from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
+from resources.databases import database_address, failures_told
 
 Status = Literal["started", "accepted", "accepted_with_rejects", "refused", "already_received", "failed"]
 
@@ -77,12 +77,10 @@ class Ledger:
     """The ledger of one home: SQLite in `registry/`, or the database of `settings.registry_url`."""
 
     def __init__(self, home: Home, settings: Settings) -> None:
-        if not settings.registry_url:
-            home.registry.mkdir(parents=True, exist_ok=True)
-        url = settings.registry_url or f"sqlite:///{home.registry / 'intake.sqlite'}"
+        self._address = database_address(home, settings, "intake")
         options = {} if settings.registry_url else {"connect_args": {"timeout": 60}}
-        with self._errors():
-            self._engine = sa.create_engine(url, poolclass=sa.NullPool, **options)
+        with self._failures():
+            self._engine = sa.create_engine(self._address, poolclass=sa.NullPool, **options)
             _METADATA.create_all(self._engine)
 
     def view(self) -> LedgerView:
@@ -92,7 +90,7 @@ class Ledger:
             .where(_ATTEMPTS.c.status == "failed")
             .group_by(_ATTEMPTS.c.digest)
         )
-        with self._errors(), self._engine.connect() as connection:
+        with self._failures(), self._engine.connect() as connection:
             failures = {row["digest"]: row["failures"] for row in connection.execute(counts).mappings()}
         return LedgerView(frozenset(attempt.digest for attempt in self.under_way()), failures)
 
@@ -117,7 +115,7 @@ class Ledger:
             "host": socket.gethostname(),
             "folder": folder,
         }
-        with self._errors(), self._engine.begin() as connection:
+        with self._failures(), self._engine.begin() as connection:
             key = connection.execute(sa.insert(_ATTEMPTS).values(**values)).inserted_primary_key
         return next(attempt for attempt in self._select(_ATTEMPTS.c.id == (key[0] if key else 0)))
 
@@ -128,7 +126,7 @@ class Ledger:
             .where(_ATTEMPTS.c.id == attempt.id)
             .values(status=status, finished_at=datetime.now(UTC), receipt_path=receipt_path)
         )
-        with self._errors(), self._engine.begin() as connection:
+        with self._failures(), self._engine.begin() as connection:
             connection.execute(change)
 
     def under_way(self) -> list[Attempt]:
@@ -140,17 +138,10 @@ class Ledger:
         return list(self._select(sa.true() if digest is None else _ATTEMPTS.c.digest == digest))
 
     def _select(self, condition: sa.ColumnElement[bool]) -> Iterator[Attempt]:
-        with self._errors(), self._engine.connect() as connection:
+        with self._failures(), self._engine.connect() as connection:
             rows = connection.execute(sa.select(_ATTEMPTS).where(condition).order_by(_ATTEMPTS.c.id)).mappings().all()
         for row in rows:
             yield Attempt(**row)
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sa.exc.SQLAlchemyError as error:
-            raise HubError(
-                f"the intake ledger cannot be used ({type(error).__name__})",
-                remedy="free space in the home and check that registry/ can be written, or the registry_url setting",
-            ) from None
+    def _failures(self) -> AbstractContextManager[None]:
+        return failures_told("the intake ledger", self._address)

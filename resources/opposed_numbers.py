@@ -8,11 +8,13 @@ the registry forgets nothing.
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import AbstractContextManager
 from typing import Self
 
 import sqlalchemy as sa
 
 from hdh_assets.core.home import Home, Settings
+from resources.databases import database_address, failures_told
 
 _METADATA = sa.MetaData()
 _NUMBERS = sa.Table(
@@ -27,24 +29,23 @@ class OpposedNumbers:
     """The numbers of one home: SQLite in `registry/`, or the database of `registry_url`."""
 
     def __init__(self, home: Home, settings: Settings) -> None:
-        if not settings.registry_url:
-            home.registry.mkdir(parents=True, exist_ok=True)
-        url = settings.registry_url or f"sqlite:///{home.registry / 'opposed.sqlite'}"
-        self._engine = sa.create_engine(url, poolclass=sa.NullPool)
-        if self._engine.dialect.name == "sqlite":
-            sa.event.listen(self._engine, "connect", _overwrite_what_is_deleted)
-        _METADATA.create_all(self._engine)
+        self._address = database_address(home, settings, "opposed")
+        with self._failures():
+            self._engine = sa.create_engine(self._address, poolclass=sa.NullPool)
+            if self._engine.dialect.name == "sqlite":
+                sa.event.listen(self._engine, "connect", _overwrite_what_is_deleted)
+            _METADATA.create_all(self._engine)
 
     def put(self, revision: int, numbers: Collection[int]) -> None:
         """Ask for these numbers to be looked for; asking again changes nothing."""
-        with self._engine.begin() as connection:
+        with self._failures(), self._engine.begin() as connection:
             known = connection.execute(sa.select(_NUMBERS.c.number).where(_NUMBERS.c.revision == revision))
             if new := sorted(set(numbers) - set(known.scalars())):
                 connection.execute(_NUMBERS.insert(), [{"revision": revision, "number": number} for number in new])
 
     def waiting(self) -> dict[int, set[int]]:
         """What is still to be looked for, by revision."""
-        with self._engine.connect() as connection:
+        with self._failures(), self._engine.connect() as connection:
             rows = connection.execute(sa.select(_NUMBERS)).mappings().all()
         found: dict[int, set[int]] = {}
         for row in rows:
@@ -53,8 +54,11 @@ class OpposedNumbers:
 
     def forget(self, revision: int) -> None:
         """Everything was looked at for this revision and those before."""
-        with self._engine.begin() as connection:
+        with self._failures(), self._engine.begin() as connection:
             connection.execute(_NUMBERS.delete().where(_NUMBERS.c.revision <= revision))
+
+    def _failures(self) -> AbstractContextManager[None]:
+        return failures_told("the list of opposed numbers", self._address)
 
     def __enter__(self) -> Self:
         return self

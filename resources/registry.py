@@ -13,7 +13,7 @@ import getpass
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -21,8 +21,8 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from hdh_assets.core.crash import crash_point
-from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
+from resources.databases import database_address, failures_told
 
 GENESIS = "0" * 64
 _METADATA = sa.MetaData()
@@ -119,10 +119,9 @@ class Registry:
     """The event log of one home: SQLite in it, or the database of `registry_url`. Safe for several processes."""
 
     def __init__(self, home: Home, settings: Settings) -> None:
-        if not settings.registry_url:
-            home.registry.mkdir(parents=True, exist_ok=True)
-        with _errors():
-            self._engine = _connect(settings.registry_url or f"sqlite:///{home.registry / 'events.sqlite'}")
+        self._address = database_address(home, settings, "events")
+        with self._failures():
+            self._engine = _connect(self._address)
         self._create()
 
     def append(self, kind: str, subject: str, actor: str, data: dict[str, Any]) -> Event:
@@ -145,18 +144,13 @@ class Registry:
 
     def events(self, *kinds: str) -> list[Event]:
         """Events in order, of these kinds or of all."""
-        with _errors(), self._engine.connect() as connection:
+        with self._failures(), self._engine.connect() as connection:
             events = _read(connection)
         return [event for event in events if not kinds or event.kind in kinds]
 
-    def head(self) -> str:
-        """Hash of the last event, 64 zeros when there is none."""
-        with _errors(), self._engine.connect() as connection:
-            return _head(connection)[1]
-
     def verify(self) -> Audit:
         """Walk the chain and say which events are altered, missing or inserted."""
-        with _errors(), self._engine.connect() as connection:
+        with self._failures(), self._engine.connect() as connection:
             rows = [dict(row) for row in connection.execute(sa.select(_EVENT).order_by(_EVENT.c.seq)).mappings()]
             head = _head(connection)
         return Audit(len(rows), rows[-1]["hash"] if rows else GENESIS, tuple(_problems(rows, head)))
@@ -171,11 +165,14 @@ class Registry:
         """Release the connections."""
         self._engine.dispose()
 
+    def _failures(self) -> AbstractContextManager[None]:
+        return failures_told("the event log", self._address)
+
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
         """A transaction that no other writer can enter; readers go on."""
         with (
-            _errors(),
+            self._failures(),
             self._engine.connect().execution_options(hdh_writing=True) as connection,
             connection.begin(),
         ):
@@ -191,19 +188,6 @@ class Registry:
             connection.execute(_HEAD.insert().values(id=1, seq=0, hash=GENESIS))
             for statement in _APPEND_ONLY.get(connection.dialect.name, ()):
                 connection.exec_driver_sql(statement)
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """Turn what the database says, statement and values included, into its kind and what to do."""
-    try:
-        yield
-    except sa.exc.SQLAlchemyError as error:
-        raise HubError(
-            f"the event log cannot be used ({type(error).__name__})",
-            remedy="free space in the home and check that registry/ can be written, or the registry_url setting; "
-            "nothing was appended",
-        ) from None
 
 
 def _connect(url: str) -> sa.Engine:

@@ -28,7 +28,7 @@ def check_command(
     deep: Annotated[bool, typer.Option("--deep", help="Also rebuild the dbt manifest (takes seconds).")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Check descriptors, engine, home, keys and lake; say what to do about each problem."""
+    """Check descriptors, engine, home, keys, lake and what the hub writes down; say what to do about each problem."""
     findings = list(look(cli_context(ctx), deep=deep))
     if as_json:
         print_json([asdict(finding) for finding in findings])
@@ -47,10 +47,14 @@ def look(context: Context, *, deep: bool = False) -> Iterator[Finding]:
     if not context.home.settings_file.exists():
         yield Finding("home", True, f"none yet in {context.home.root}; `hdh init` makes one")
     else:
-        yield _tried("settings", lambda: f"{len(context.settings.model_fields_set)} set in this home")
+        settings = _tried("settings", lambda: f"{len(context.settings.model_fields_set)} set in this home")
+        yield settings
         yield _tried("home", lambda: _home(context))
         yield _tried("keys", lambda: _keys(context))
-        yield _tried("lake", lambda: _lake(context))
+        if settings.passed:
+            yield _tried("lake", lambda: _lake(context))
+            yield _tried("event log", lambda: _event_log(context))
+            yield _tried("Dagster", lambda: _dagster(context))
     if deep:
         yield _tried("dbt manifest", lambda: _manifest(context))
 
@@ -115,9 +119,30 @@ def _lake(context: Context) -> str:
 
     lake = open_lake(context.home, context.settings)
     releases = list_releases(lake)
-    where = "SQLite" if lake.is_embedded else "PostgreSQL"
     encryption = "encrypted" if context.settings.lake_encrypted else "not encrypted"
-    return f"{where} catalogue, {encryption}, {len(releases)} release(s)"
+    return f"{_kept_in(context.settings.lake_catalog)} catalogue, {encryption}, {len(releases)} release(s)"
+
+
+def _event_log(context: Context) -> str:
+    from resources.ledger import Ledger  # noqa: PLC0415
+    from resources.registry import Registry  # noqa: PLC0415
+
+    with Registry(context.home, context.settings) as registry:
+        count = len(registry.events())
+    Ledger(context.home, context.settings).under_way()
+    return f"{_kept_in(context.settings.registry_url)}, {count} event(s); `hdh audit verify` proves them"
+
+
+def _dagster(context: Context) -> str:
+    from resources.databases import check_answers  # noqa: PLC0415
+
+    if url := context.settings.dagster_postgres:
+        check_answers("Dagster's storage", url, "dagster_postgres")
+    return f"{_kept_in(url)}; runs and their events"
+
+
+def _kept_in(url: str) -> str:
+    return "PostgreSQL" if url else "SQLite"
 
 
 def _manifest(context: Context) -> str:

@@ -133,8 +133,8 @@ class Settings(BaseSettings):
     lake_encrypted: bool = Field(default=False, description="Encrypt the lake's Parquet files at rest.")
     registry_url: str = Field(
         default="",
-        pattern=r"^([a-z][a-z0-9+]*://\S+)?$",
-        description="SQLAlchemy address of the event log and ledger; empty: SQLite in the home.",
+        pattern=_POSTGRES,
+        description="PostgreSQL address of the event log and ledger; empty: SQLite in the home.",
     )
     dagster_postgres: str = Field(
         default="",

@@ -43,7 +43,7 @@ def use_postgres(url: str, patch: pytest.MonkeyPatch) -> None:
     """Lake catalogue, registry, ledger and Dagster's storage in that database, for hubs made afterwards."""
     patch.setenv("HDH_LAKE_CATALOG", url)
     patch.setenv("HDH_DAGSTER_POSTGRES", url)
-    patch.setenv("HDH_REGISTRY_URL", url.replace("postgresql://", "postgresql+psycopg://"))
+    patch.setenv("HDH_REGISTRY_URL", url)
 
 
 def drop(home: Home, period: str, rows: int = 20, *, text: str | None = None) -> Path:

@@ -18,8 +18,7 @@ pytestmark = pytest.mark.postgres
 
 @pytest.fixture
 def world(tmp_path: Path, postgres_url: str) -> World:
-    registry = postgres_url.replace("postgresql://", "postgresql+psycopg://")
-    return World.create(tmp_path, lake_catalog=postgres_url, registry_url=registry)
+    return World.create(tmp_path, lake_catalog=postgres_url, registry_url=postgres_url)
 
 
 def tick(world: World) -> None:

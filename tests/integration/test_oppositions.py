@@ -15,8 +15,8 @@ import pytest
 from intake_world import NIR, PERSONS, VISITS, World
 
 from hdh_assets.core.crash import VARIABLE
-from hdh_assets.core.errors import RefusedError
-from hdh_assets.core.home import Home
+from hdh_assets.core.errors import HubError, RefusedError
+from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.opposition import RECORDED, WITHDRAWN
 from hdh_assets.governance.oppositions import fold_oppositions
 from hdh_assets.governance.register import recorded_revision
@@ -130,6 +130,17 @@ def test_recording_twice_or_nobody_changes_nothing(world: World) -> None:
     assert follow(world).revision == follow(world).revision == 1
     with Registry(world.home, world.settings) as registry:
         assert len(registry.events(RECORDED)) == 1
+
+
+def test_while_the_event_log_does_not_answer_the_book_stays_as_it_is(world: World) -> None:
+    (number,) = oppose(world, "p2")
+    before = open_book(world.home).read()
+    silent = Settings(registry_url="postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(HubError, match="event log"):
+        record_oppositions(world.home, silent, [("p1", "")], "person")
+    with pytest.raises(HubError, match="event log"):
+        withdraw_opposition(world.home, silent, number)
+    assert open_book(world.home).read() == before
 
 
 def test_the_registry_and_the_files_say_nothing_of_who(world: World) -> None:

@@ -28,6 +28,7 @@ from resources.lake_tables import DeliveryRow, deliveries, ensure_tables
 from resources.opposed_numbers import OpposedNumbers
 from resources.oppositions import OppositionBook
 from resources.pseudonyms import open_pseudonymiser
+from resources.registry import Registry
 from resources.removals import Step, followed, note, retire, touched_since
 from resources.vault import Vault, new_run_folder_name, open_vault
 
@@ -47,8 +48,8 @@ def apply_oppositions(home: Home, settings: Settings, datasets: Mapping[str, Dat
     keys = open_keys(home)
     vault, lake = open_vault(home, keys), open_lake(home, settings)
     book = OppositionBook(vault)
-    with book.held():
-        announce(home, settings, book.read())
+    with Registry(home, settings) as registry, book.held():
+        announce(registry, book.read())
     back = _bring_back(home, settings, datasets, book.read(), vault, lake, run_id)
     with vault.run_folder(new_run_folder_name()) as folder:
         spill = folder / "spill"

@@ -69,29 +69,27 @@ def person_keys(
     return [tuple(keys) for keys in made.values()]
 
 
-def announce(home: Home, settings: Settings, book: Book) -> int:
-    """Append to the registry what the book holds and the registry does not know; how many events."""
-    with Registry(home, settings) as registry:
-        known = registry.events(RECORDED, WITHDRAWN)
-        recorded = {number for event in known if event.kind == RECORDED for number in event.data["numbers"]}
-        withdrawn = {number for event in known if event.kind == WITHDRAWN for number in event.data["numbers"]}
-        drafts = [
-            *_drafts(RECORDED, book, [entry for entry in book.entries if entry.number not in recorded]),
-            *_drafts(WITHDRAWN, book, [e for e in book.entries if not e.stands and e.number not in withdrawn]),
-        ]
-        for kind, data in drafts:
-            registry.append(kind, "oppositions", current_actor(), data)
-    return len(drafts)
+def announce(registry: Registry, book: Book) -> None:
+    """Append to the registry what the book holds and the registry does not know."""
+    known = registry.events(RECORDED, WITHDRAWN)
+    recorded = {number for event in known if event.kind == RECORDED for number in event.data["numbers"]}
+    withdrawn = {number for event in known if event.kind == WITHDRAWN for number in event.data["numbers"]}
+    for kind, data in [
+        *_drafts(RECORDED, book, [entry for entry in book.entries if entry.number not in recorded]),
+        *_drafts(WITHDRAWN, book, [e for e in book.entries if not e.stands and e.number not in withdrawn]),
+    ]:
+        registry.append(kind, "oppositions", current_actor(), data)
 
 
 def _change(home: Home, settings: Settings, book: OppositionBook, change: Callable[[Book], Book]) -> None:
-    with book.held():
+    # the registry is opened first: one that does not answer refuses the change before the book has it
+    with Registry(home, settings) as registry, book.held():
         current = book.read()
         changed = change(current)
         if changed != current:
             book.write(changed)
             crash_point("opposition.in_book")
-        announce(home, settings, changed)
+        announce(registry, changed)
     crash_point("opposition.announced")
 
 

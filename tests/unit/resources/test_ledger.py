@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from resources.ledger import Attempt, Ledger
 
@@ -34,8 +33,3 @@ def test_the_view_has_what_runs_and_what_failed(ledger: Ledger) -> None:
     assert [a.digest for a in ledger.under_way()] == ["b"]
     (done,) = ledger.attempts("c")
     assert (done.status, done.receipt_path, done.finished_at is not None) == ("accepted", "receipt.json", True)
-
-
-def test_a_ledger_that_cannot_be_opened_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(HubError, match="ledger"):
-        Ledger(Home(tmp_path), Settings(registry_url="sqlite:////nowhere/at/all.sqlite"))
