@@ -17,7 +17,9 @@ def backfill_command(
         str, typer.Argument(help="A dataset, or one of its assets: snds_dcir, sources/snds_dcir/er_prs_f.")
     ],
     first: Annotated[str, typer.Option("--from", help="First period, such as 2019-01.")],
-    last: Annotated[str, typer.Option("--to", help="Last period, included.")],
+    last: Annotated[
+        str | None, typer.Option("--to", help="Last period; the first when left out.", show_default=False)
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Start anew, not where it was stopped.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -30,6 +32,7 @@ def backfill_command(
     from hdh_assets.core.periods import periods_between  # noqa: PLC0415
     from hdh_assets.definitions.backfill import Plan, periods_known, resume, run_plan  # noqa: PLC0415
 
+    last = last or first
     known = periods_known(context.home, dataset, _delivered(context, dataset))
     asked = periods_between(dataset.cadence, first, last)
     plan = resume(context.home, Plan(dataset.id, tuple(p for p in asked if p in known)), force=force)
@@ -49,7 +52,7 @@ def backfill_command(
         skipped = [p for p in asked if p not in known]
         print_json({"dataset": dataset.id, "periods": plan.periods, "runs": runs, "not_delivered": skipped})
     else:
-        out.print(f"[green]✓[/] {len(plan.periods)} periods of {dataset.id}; `hdh tick` standardises what they feed")
+        out.print(f"[green]✓[/] {len(plan.periods)} period(s) of {dataset.id}; `hdh tick` standardises what they feed")
 
 
 def _dataset(context: Context, selection: str) -> Dataset:

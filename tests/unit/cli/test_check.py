@@ -1,0 +1,59 @@
+"""`hdh check`: what is sound, what is not and what to do; each thing told once, by the setting it depends on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from hdh_assets.core.home import Home
+
+SILENT = "postgresql://nobody@127.0.0.1:1/none"
+
+
+def findings(home: Home, **settings: str) -> dict[str, dict[str, object]]:
+    done = subprocess.run(
+        [sys.executable, "-m", "hdh_assets.cli", "--home", str(home.root), "check", "--json"],
+        env=os.environ | {f"HDH_{name.upper()}": value for name, value in settings.items()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = {finding["check"]: finding for finding in json.loads(done.stdout)}
+    assert done.returncode == (0 if all(finding["passed"] for finding in found.values()) else 1), done.stderr
+    return found
+
+
+def wrong(found: dict[str, dict[str, object]]) -> list[str]:
+    return [name for name, finding in found.items() if not finding["passed"]]
+
+
+def test_a_new_hub_is_sound(home: Home) -> None:
+    found = findings(home)
+    assert wrong(found) == []
+    assert {"settings", "home", "keys", "lake", "event log", "Dagster"} < found.keys()
+
+
+@pytest.mark.parametrize(
+    ("setting", "name"), [("lake_catalog", "lake"), ("registry_url", "event log"), ("dagster_postgres", "Dagster")]
+)
+def test_a_postgresql_that_does_not_answer_is_told_by_its_setting(home: Home, setting: str, name: str) -> None:
+    found = findings(home, **{setting: SILENT})
+    assert wrong(found) == [name]
+    assert setting in str(found[name]["detail"])
+
+
+def test_a_wrong_setting_is_told_once(home: Home) -> None:
+    found = findings(home, threads="-1")
+    assert wrong(found) == ["settings"]
+    assert "threads" in str(found["settings"]["detail"])
+
+
+def test_folders_that_others_can_read_are_told(home: Home) -> None:
+    home.vault.chmod(0o755)
+    found = findings(home)
+    assert wrong(found) == ["home"]
+    assert "vault" in str(found["home"]["detail"])
