@@ -23,6 +23,9 @@ from resources.removals import SHAPES
 TECHNICAL: dict[str, str] = {"_delivery": "UUID", "_period": "VARCHAR", "_file": "VARCHAR"}
 """Columns of every delivered table that are not the producer's."""
 
+DIGEST_START = 12
+"""Digits of a digest that people are shown."""
+
 ROW_GROUP_ROWS = 61_440
 """Rows of a Parquet row group: tables of a hundred columns are then written within a bounded memory."""
 
@@ -97,6 +100,11 @@ def ensure_tables(engine: duckdb.DuckDBPyConnection, datasets: Mapping[str, Data
 def table_sql(dataset: Dataset, table: Table) -> str:
     """The delivered table's quoted name."""
     return f'{ALIAS}."{dataset.id}"."{table.lake_name}"'
+
+
+def loading(digest: str, loaded_at: datetime) -> str:
+    """What tells one loading of a delivery from every other: it may be loaded again, with other rows."""
+    return f"{digest[:DIGEST_START]} {loaded_at.astimezone(UTC).isoformat()}"
 
 
 def find_delivery(engine: duckdb.DuckDBPyConnection, digest: str) -> DeliveryRow | None:

@@ -170,10 +170,11 @@ def _row(release: Release) -> list[Any]:
 def _contents(engine: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     deliveries: dict[str, list[dict[str, str]]] = {}
     if has_table(engine, "meta", "delivery"):
-        for dataset, period, digest in engine.execute(
-            "SELECT dataset, period, digest FROM lake.meta.delivery WHERE status = 'current' ORDER BY ALL"
+        for dataset, period, digest, loaded_at in engine.execute(
+            "SELECT dataset, period, digest, loaded_at FROM lake.meta.delivery WHERE status = 'current' ORDER BY ALL"
         ).fetchall():
-            deliveries.setdefault(dataset, []).append({"period": period, "digest": digest})
+            loaded = loaded_at.astimezone(UTC).isoformat()
+            deliveries.setdefault(dataset, []).append({"period": period, "digest": digest, "loaded_at": loaded})
     tables = engine.execute(
         "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'lake' "
         "AND schema_name NOT IN ('meta', 'staging', 'catalog', 'main') ORDER BY ALL"

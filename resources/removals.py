@@ -1,6 +1,6 @@
 """What oppositions did to the lake, as the lake tells it; no row says who.
 
-Revisions of the book followed, deliveries that lost or regained rows, releases that hold somebody who objected since.
+Revisions of the book followed, deliveries that lost rows, releases that hold somebody who objected since.
 
 Two tables: `meta.opposition`, only ever appended to, and `meta.retired_release`.
 """
@@ -35,8 +35,6 @@ class Step(StrEnum):
     """Intake learnt that more rows of the lake must go; the trusted third party has not removed them yet."""
     kept_out = "kept_out"
     """The lake's head holds nobody whom this revision keeps out. With a delivery: that delivery lost rows."""
-    restored = "restored"
-    """With a delivery: it was loaded again whole, for a person who changed their mind."""
     standardised = "standardised"
     """Staging and OMOP follow."""
     erased = "erased"
@@ -75,15 +73,16 @@ def note(
     engine: duckdb.DuckDBPyConnection, revision: int, step: Step, deliveries: Iterable[tuple[str, str]] = ()
 ) -> None:
     """Append a row for the revision, or one for each (dataset, delivery)."""
-    rows: list[tuple[int, str, str | None, str | None]] = [
-        (revision, step.value, dataset, delivery) for dataset, delivery in deliveries
-    ]
-    rows = rows or [(revision, step.value, None, None)]
-    engine.executemany(f"INSERT INTO {ALIAS}.meta.opposition VALUES (?, ?, ?, ?::UUID)", rows)
+    found: list[tuple[str | None, str | None]] = [*deliveries] or [(None, None)]
+    # one statement: each would be a file of the lake
+    engine.execute(
+        f"INSERT INTO {ALIAS}.meta.opposition SELECT ?, ?, unnest(?::VARCHAR[]), unnest(?::UUID[])",
+        [revision, step.value, [dataset for dataset, _ in found], [delivery for _, delivery in found]],
+    )
 
 
 def touched_since(engine: duckdb.DuckDBPyConnection, revision: int) -> set[tuple[str, str]]:
-    """Current deliveries that lost or regained rows after that revision, as (dataset, delivery)."""
+    """Current deliveries that lost rows after that revision, as (dataset, delivery)."""
     found = engine.execute(
         f"SELECT DISTINCT dataset, delivery_id::VARCHAR FROM {ALIAS}.meta.opposition SEMI JOIN "
         f"(SELECT delivery_id FROM {ALIAS}.meta.delivery WHERE status = 'current') USING (delivery_id) "
@@ -96,8 +95,8 @@ def touched_since(engine: duckdb.DuckDBPyConnection, revision: int) -> set[tuple
 def retire(engine: duckdb.DuckDBPyConnection, numbers: Collection[int], revision: int) -> None:
     """Mark releases that hold somebody whom this revision keeps out."""
     if new := sorted(set(numbers) - retired(engine)):
-        engine.executemany(
-            f"INSERT INTO {ALIAS}.meta.retired_release VALUES (?, ?)", [(number, revision) for number in new]
+        engine.execute(
+            f"INSERT INTO {ALIAS}.meta.retired_release SELECT unnest(?::INTEGER[]), ?::BIGINT", [new, revision]
         )
 
 

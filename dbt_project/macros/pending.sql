@@ -1,6 +1,7 @@
 {#
     Deliveries of the dataset that the last complete run did not see as they are: ids as SQL lists (`added`, `removed`,
-    `touched`; empty text when none) and `any`.
+    `touched`; empty text when none) and `any`. A delivery that was loaded again is among the added: what it brought before
+    is what the tables hold of it.
 
     A delivery that lost rows of persons who objected counts as one that left and came anew, which is always right and
     costs the whole delivery. With `apart`, for who can do with less, it is in `thinned` alone.
@@ -29,33 +30,35 @@
 {% macro note_pending() %}
     create temp table if not exists {{ pending_relation() }} as
     with present as (
-        select dataset, delivery_id from lake.meta.delivery where status = 'current'
+        select dataset, delivery_id, cast(epoch_us(loaded_at) as varchar) as loaded
+        from lake.meta.delivery
+        where status = 'current'
     ),
 
     done as (
-        select dataset, delivery_id from lake.staging.int_hub__standardised where delivery_id is not null
+        select dataset, delivery_id, fingerprint as loaded
+        from lake.staging.int_hub__standardised
+        where delivery_id is not null
     ),
 
     opposed as (
-        select dataset, delivery_id, bool_or(step = 'restored') as is_restored
+        select distinct dataset, delivery_id
         from lake.meta.opposition
         where
             delivery_id is not null
             and revision > (
                 select coalesce(max(revision), 0) from lake.meta.opposition where step = 'standardised'
             )
-        group by dataset, delivery_id
     )
 
     select dataset, delivery_id, 'added' as change from present
-    anti join done using (dataset, delivery_id)
+    anti join done using (dataset, delivery_id, loaded)
     union all
     select dataset, delivery_id, 'removed' from done
     anti join present using (dataset, delivery_id)
     union all
-    select dataset, delivery_id, case when is_restored then 'added' else 'thinned' end from opposed
-    semi join present using (dataset, delivery_id)
-    semi join done using (dataset, delivery_id)
+    select dataset, delivery_id, 'thinned' from opposed
+    semi join (from present semi join done using (dataset, delivery_id, loaded)) as unchanged using (dataset, delivery_id)
 {% endmacro %}
 
 

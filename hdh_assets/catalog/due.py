@@ -6,31 +6,31 @@ There is no cursor: the newest release says what was done, the lake says what th
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import duckdb
 
-from hdh_assets.catalog.entry import DIGEST_START
 from hdh_assets.standard.state import fed_datasets, pending, rules_fingerprint
 from resources.lake import has_table
+from resources.lake_tables import loading
 from resources.removals import followed, retired
 
-Digests = Mapping[str, frozenset[str]]
+Loadings = Mapping[str, frozenset[str]]
+"""What is loaded, by dataset: which deliveries, and which time of each (`resources.lake_tables.loading`)."""
 LONGEST_WAIT = timedelta(minutes=10)
 """How long standardisation waits for more deliveries."""
 
 
 @dataclass(frozen=True)
 class LakeState:
-    """Digests of deliveries by dataset: the current ones, those released last, those the catalogue describes."""
+    """What the lake holds, what was released last, what the catalogue describes."""
 
-    current: Digests
-    released: Digests
-    described: Digests
-    """Starts of digests, as the entries hold them."""
+    current: Loadings
+    released: Loadings
+    described: Loadings
     is_behind: bool
     """Standardisation has something to do that a comparison with the release does not show (changed rules)."""
     rules: str
@@ -57,15 +57,14 @@ def due(state: LakeState) -> Due | None:
     changed = tuple(name for name in names if _has_changed(name, state))
     if not state.current or not (changed or state.is_behind or state.is_retired):
         return None
-    everything = {name: sorted(digests) for name, digests in state.current.items()}
+    everything = {name: sorted(loadings) for name, loadings in state.current.items()}
     content = json.dumps([everything, state.rules, state.oppositions], sort_keys=True)
     return Due(changed or tuple(names), sha256(content.encode()).hexdigest()[:16])
 
 
 def _has_changed(dataset: str, state: LakeState) -> bool:
     current = state.current.get(dataset, frozenset())
-    starts = frozenset(digest[:DIGEST_START] for digest in current)
-    return current != state.released.get(dataset) or starts != state.described.get(dataset)
+    return current != state.released.get(dataset) or current != state.described.get(dataset)
 
 
 def should_wait(state: LakeState, *, intake_under_way: bool, now: datetime) -> bool:
@@ -85,7 +84,7 @@ def read_state(engine: duckdb.DuckDBPyConnection, vocab_dir: str) -> LakeState:
         for dataset, digest, loaded_at in engine.execute(
             "SELECT dataset, digest, loaded_at FROM lake.meta.delivery WHERE status = 'current'"
         ).fetchall():
-            current.setdefault(dataset, set()).add(digest)
+            current.setdefault(dataset, set()).add(loading(digest, loaded_at))
             newest = max(newest or loaded_at, loaded_at)
     return LakeState(
         current={name: frozenset(found) for name, found in current.items()},
@@ -99,12 +98,12 @@ def read_state(engine: duckdb.DuckDBPyConnection, vocab_dir: str) -> LakeState:
     )
 
 
-def _released(engine: duckdb.DuckDBPyConnection) -> dict[str, frozenset[str]]:
+def _released(engine: duckdb.DuckDBPyConnection) -> Loadings:
     if not has_table(engine, "meta", "release"):
         return {}
     found = engine.execute("SELECT contents FROM lake.meta.release ORDER BY number DESC LIMIT 1").fetchone()
     deliveries = json.loads(found[0])["deliveries"] if found else {}
-    return {dataset: frozenset(d["digest"] for d in listed) for dataset, listed in deliveries.items()}
+    return {dataset: _loadings(listed) for dataset, listed in deliveries.items()}
 
 
 def _is_retired(engine: duckdb.DuckDBPyConnection) -> bool:
@@ -114,11 +113,18 @@ def _is_retired(engine: duckdb.DuckDBPyConnection) -> bool:
     return found is not None and found[0] in retired(engine)
 
 
-def _described(engine: duckdb.DuckDBPyConnection) -> dict[str, frozenset[str]]:
+def _described(engine: duckdb.DuckDBPyConnection) -> Loadings:
     if not has_table(engine, "catalog", "entry"):
         return {}
     found = engine.execute("SELECT dataset, document FROM lake.catalog.entry").fetchall()
-    return {dataset: frozenset(d["digest"] for d in json.loads(document)["deliveries"]) for dataset, document in found}
+    return {dataset: _loadings(json.loads(document)["deliveries"]) for dataset, document in found}
+
+
+def _loadings(listed: Iterable[Mapping[str, str]]) -> frozenset[str]:
+    """Of deliveries as a release or an entry lists them; releases did not tell when before this was asked."""
+    return frozenset(
+        loading(found["digest"], datetime.fromisoformat(found["loaded_at"])) for found in listed if "loaded_at" in found
+    )
 
 
 def _is_behind(engine: duckdb.DuckDBPyConnection, rules: str) -> bool:

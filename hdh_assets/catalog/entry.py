@@ -16,9 +16,6 @@ from pydantic import BaseModel, ConfigDict
 from hdh_assets.core.crash import crash_point
 from resources.lake import has_table, transaction
 
-DIGEST_START = 12
-"""Digits of a digest that an entry shows."""
-
 _TABLE = "lake.catalog.entry"
 
 

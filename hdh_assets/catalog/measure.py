@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import UTC
 
 import duckdb
 
-from hdh_assets.catalog.entry import DIGEST_START, DeliveryEntry, Entry, TableEntry, now
+from hdh_assets.catalog.entry import DeliveryEntry, Entry, TableEntry, now
 from hdh_assets.catalog.profile import COLUMNS, TABLES, ensure_profiles, update_profiles
 from hdh_assets.core.descriptor import Dataset, Table
 from resources.lake import has_table
+from resources.lake_tables import DIGEST_START
 
 
 def measure(engine: duckdb.DuckDBPyConnection, dataset: Dataset) -> Entry:
@@ -91,7 +93,7 @@ def _deliveries(
                 period=period,
                 rows=rows,
                 rejected=refused,
-                loaded_at=loaded_at.isoformat(timespec="seconds"),
+                loaded_at=loaded_at.astimezone(UTC).isoformat(),
                 digest=digest[:DIGEST_START],
                 rows_by_table={name: counts["rows"] for name, counts in json.loads(tables or "{}").items()},
             )

@@ -1,7 +1,8 @@
 """Profiles of deliveries, kept in the lake so that each delivery is measured once, whatever the history.
 
 `catalog.table_profile` has one row per delivery and table (rows, first and last event), `catalog.column_profile` one
-per delivery and column (rows where it is filled). Rows of deliveries that are no longer current are removed.
+per delivery and column (rows where it is filled), `catalog.profiled` one per delivery: the state it was measured in. A
+delivery that was loaded again, or lost rows of persons who objected, is measured again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,13 @@ from resources.lake import transaction
 
 TABLES = "lake.catalog.table_profile"
 COLUMNS = "lake.catalog.column_profile"
-_CURRENT = "SELECT delivery_id FROM lake.meta.delivery WHERE dataset = $dataset AND status = 'current'"
+PROFILED = "lake.catalog.profiled"
+_CURRENT = """
+    SELECT delivery_id, period, concat_ws(' ', epoch_us(loaded_at), max(revision)) AS state
+    FROM lake.meta.delivery LEFT JOIN lake.meta.opposition USING (dataset, delivery_id)
+    WHERE dataset = $dataset AND status = 'current'
+    GROUP BY delivery_id, period, loaded_at
+"""
 
 
 def ensure_profiles(engine: duckdb.DuckDBPyConnection) -> None:
@@ -29,26 +36,30 @@ def ensure_profiles(engine: duckdb.DuckDBPyConnection) -> None:
         f"CREATE TABLE IF NOT EXISTS {COLUMNS} (dataset VARCHAR, delivery_id UUID, table_name VARCHAR, "
         "column_name VARCHAR, filled_count BIGINT)"
     )
+    engine.execute(f"CREATE TABLE IF NOT EXISTS {PROFILED} (dataset VARCHAR, delivery_id UUID, state VARCHAR)")
 
 
 def update_profiles(engine: duckdb.DuckDBPyConnection, dataset: Dataset) -> int:
-    """Measure the current deliveries not measured yet, forget those no longer current; how many were measured."""
+    """Measure the current deliveries not measured as they are, forget all others; how many were measured."""
     values = {"dataset": dataset.id}
+    engine.execute(f"CREATE OR REPLACE TEMP TABLE present AS {_CURRENT}", values)
+    same = f"SELECT delivery_id FROM present SEMI JOIN {PROFILED} USING (delivery_id, state)"
     new = engine.execute(
-        f"SELECT delivery_id, period FROM lake.meta.delivery WHERE dataset = $dataset AND status = 'current' "
-        f"AND delivery_id NOT IN (SELECT delivery_id FROM {TABLES} WHERE dataset = $dataset) ORDER BY period",
-        values,
+        f"SELECT delivery_id, period, state FROM present WHERE delivery_id NOT IN ({same}) ORDER BY period"
     ).fetchall()
     with transaction(engine):
-        for profile in (TABLES, COLUMNS):
-            engine.execute(
-                f"DELETE FROM {profile} WHERE dataset = $dataset AND delivery_id NOT IN ({_CURRENT})", values
-            )
+        for profile in (TABLES, COLUMNS, PROFILED):
+            engine.execute(f"DELETE FROM {profile} WHERE dataset = $dataset AND delivery_id NOT IN ({same})", values)
         if new:
-            ids = ", ".join(f"'{delivery}'" for delivery, _ in new)
-            periods = sorted({period for _, period in new})
+            ids = ", ".join(f"'{delivery}'" for delivery, _, _ in new)
+            periods = sorted({period for _, period, _ in new})
             for table in dataset.tables:
                 _measure(engine, dataset, table, ids, periods)
+            engine.execute(
+                f"INSERT INTO {PROFILED} SELECT $dataset, delivery_id, state FROM present "
+                f"WHERE delivery_id NOT IN ({same})",
+                values,
+            )
     return len(new)
 
 

@@ -1,7 +1,8 @@
 """What has been standardised, kept in the lake itself so that it moves in step with the tables.
 
-`staging.int_hub__standardised` has one row per delivery whose rows are in OMOP, and one (dataset `*`) for the version
-of the rules. Comparing it with `meta.delivery` tells what is left to do; there is no cursor.
+`staging.int_hub__standardised` has one row per delivery whose rows are in OMOP, with the instant it was loaded at (a
+delivery may be loaded again, with other rows), and one (dataset `*`) for the version of the rules. Comparing it with
+`meta.delivery` tells what is left to do; there is no cursor.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from resources.removals import Step, followed, note, touched_since
 _STATE = "lake.staging.int_hub__standardised"
 _SCOPE = "lake.staging.int_hub__scope"
 _RULES = "*"
+_LOADED = "epoch_us(loaded_at)::VARCHAR"
+"""What tells one loading of a delivery from the next, as the state keeps it (`fingerprint`)."""
 EVERYONE = 0
 """The person of the scope that stands for all."""
 
@@ -37,8 +40,8 @@ class Pending:
     """Revision of the oppositions that the delivered tables follow."""
     is_behind_oppositions: bool = False
     """OMOP follows an earlier one."""
-    current: tuple[tuple[str, str], ...] = ()
-    """Dataset and id of every delivery that feeds OMOP, when this was found out."""
+    current: tuple[tuple[str, str, str], ...] = ()
+    """Dataset, id and instant of loading of every delivery that feeds OMOP, when this was found out."""
 
     @property
     def concerns_tables(self) -> bool:
@@ -61,8 +64,8 @@ def ensure_state(engine: duckdb.DuckDBPyConnection) -> None:
 def pending(engine: duckdb.DuckDBPyConnection, fed: set[str], fingerprint: str) -> Pending:
     """What is left to do for the datasets that feed OMOP (`fed`) under the rules of this `fingerprint`."""
     rules = engine.execute(f"SELECT fingerprint FROM {_STATE} WHERE dataset = '{_RULES}'").fetchall()
-    current = "SELECT dataset, delivery_id FROM lake.meta.delivery WHERE status = 'current'"
-    done = f"SELECT dataset, delivery_id FROM {_STATE} WHERE dataset <> '{_RULES}'"
+    current = f"SELECT dataset, delivery_id, {_LOADED} FROM lake.meta.delivery WHERE status = 'current'"
+    done = f"SELECT dataset, delivery_id, fingerprint FROM {_STATE} WHERE dataset <> '{_RULES}'"
     changed = engine.execute(
         f"SELECT DISTINCT dataset FROM (({current} EXCEPT {done}) UNION ALL ({done} EXCEPT {current})) ORDER BY dataset"
     ).fetchall()
@@ -72,7 +75,9 @@ def pending(engine: duckdb.DuckDBPyConnection, fed: set[str], fingerprint: str) 
     names = sorted(({name for (name,) in changed} | touched) & fed)
     is_behind = opposed.standardised < opposed.applied
     feeding = tuple(
-        (dataset, str(delivery)) for dataset, delivery in engine.execute(current).fetchall() if dataset in fed
+        (dataset, str(delivery), loaded)
+        for dataset, delivery, loaded in engine.execute(current).fetchall()
+        if dataset in fed
     )
     return Pending(rules != [(fingerprint,)], tuple(names), scope > 0, opposed.applied, is_behind, feeding)
 
@@ -91,8 +96,8 @@ def record_done(engine: duckdb.DuckDBPyConnection, fingerprint: str, done: Pendi
         engine.execute(f"DELETE FROM {_SCOPE}")
         engine.execute(f"DELETE FROM {_STATE}")
         engine.execute(
-            f"INSERT INTO {_STATE} SELECT unnest(?::VARCHAR[]), unnest(?::UUID[]), NULL",
-            [[dataset for dataset, _ in done.current], [delivery for _, delivery in done.current]],
+            f"INSERT INTO {_STATE} SELECT unnest(?::VARCHAR[]), unnest(?::UUID[]), unnest(?::VARCHAR[])",
+            [[found[position] for found in done.current] for position in range(3)],
         )
         engine.execute(f"INSERT INTO {_STATE} VALUES ('{_RULES}', NULL, ?)", [fingerprint])
         if done.oppositions > followed(engine).standardised:

@@ -72,3 +72,25 @@ def test_backfill_takes_periods_in_again_and_passes_over_those_never_delivered(f
         hdh("sql", "--json", f"SELECT _period p, count(*) n FROM {DATASET}.readings GROUP BY 1 ORDER BY 1")
     )
     assert rows == [{"p": "2024-01", "n": 20}, {"p": "2024-02", "n": 20}]
+
+
+def test_what_a_backfill_changes_reaches_the_catalogue_and_a_release(fifth: Home) -> None:
+    """A code that the descriptor did not know cost a row; once it does, the period is taken in again."""
+    drop(fifth, "2024-01", text="".join(f"R{n};U1;01/01/2024;70,5;{3 if n == 7 else 1}\n" for n in range(300)))
+    hdh("tick")
+    assert measured() == (299, {"in_list": 1}, 1)
+    descriptor = fifth.datasets / "fifth.yaml"
+    descriptor.write_text(descriptor.read_text("utf-8").replace('"2": sitting', '"2": sitting, "3": lying'), "utf-8")
+    hdh("tick")
+    assert measured() == (299, {"in_list": 1}, 1)
+    hdh("backfill", DATASET, "--from", "2024-01")
+    hdh("tick")
+    assert measured() == (300, {}, 2)
+    assert json.loads(hdh("tick", "--json"))["runs"] == []
+
+
+def measured() -> tuple[int, dict[str, int], int]:
+    """Rows and rejects in the catalogue entry, and the newest release."""
+    entry = json.loads(hdh("dataset", "show", DATASET, "--json"))["entry"]
+    assert entry["rows"] == entry["tables"]["readings"]["rows"]
+    return entry["rows"], entry["rejected_by_rule"], json.loads(hdh("release", "list", "--json"))[-1]["number"]

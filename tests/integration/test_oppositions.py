@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 from intake_world import NIR, PERSONS, VISITS, World
 
+from hdh_assets.catalog.measure import measure
 from hdh_assets.core.crash import VARIABLE
 from hdh_assets.core.errors import HubError, RefusedError
 from hdh_assets.core.home import Home, Settings
@@ -77,6 +78,18 @@ def test_rows_of_the_person_leave_every_table_and_nothing_else_does(world: World
     assert (done.deliveries_thinned, persons(world)) == (1, {pseudonym(world, "p2")})
     assert len(world.visits()) == 1
     assert follow(world).deliveries_thinned == 0
+
+
+def test_the_catalogue_counts_the_rows_that_are_left(world: World) -> None:
+    assert measured(world) == {"persons": 2, "visits": 3}
+    oppose(world, "p1")
+    follow(world)
+    assert measured(world) == {"persons": 1, "visits": 1}
+
+
+def measured(world: World) -> dict[str, int]:
+    with open_lake(world.home, world.settings).writer() as engine:
+        return {name: found.rows for name, found in measure(engine, world.datasets["care"]).tables.items()}
 
 
 @pytest.mark.parametrize("written", [NIR, "1 85 05 99 123 456 71", NIR[:13]])

@@ -130,7 +130,7 @@ class _Work:
             held = self._retire(updated, changed, findings, applied)
             book.write(updated)
             crash_point("opposition.in_book_before_lake")
-            self._note(updated, findings, back)
+            self._note(updated, findings)
             crash_point("opposition.before_commit")
         return Applied(updated.revision, len(findings.deliveries), len(back.deliveries), len(held))
 
@@ -159,11 +159,9 @@ class _Work:
         retire(self.engine, held, book.revision)
         return held
 
-    def _note(self, book: Book, findings: Findings, back: _Back) -> None:
+    def _note(self, book: Book, findings: Findings) -> None:
         note(self.engine, book.revision, Step.kept_out, sorted(findings.deliveries))
         note(self.engine, book.revision, Step.kept_out)
-        if back.deliveries:
-            note(self.engine, book.revision, Step.restored, sorted(back.deliveries))
 
 
 def _learnt(book: Book, findings: Findings) -> Book:

@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hdh_assets.catalog.due import LakeState, due, should_wait
+from resources.lake_tables import loading
 
 NOW = datetime(2024, 1, 1, 12, tzinfo=UTC)
-DIGESTS = {"a": frozenset({"1" * 64}), "b": frozenset({"2" * 64})}
-STARTS = {"a": frozenset({"1" * 12}), "b": frozenset({"2" * 12})}
-DONE = LakeState(DIGESTS, DIGESTS, STARTS, is_behind=False, rules="r", newest_at=NOW)
+LATER = [NOW + timedelta(microseconds=1), NOW + timedelta(days=1)]
+LOADED = {"a": frozenset({loading("1" * 64, NOW)}), "b": frozenset({loading("2" * 64, NOW)})}
+DONE = LakeState(LOADED, LOADED, LOADED, is_behind=False, rules="r", newest_at=NOW)
 
 
 def test_nothing_is_due_when_release_and_catalogue_show_the_lake() -> None:
@@ -22,13 +23,19 @@ def test_nothing_is_due_in_an_empty_hub_whatever_the_rules() -> None:
 
 
 def test_only_changed_datasets_are_described_again() -> None:
-    found = due(replace(DONE, current=DIGESTS | {"b": frozenset({"3" * 64})}))
+    found = due(replace(DONE, current=LOADED | {"b": frozenset({loading("3" * 64, NOW)})}))
     assert found is not None
     assert found.datasets == ("b",)
 
 
+def test_a_delivery_loaded_again_is_due_under_another_token() -> None:
+    again = [due(replace(DONE, current=LOADED | {"b": frozenset({loading("2" * 64, at)})})) for at in LATER]
+    assert [found.datasets for found in again if found] == [("b",), ("b",)]
+    assert len({found.token for found in again if found}) == 2
+
+
 def test_an_entry_that_a_failed_run_left_out_is_due() -> None:
-    found = due(replace(DONE, described={"a": STARTS["a"]}))
+    found = due(replace(DONE, described={"a": LOADED["a"]}))
     assert found is not None
     assert found.datasets == ("b",)
 
