@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 
 from hdh_assets.core.errors import ConfigurationError, LakeBusyError
 from hdh_assets.core.home import Home, Settings
+from hdh_assets.core.sql_text import literal
 from resources.engine_errors import storage_failure
 
 ALIAS = "lake"
@@ -99,7 +100,7 @@ def connect_engine(settings: Settings, spill: Path | None = None) -> duckdb.Duck
 def prepare_engine(engine: duckdb.DuckDBPyConnection, settings: Settings, spill: Path | None = None) -> None:
     """Load the extensions into a connection made elsewhere (dbt's) and bound its memory and spill the same way."""
     for name in needed_extensions(settings, will_spill=spill is not None):
-        engine.execute(f"LOAD '{_extension_path(name)}'")
+        engine.execute(f"LOAD {literal(_extension_path(name))}")
     engine.execute(f"SET memory_limit = '{settings.memory_limit}'")
     # cursors of this connection too: by itself the engine keeps these to the connection they were set on
     engine.execute("SET GLOBAL TimeZone = 'UTC'")
@@ -113,7 +114,7 @@ def prepare_engine(engine: duckdb.DuckDBPyConnection, settings: Settings, spill:
         engine.execute("SET max_temp_directory_size = '0KiB'")
     else:
         engine.execute("SET temp_file_encryption = true")
-        engine.execute(f"SET temp_directory = '{spill}'")
+        engine.execute(f"SET temp_directory = {literal(spill)}")
 
 
 def has_table(engine: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
@@ -192,12 +193,12 @@ class Lake:
             self.home.lake.mkdir(parents=True, exist_ok=True)
         options = self.attach_options(read_only=read_only, snapshot=snapshot)
         rendered = ", ".join(
-            name if value is True else f"{name} '{value}'" if isinstance(value, str) else f"{name} {value}"
+            name if value is True else f"{name} {literal(value)}" if isinstance(value, str) else f"{name} {value}"
             for name, value in options.items()
         )
         engine.execute(f"SET ducklake_max_retry_count = {COMMIT_RETRIES}")
         try:
-            engine.execute(f"ATTACH '{self.catalog_uri}' AS {ALIAS} ({rendered})")
+            engine.execute(f"ATTACH {literal(self.catalog_uri)} AS {ALIAS} ({rendered})")
         except duckdb.Error as error:
             if _OTHER_PLACE in str(error):
                 raise _misplaced() from None

@@ -7,6 +7,7 @@ progress go to standard error.
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -41,6 +42,8 @@ class Context:
     """The installation a command works on."""
 
     home: Home
+    is_named: bool = False
+    """Whether the command line named the home, so that the next command must, too."""
     _settings: Settings | None = field(default=None, repr=False)
 
     @property
@@ -55,6 +58,12 @@ class Context:
         from hdh_assets.core.descriptor_files import load_datasets  # noqa: PLC0415
 
         return load_datasets(self.home)
+
+    @property
+    def hdh(self) -> str:
+        """How to call `hdh` on this home as a person would type it."""
+        name = "hdh" if Path(sys.argv[0]).is_absolute() else typed(Path(sys.argv[0]))  # on the PATH, or as it was typed
+        return f"{name} --home {typed(self.home.root)}" if self.is_named else name
 
     def require_home(self) -> Context:
         """Itself. Raises `ConfigurationError` when nobody ran `hdh init` here."""
@@ -165,6 +174,16 @@ def progress(description: str, total: int | None = None) -> Iterator[tuple[Progr
 def say(message: str) -> None:
     """A word to the person, on standard error."""
     err.print(message)
+
+
+def shown(path: Path) -> str:
+    """A path for people, whatever characters it holds."""
+    return escape(str(path))
+
+
+def typed(path: Path) -> str:
+    """A path as a shell takes it, within a command that people are told to type."""
+    return escape(shlex.quote(str(path)))
 
 
 def joined(values: Iterable[Any]) -> str:

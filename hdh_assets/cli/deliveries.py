@@ -9,7 +9,18 @@ from typing import Annotated, Any
 
 import typer
 
-from hdh_assets.cli.console import Context, JsonOption, cli_context, out, print_json, print_rows, progress, say
+from hdh_assets.cli.console import (
+    Context,
+    JsonOption,
+    cli_context,
+    out,
+    print_json,
+    print_rows,
+    progress,
+    say,
+    shown,
+    typed,
+)
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import find_dataset
 from hdh_assets.core.errors import HubError
@@ -50,8 +61,8 @@ def synth_command(
     if as_json:
         print_json([str(path) for path in made])
         return
-    out.print(f"[green]✓[/] {len(made)} deliveries in [bold]{folder}[/]")
-    out.print(f"  next: `hdh deliver --all {folder}` drops them")
+    out.print(f"[green]✓[/] {len(made)} deliveries in [bold]{shown(folder)}[/]")
+    out.print(f"  next: `hdh deliver --all {typed(folder)}` drops them")
 
 
 def deliver_command(
@@ -151,7 +162,7 @@ def receipts_command(
     ]
     print_rows(rows, as_json=False, empty="no receipt yet: `hdh deliver` drops a delivery, `hdh tick` takes it in")
     if receipts:
-        out.print(f"[dim]the last one in full: {context.home.root / receipts[-1]['path']}[/]", soft_wrap=True)
+        out.print(f"[dim]the last one in full: {shown(context.home.root / receipts[-1]['path'])}[/]", soft_wrap=True)
 
 
 def _receipts(context: Context, dataset_id: str | None) -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -12,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from hdh_assets.cli.console import Context, JsonOption, cli_context, err, out, print_facts, print_json, progress
+from hdh_assets.cli.console import Context, JsonOption, cli_context, err, out, print_facts, print_json, progress, typed
 from hdh_assets.cli.init import initialise
 from hdh_assets.cli.tick import run_tick
 from hdh_assets.core.descriptor import Dataset
@@ -146,16 +145,16 @@ def _facts(context: Context) -> dict[str, object]:
 
 
 def _where_to_look(context: Context) -> None:
-    home = context.home.root
-    hdh = "hdh" if Path(sys.argv[0]).is_absolute() else sys.argv[0]  # found on the PATH, or as it was typed
+    extract = typed(context.home.projects / "demo_diabetes" / "v1")
+    hdh = context.hdh
     out.print()
     for command, meaning in (
         (f"{hdh} up", "all of it in the Dagster UI, with its lineage"),
         (f"{hdh} receipts", "what producers were answered"),
         (f"{hdh} dataset show snds_dcir", "a catalogue entry"),
         (f'{hdh} sql "SELECT count(*) FROM omop.drug_exposure"', "the lake"),
-        (f"ls {home}/projects/demo_diabetes/v1", "what the project received"),
-        (f"{hdh} trace {home}/projects/demo_diabetes/v1", "the producers' files it came from"),
+        (f"ls {extract}", "what the project received"),
+        (f"{hdh} trace {extract}", "the producers' files it came from"),
     ):
         out.print(f"  [bold]{command}[/]  [dim]{meaning}[/]", highlight=False)
 

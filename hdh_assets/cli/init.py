@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from hdh_assets.cli.console import Context, JsonOption, cli_context, joined, out, print_json
+from hdh_assets.cli.console import Context, JsonOption, cli_context, joined, out, print_json, shown
 from hdh_assets.core.home import Home, Settings
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ def init_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
     if as_json:
         print_json({"home": context.home.root, "existed": was_there, "keys_created": created})
         return
-    out.print(f"[green]✓[/] {'already a hub' if was_there else 'a new hub'} in [bold]{context.home.root}[/]")
+    out.print(f"[green]✓[/] {'already a hub' if was_there else 'a new hub'} in [bold]{shown(context.home.root)}[/]")
     if created:
         out.print(f"  keys created: {joined(created)}")
-        out.print(f"  [bold]back up {context.home.keys}[/]: without these keys nothing can be linked again")
+        out.print(f"  [bold]back up {shown(context.home.keys)}[/]: without these keys nothing can be linked again")
     out.print(
         "  next: `hdh synth --all` makes test data, `hdh deliver --all deliveries` drops it, `hdh tick` runs the hub"
     )

@@ -58,7 +58,7 @@ def root(
     """Choose the hub's home for every command."""
     resolved = Home.resolve(home)
     os.environ["HDH_HOME"] = str(resolved.root)
-    ctx.obj = Context(resolved)
+    ctx.obj = Context(resolved, is_named=home is not None)
 
 
 RUN = "Run the hub"

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hdh_assets.cli.console import Context, JsonOption, cli_context, out, print_facts, print_json, print_rows, say
+from hdh_assets.cli.console import (
+    Context,
+    JsonOption,
+    cli_context,
+    out,
+    print_facts,
+    print_json,
+    print_rows,
+    say,
+    shown,
+    typed,
+)
 from hdh_assets.core.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -36,14 +47,14 @@ def new_command(
     if path.exists():
         raise RefusedError(f"{path} exists already", remedy="give another name")
     shutil.copyfile(TEMPLATE, path)
-    say(f"wrote {path}; fill it in, then `hdh project check {path}`")
+    say(f"wrote {shown(path)}; fill it in, then `hdh project check {typed(path)}`")
 
 
 @project_app.command("check")
 def check_command(ctx: typer.Context, dossier: DossierArgument) -> None:
     """Check a dossier: every error, with its line. Nothing is filed."""
     found = _checked(cli_context(ctx), dossier)
-    say(f"[green]✓[/] the dossier of {found.project} can be filed: `hdh project submit {dossier}`")
+    say(f"[green]✓[/] the dossier of {found.project} can be filed: `hdh project submit {typed(dossier)}`")
 
 
 @project_app.command("submit")

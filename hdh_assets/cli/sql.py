@@ -10,6 +10,7 @@ import typer
 
 from hdh_assets.cli.console import JsonOption, cli_context, err, print_rows
 from hdh_assets.core.errors import HubError, RefusedError
+from hdh_assets.core.sql_text import literal
 from resources.lake import Lake, open_lake
 from resources.releases import find
 
@@ -58,7 +59,7 @@ def read(lake: Lake, query: str, *, snapshot: int | None = None) -> list[dict[st
 def _confine(engine: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     """Only the lake's own files may be opened from here on, and no setting changed."""
     engine.execute("USE lake")
-    engine.execute(f"SET allowed_directories = ['{lake.data_path}']")
+    engine.execute(f"SET allowed_directories = [{literal(lake.data_path)}]")
     engine.execute("SET enable_external_access = false")
     engine.execute("SET lock_configuration = true")
 

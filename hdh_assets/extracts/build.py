@@ -21,6 +21,7 @@ from hdh_assets.core.crash import crash_point
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
+from hdh_assets.core.sql_text import literal
 from hdh_assets.extracts import documents
 from hdh_assets.extracts.constants import constant_columns
 from hdh_assets.extracts.documents import BUILD, MANIFEST, Basis, DataFile
@@ -158,7 +159,7 @@ def _write_table(
     selection = select_table(plan, permit.period, datasets, tuple(event_tables(plans)), constants)
     path = folder / plan.file
     with replaced_rows(engine, selection, keys) as source:
-        written = engine.execute(f"COPY ({selection.ordered(source)}) TO '{path}' ({COPY_OPTIONS})").fetchall()
+        written = engine.execute(f"COPY ({selection.ordered(source)}) TO {literal(path)} ({COPY_OPTIONS})").fetchall()
     return DataFile(plan.file, path.stat().st_size, sha256_of(path), plan.name, int(written[0][0]))
 
 

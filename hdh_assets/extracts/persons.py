@@ -15,6 +15,7 @@ import polars as pl
 from hdh_assets.core.descriptor import Dataset, ForeignKey, Table
 from hdh_assets.core.keys import LakeTable
 from hdh_assets.core.person_number import person_number
+from hdh_assets.core.sql_text import literal
 from hdh_assets.extracts.omop_rules import ROWS
 from hdh_assets.extracts.plan import TablePlan
 from hdh_assets.extracts.project_keys import ProjectKeys
@@ -57,19 +58,14 @@ def population_conditions(population: Population, period: Period) -> list[str]:
 
 def _has_code(condition: PersonsWith, period: Period) -> str:
     table = condition.table.removeprefix("omop.")
-    exact = [quoted(value) for value in condition.values if not value.endswith("*")]
-    starts = [quoted(value[:-1]) for value in condition.values if value.endswith("*")]
+    exact = [literal(value) for value in condition.values if not value.endswith("*")]
+    starts = [literal(value[:-1]) for value in condition.values if value.endswith("*")]
     text = f'CAST("{condition.column}" AS VARCHAR)'
     tests = [f"{text} IN ({', '.join(exact)})"] if exact else []
     tests += [f"starts_with({text}, {start})" for start in starts]
     start = ROWS[table].start
     within = f" AND CAST({start} AS DATE) BETWEEN '{period.first}' AND '{period.last}'" if start else ""
     return f'person_id IN (SELECT person_id FROM lake.omop."{table}" WHERE ({" OR ".join(tests)}){within})'
-
-
-def quoted(text: str) -> str:
-    """A SQL text literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _links(engine: duckdb.DuckDBPyConnection, plans: Sequence[TablePlan], datasets: Mapping[str, Dataset]) -> None:

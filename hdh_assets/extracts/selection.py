@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from hdh_assets.core.descriptor import Column, Dataset, Table
 from hdh_assets.core.errors import RefusedError
+from hdh_assets.core.sql_text import quoted
 from hdh_assets.extracts.omop_rules import PERSON_ID, ROWS
 from hdh_assets.extracts.persons import person_columns, way_to_persons
 from hdh_assets.extracts.plan import ColumnPlan, TablePlan
@@ -63,7 +64,7 @@ class Selection:
             f'"{c.name}"{"::UUID" if c.delivered_type == "UUID" else ""} AS "{c.name}"' for c in self.columns
         )
         order = ", ".join(f'"{name}"' for name in self.order)
-        shown = ", ".join(f'{self.constants.get(name, _quoted(name))} AS "{name}"' for name in self.delivered)
+        shown = ", ".join(f'{self.constants.get(name, quoted(name))} AS "{name}"' for name in self.delivered)
         return f"SELECT {shown} FROM (SELECT {rows} FROM {source} ORDER BY {order})"
 
 
@@ -128,10 +129,6 @@ def _own_id(plan: TablePlan) -> ColumnPlan | None:
     """The CDM table's own, unique, replaced identifier; None when it is not delivered."""
     own = f"{plan.table.name}_id"
     return next((column for column in plan.columns if column.name == own and column.treatment in _KEYED), None)
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"'
 
 
 def bare_selection(

@@ -14,6 +14,7 @@ import yaml
 
 from hdh_assets.core.errors import ConfigurationError
 from hdh_assets.core.keys import OMOP_DOMAINS
+from hdh_assets.core.sql_text import literal
 from hdh_assets.standard.sources_yml import PROJECT
 
 _OWN = "source_to_concept_map"
@@ -91,5 +92,4 @@ def _columns(table: str) -> list[dict[str, Any]]:
 
 def _read(path: Path) -> str:
     """The rows of the file as text, as the models read them."""
-    quoted = str(path).replace("'", "''")
-    return f"read_csv('{quoted}', delim = '\t', quote = '', escape = '', header = true, all_varchar = true)"
+    return f"read_csv({literal(path)}, delim = '\t', quote = '', escape = '', header = true, all_varchar = true)"

@@ -101,7 +101,7 @@ class World:
 
     @classmethod
     def create(cls, root: Path, *datasets: Dataset, **settings: Any) -> World:
-        home = Home(root / "hub")
+        home = Home(root / "l'hôpital")
         open_keys(home).create_missing(tuple(Purpose))
         return cls(home, {d.id: d for d in datasets or (dataset(),)}, Settings.load(home, **settings))
 

@@ -21,6 +21,7 @@ from hdh_assets.cli.init import initialise
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
+from hdh_assets.core.sql_text import literal
 from hdh_assets.extracts.assets import asset_table, extract_assets
 from hdh_assets.extracts.build import build_extract
 from hdh_assets.extracts.rebuild import rebuild_extract
@@ -74,7 +75,7 @@ class Hub:
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Hub:
     """One hub for the tests that leave no trace but their own project."""
-    home = Home(tmp_path_factory.mktemp("extracts") / "hub")
+    home = Home(tmp_path_factory.mktemp("extracts") / "l'hôpital")
     initialise(Context(home))
     return Hub(home, Settings.load(home))
 
@@ -87,13 +88,13 @@ def own_hub(home: Home, settings: Settings) -> Hub:
 
 def read(version: Version, sql: str) -> list[tuple[Any, ...]]:
     with duckdb.connect() as engine:
-        engine.execute(f"SET file_search_path = '{version.folder}'")
+        engine.execute(f"SET file_search_path = {literal(version.folder)}")
         return engine.execute(sql).fetchall()
 
 
 def columns(version: Version) -> Iterator[tuple[str, str, str]]:
     for file in version.folder.glob("data/*.parquet"):
-        for name, kind, *_ in read(version, f"DESCRIBE SELECT * FROM '{file}'"):
+        for name, kind, *_ in read(version, f"DESCRIBE FROM read_parquet({literal(file)})"):
             yield str(file), name, kind
 
 
@@ -164,7 +165,7 @@ def test_no_hub_identifier_reaches_an_extract(hub: Hub) -> None:
         for row in hub.query(sql)
     }
     for file, name, _ in columns(version):
-        found = {str(row[0]) for row in read(version, f"SELECT DISTINCT \"{name}\" FROM '{file}'")}
+        found = {str(row[0]) for row in read(version, f'SELECT DISTINCT "{name}" FROM read_parquet({literal(file)})')}
         assert not found & hub_ids, name
 
 

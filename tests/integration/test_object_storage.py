@@ -15,6 +15,7 @@ from hdh_assets.cli.console import Context
 from hdh_assets.cli.sql import read
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.errors import HubError
+from hdh_assets.core.sql_text import literal
 from hdh_assets.extracts.build import build_extract
 from hdh_assets.extracts.rebuild import rebuild_extract
 from hdh_assets.extracts.trace import trace
@@ -107,10 +108,10 @@ def test_sql_reads_the_lake_and_nothing_else(storage: str, world: World) -> None
     lake = world.lake()
     assert read(lake, "SELECT count(*) AS n FROM omop.person WHERE person_id IS NOT NULL") == [{"n": 5}]
     with duckdb.connect() as plain:
-        plain.execute("COPY (SELECT 'elsewhere' AS word) TO '" + str(world.home.root / "x.parquet") + "'")
+        plain.execute(f"COPY (SELECT 'elsewhere' AS word) TO {literal(world.home.root / 'x.parquet')}")
     for place in ("/etc/hostname", str(world.home.root / "x.parquet"), f"s3://{BUCKET}/other/x.parquet"):
         with pytest.raises(HubError, match="Permission"):
-            read(lake, f"SELECT * FROM read_blob('{place}')")
+            read(lake, f"SELECT * FROM read_blob({literal(place)})")
 
 
 def test_a_storage_that_does_not_answer_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

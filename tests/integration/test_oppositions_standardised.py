@@ -74,10 +74,11 @@ def test_a_delivery_loaded_again_is_standardised_again(hub: StandardHub) -> None
             "WHERE delivery_id IN (SELECT _delivery FROM gone)"
         )
     assert hub.standardise().is_changed
-    after = hub.omop()
+    after, dropped, contributed = hub.omop(), _dropped(hub), _contributed(hub)
     assert not hub.standardise().is_changed
     hub.standardise(full=True)
     assert differences(hub.omop(), after) == {}
+    assert (_dropped(hub), _contributed(hub)) == (dropped, contributed)
 
 
 def _oppose(hub: StandardHub, key: PersonKey, datasets: tuple[str, ...] = ()) -> None:

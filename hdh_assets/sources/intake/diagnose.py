@@ -15,10 +15,11 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from hdh_assets.core.sql_text import quoted
 from hdh_assets.sources.intake.key_gate import KeyFault
 from hdh_assets.sources.intake.load import OpenFile
 from hdh_assets.sources.intake.receipt import MAX_LINES, Problem, problem
-from hdh_assets.sources.intake.row_rules import Check, quoted, valid_sql, value_name
+from hdh_assets.sources.intake.row_rules import Check, valid_sql, value_name
 from resources.lake_tables import table_sql
 from resources.vault import EncryptedWriter
 

@@ -17,7 +17,7 @@ from duckdb.func import FunctionNullHandling, PythonUDFType
 from pyarrow import parquet
 
 from hdh_assets.core.descriptor import Table
-from hdh_assets.sources.intake.row_rules import quoted
+from hdh_assets.core.sql_text import quoted
 from resources.vault import ChunkReader, Vault
 
 _ROWS_PER_GROUP = 50_000

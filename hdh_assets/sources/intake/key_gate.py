@@ -13,7 +13,7 @@ from uuid import UUID
 import duckdb
 
 from hdh_assets.core.descriptor import Dataset, ForeignKey, Table
-from hdh_assets.sources.intake.row_rules import quoted
+from hdh_assets.core.sql_text import quoted
 from resources.lake_tables import table_sql
 
 

@@ -15,6 +15,7 @@ from uuid import UUID
 import duckdb
 
 from hdh_assets.core.descriptor import Column, Dataset, Format, Table
+from hdh_assets.core.sql_text import literal, quoted
 from hdh_assets.sources.intake.byte_gate import MAX_LINE_BYTES, check_text, decode, decompress, whole_lines
 from hdh_assets.sources.intake.feed import Feed
 from hdh_assets.sources.intake.header_gate import Header, check_header, split_header
@@ -23,7 +24,7 @@ from hdh_assets.sources.intake.manifest import ManifestFile, is_gzip
 from hdh_assets.sources.intake.origin import Origin
 from hdh_assets.sources.intake.parquet_gate import parquet_text
 from hdh_assets.sources.intake.receipt import refuse
-from hdh_assets.sources.intake.row_rules import Check, checks, literal, quoted, valid_sql, value_name, values_sql
+from hdh_assets.sources.intake.row_rules import Check, checks, valid_sql, value_name, values_sql
 from hdh_assets.sources.intake.text_structure import TextCounts
 from resources.lake_tables import table_sql
 

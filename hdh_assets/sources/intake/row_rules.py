@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from hdh_assets.core.descriptor import Column, Format, Table
+from hdh_assets.core.sql_text import literal, quoted
 from resources.pseudonyms import known_pseudonyms
 
 _WIDTHS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2, "j": 3, "y": 2, "b": 3, "f": 6}
@@ -124,16 +125,6 @@ def valid_sql(all_checks: list[Check]) -> str:
         # CASE and not OR, of which the engine evaluates both sides
         asked.append(f"CASE WHEN coalesce(greatest({longest}), 0) <= {limit} THEN true ELSE {every} END")
     return f"coalesce({' AND '.join(asked) or 'true'}, true)"
-
-
-def quoted(name: str) -> str:
-    """A name as SQL writes it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text as SQL writes it."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _is_typed(column: Column) -> bool:

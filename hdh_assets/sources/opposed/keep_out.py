@@ -16,8 +16,8 @@ import duckdb
 from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.opposition import Opposition, PersonKey, Place
 from hdh_assets.core.person_number import person_number
+from hdh_assets.core.sql_text import quoted
 from hdh_assets.sources.intake.key_gate import referenced_first
-from hdh_assets.sources.intake.row_rules import quoted
 from hdh_assets.sources.opposed.probes import (
     KEY_SHAPE,
     Probe,

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from hdh_assets.core.descriptor import Column, Dataset, Table
-from hdh_assets.sources.intake.row_rules import literal, quoted
+from hdh_assets.core.sql_text import literal, quoted
 from resources.lake_tables import table_sql
 
 KEY_SHAPE = "k_number INTEGER, k_type VARCHAR, k_pseudonym UUID, k_rank VARCHAR, k_datasets VARCHAR[]"

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from hdh_assets.core.descriptor import Column, Format, Table
+from hdh_assets.core.sql_text import literal
 
 _HERE = Path(__file__).resolve().parent
 CODE_LISTS = tuple(sorted(path.stem for path in (_HERE / "codes").glob("*.csv")))
@@ -41,7 +42,7 @@ def open_engine(spill: Path) -> duckdb.DuckDBPyConnection:
         path = _HERE / "codes" / f"{name}.csv"
         con.execute(
             f"CREATE TABLE code_{name} AS SELECT row_number() OVER () AS position, * "
-            f"FROM read_csv('{path}', all_varchar = true, header = true)"
+            f"FROM read_csv({literal(path)}, all_varchar = true, header = true)"
         )
     for kind in ("first_1", "first_2", "last"):
         con.execute(
@@ -90,7 +91,7 @@ def write_table(con: duckdb.DuckDBPyConnection, query: str, table: Table, dialec
     else:
         quote = dialect.quote or ""
         options = f"FORMAT csv, HEADER, DELIMITER '{dialect.delimiter}', QUOTE '{quote}', ESCAPE '{quote}'"
-    counted = con.execute(f"COPY (SELECT {shown} FROM ({query})) TO '{path}' ({options})").fetchone()
+    counted = con.execute(f"COPY (SELECT {shown} FROM ({query})) TO {literal(path)} ({options})").fetchone()
     if dialect.kind == "csv" and dialect.encoding != "utf-8":
         _recode(path, dialect.encoding)
     return int(counted[0]) if counted else 0

@@ -9,6 +9,7 @@ from datetime import date
 
 from hdh_assets.core.descriptor import Column
 from hdh_assets.core.errors import HubError
+from hdh_assets.core.sql_text import literal
 from hdh_assets.sources.synth.patterns import can_be_unique, matching
 
 SUBJECTS = {
@@ -56,7 +57,7 @@ def column_value(column: Column, start: date, days: int, unique: bool, count: in
     if column.synth:
         return _named(column, start)
     if column.codes:
-        codes = ", ".join(_quoted(code) for code in column.codes)
+        codes = ", ".join(literal(code) for code in column.codes)
         return f"([{codes}])[1 + pick({_tag(column)}, k, {len(column.codes)})]"
     if column.pattern:
         if unique and not can_be_unique(column.pattern, count):
@@ -127,7 +128,3 @@ def _string(column: Column, unique: bool) -> str:
 
 def _tag(column: Column) -> str:
     return f"'{column.lake_name}'"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -12,6 +12,8 @@ from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
+from hdh_assets.core.sql_text import literal
+
 _CATEGORIES = {
     op.CATEGORY_DIGIT: string.digits,
     op.CATEGORY_WORD: string.ascii_letters + string.digits + "_",
@@ -29,9 +31,9 @@ def matching(pattern: str, number: str) -> str:
     parts, divisor = [], 1
     for allowed in places(pattern):
         if len(allowed) == 1:
-            parts.append(_quoted(allowed))
+            parts.append(literal(allowed))
             continue
-        parts.append(f"substr({_quoted(allowed)}, (1 + ({number}) // {divisor} % {len(allowed)})::BIGINT, 1)")
+        parts.append(f"substr({literal(allowed)}, (1 + ({number}) // {divisor} % {len(allowed)})::BIGINT, 1)")
         divisor = min(divisor * len(allowed), 1 << 60)
     return " || ".join(parts) or "''"
 
@@ -64,10 +66,6 @@ def _characters(code: Any, argument: Any) -> str:
             return "".join(sorted(set(string.ascii_letters + string.digits) - set("".join(allowed))))
         return "".join(dict.fromkeys("".join(allowed)))
     return "x"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def can_be_unique(pattern: str, count: int) -> bool:
