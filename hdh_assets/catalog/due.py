@@ -13,7 +13,8 @@ from hashlib import sha256
 
 import duckdb
 
-from hdh_assets.standard.state import fed_datasets, pending, rules_fingerprint
+from hdh_assets.standard.sources_yml import fed_datasets
+from hdh_assets.standard.state import pending, rules_fingerprint
 from resources.lake import has_table
 from resources.lake_tables import loading
 from resources.removals import followed, retired

@@ -23,11 +23,10 @@ from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.keys import OMOP_DOMAINS
 from hdh_assets.standard.child import Node, Plan
-from hdh_assets.standard.sources_yml import write_sources
+from hdh_assets.standard.sources_yml import fed_datasets, write_sources
 from hdh_assets.standard.state import (
     Pending,
     ensure_state,
-    fed_datasets,
     pending,
     put_everyone_in_scope,
     record_done,

@@ -1,7 +1,12 @@
-"""The dbt sources, derived from the descriptors: one dbt source per dataset, one table per delivered table."""
+"""The dbt sources, derived from the descriptors: one dbt source per dataset, one table per delivered table.
+
+Of the datasets that have models alone: what an installation describes beside them is nothing to dbt, and the file lies
+with the code, where the hub's account need not be allowed to write.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -21,15 +26,21 @@ def write_sources(datasets: Iterable[Dataset], path: Path = SOURCES_FILE) -> boo
     text = render_sources(datasets)
     if path.exists() and path.read_text("utf-8") == text:
         return False
-    part = path.with_suffix(".part")
+    part = path.with_suffix(f".{os.getpid()}.part")
     part.write_text(text, "utf-8")
     part.replace(path)
     return True
 
 
+def fed_datasets() -> set[str]:
+    """Datasets that have staging models, hence feed OMOP."""
+    return {path.name for path in (PROJECT / "models" / "staging").iterdir() if path.is_dir()}
+
+
 def render_sources(datasets: Iterable[Dataset]) -> str:
     """The sources file as text, in id order whatever the order given."""
-    sources = [_source(dataset) for dataset in sorted(datasets, key=lambda each: each.id)]
+    fed = fed_datasets()
+    sources = [_source(dataset) for dataset in sorted(datasets, key=lambda each: each.id) if dataset.id in fed]
     body = yaml.dump({"sources": sources}, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=120)
     return _HEADER + body
 

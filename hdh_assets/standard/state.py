@@ -123,12 +123,7 @@ def _project_digest() -> str:
     digest = hashlib.sha256()
     for folder in ("models", "macros", "seeds"):
         for path in sorted((PROJECT / folder).rglob("*")):
-            if path.is_file() and path.name != SOURCES_FILE.name:
+            if path.is_file() and not path.name.startswith(f"{SOURCES_FILE.stem}."):
                 digest.update(f"{path.relative_to(PROJECT)}\n".encode() + path.read_bytes())
     digest.update((PROJECT / "dbt_project.yml").read_bytes())
     return digest.hexdigest()
-
-
-def fed_datasets() -> set[str]:
-    """Datasets that have staging models, hence feed OMOP."""
-    return {path.name for path in (PROJECT / "models" / "staging").iterdir() if path.is_dir()}

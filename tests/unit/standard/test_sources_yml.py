@@ -1,8 +1,10 @@
 """dbt sources made from descriptors."""
 
+from pathlib import Path
+
 import yaml
 
-from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.core.descriptor_files import load_datasets, read_datasets
 from hdh_assets.standard.sources_yml import render_sources, write_sources
 
 
@@ -18,6 +20,12 @@ def test_direct_identifiers_are_no_source_columns():
 def test_order_of_the_datasets_does_not_matter():
     datasets = list(load_datasets().values())
     assert render_sources(datasets) == render_sources(reversed(datasets))
+
+
+def test_a_dataset_without_models_is_nothing_to_dbt():
+    (fifth,) = read_datasets([Path(__file__).parents[2] / "e2e" / "fifth.yaml"]).values()
+    described = list(load_datasets().values())
+    assert render_sources([*described, fifth]) == render_sources(described)
 
 
 def test_an_unchanged_file_is_not_written_again(tmp_path):
