@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import multiprocessing
 import os
+import shutil
 import signal
 import threading
 import time
@@ -244,3 +245,7 @@ def test_retake_loads_the_period_again_from_the_encrypted_original(world: World)
     assert world.rows("SELECT run_id FROM lake.meta.delivery") == [("again",)]
     with pytest.raises(HubError, match="nothing was ever accepted"):
         retake(world.home, world.settings, world.datasets, "care", "2025-01", run_id="again")
+    shutil.rmtree(world.home.vault / "originals" / "care" / "2024-01")
+    with pytest.raises(HubError, match="no longer in the vault"):
+        retake(world.home, world.settings, world.datasets, "care", "2024-01", run_id="again")
+    assert world.visits() == before

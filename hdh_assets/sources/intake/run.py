@@ -135,7 +135,7 @@ def retake(
     """Load a period's current delivery again from its encrypted original, under the descriptor and keys of today.
 
     A period that a later one replaced is left alone: its receipt comes back. A refusal leaves the lake as it was.
-    Raises `HubError` when nothing was ever accepted for the period.
+    Raises `HubError` when nothing was ever accepted for the period, or its original was removed.
     """
     with _told_by_the_disk():
         return _retake(open_intake(home, settings, datasets, on_progress), dataset, period, run_id)
@@ -150,6 +150,11 @@ def _retake(intake: Intake, dataset: str, period: str, run_id: str) -> Receipt:
     if current is None:
         return Receipt.model_validate(known[-1].receipt_data)
     original = intake.vault.original(dataset, period, current.digest)
+    if not original.is_dir():
+        raise HubError(
+            f"the original of {dataset} {period} is no longer in the vault",
+            remedy="restore the vault from a backup, or have the period delivered again; what is loaded stays",
+        )
     with intake.vault.run_folder(new_run_folder_name()) as folder:
         place = Place(current.producer, dataset, period)
         content = (original / "manifest.json").read_bytes()
