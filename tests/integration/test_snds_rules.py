@@ -16,6 +16,7 @@ from snds_oracle_reference import Reference, day
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.errors import HubError
+from hdh_assets.core.sql_text import literal
 from hdh_assets.extracts.build import build_extract
 from hdh_assets.extracts.trace import trace_record
 from hdh_assets.standard.report import standardisation_report
@@ -255,10 +256,11 @@ def test_a_record_of_an_extract_leads_to_the_lines_of_its_person_and_day(both, t
         permit = grant(registry, dossier("traced", tables=asked, period={"from": "2024-01-01", "to": "2024-12-31"}))
     release = make_release(open_lake(world.home, world.settings), checks={"passed": 1})
     data = build_extract(world.home, world.settings, datasets, permit, release).version.folder / "data"
+    delivered = {name: f"read_parquet({literal(data / f'omop.{name}.parquet')})" for name in tables}
     records = duckdb.execute(
         "SELECT drug_exposure_id, year_of_birth, drug_exposure_start_date, visit_start_date"
-        f" FROM '{data}/omop.drug_exposure.parquet' AS d JOIN '{data}/omop.person.parquet' USING (person_id)"
-        f" LEFT JOIN '{data}/omop.visit_occurrence.parquet' USING (visit_occurrence_id) ORDER BY ALL"
+        f" FROM {delivered['drug_exposure']} JOIN {delivered['person']} USING (person_id)"
+        f" LEFT JOIN {delivered['visit_occurrence']} USING (visit_occurrence_id) ORDER BY ALL"
     ).fetchall()
     assert len(records) > 20
     path = str(data / "omop.drug_exposure.parquet")
@@ -270,15 +272,15 @@ def test_a_record_of_an_extract_leads_to_the_lines_of_its_person_and_day(both, t
         assert {row["name"] for row in found} & {"IR_BEN_R.csv", "IR_BEN_R_ARC.csv"}
     path_of_devices = str(data / "omop.device_exposure.parquet")
     [(number, year, cared)] = duckdb.execute(
-        f"SELECT device_exposure_id, year_of_birth, visit_start_date FROM '{path_of_devices}'"
-        f" JOIN '{data}/omop.person.parquet' USING (person_id)"
-        f" JOIN '{data}/omop.visit_occurrence.parquet' USING (visit_occurrence_id)"
+        f"SELECT device_exposure_id, year_of_birth, visit_start_date FROM {delivered['device_exposure']}"
+        f" JOIN {delivered['person']} USING (person_id)"
+        f" JOIN {delivered['visit_occurrence']} USING (visit_occurrence_id)"
         " WHERE device_exposure_start_date <> visit_start_date ORDER BY ALL LIMIT 1"
     ).fetchall()
     found = trace_record(world.home, world.settings, datasets, path_of_devices, number).deliveries
     care = {(row["period"], row["name"]): row["lines"] for row in found if row["dataset"] == "snds_dcir"}
     assert care == _lines_of(both, year, {None, cared})
-    [(cost,)] = duckdb.execute(f"SELECT max(cost_id) FROM '{data}/omop.cost.parquet'").fetchall()
+    [(cost,)] = duckdb.execute(f"SELECT max(cost_id) FROM {delivered['cost']}").fetchall()
     assert trace_record(world.home, world.settings, datasets, str(data / "omop.cost.parquet"), cost).deliveries
     with pytest.raises(HubError, match="has no such drug_exposure_id"):
         trace_record(world.home, world.settings, datasets, path, -1)
