@@ -61,9 +61,9 @@ class Context:
 
     @property
     def hdh(self) -> str:
-        """How to call `hdh` on this home as a person would type it."""
-        name = "hdh" if Path(sys.argv[0]).is_absolute() else typed(Path(sys.argv[0]))  # on the PATH, or as it was typed
-        return f"{name} --home {typed(self.home.root)}" if self.is_named else name
+        """How to call `hdh` on this home as a person would type it. Plain text, not markup."""
+        name = "hdh" if Path(sys.argv[0]).is_absolute() else shlex.quote(sys.argv[0])  # on the PATH, or as it was typed
+        return f"{name} --home {shlex.quote(str(self.home.root))}" if self.is_named else name
 
     def require_home(self) -> Context:
         """Itself. Raises `ConfigurationError` when nobody ran `hdh init` here."""

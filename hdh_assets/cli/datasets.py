@@ -43,7 +43,7 @@ def show_command(
         found = {"deliveries": deliveries, "entry": entry, "settled": asdict(months) if months else None}
         print_json(dataset.model_dump(mode="json") | found)
         return
-    print_facts(_facts(dataset) | _settled_facts(months))
+    print_facts(_facts(dataset) | _settled_facts(months) | _outdated_facts(dataset, deliveries, context.hdh))
     out.print()
     print_rows([_table_row(table, entry) for table in dataset.tables], as_json=False, title="tables")
     out.print()
@@ -80,6 +80,7 @@ def _facts(dataset: Dataset) -> dict[str, Any]:
         "mode": str(dataset.mode),
         "history": dataset.history.en,
         "format": _format(dataset),
+        "version": dataset.version,
         "charter": dataset.charter_version,
         "economic terms": dataset.economic_terms.en,
     }
@@ -92,6 +93,15 @@ def _settled_facts(months: Settled | None) -> dict[str, Any]:
         "complete periods of care": f"{in_words(months.complete)} ({months.later} later deliveries loaded)",
         "provisional ones": in_words(months.provisional),
     }
+
+
+def _outdated_facts(dataset: Dataset, deliveries: list[dict[str, Any]], hdh: str) -> dict[str, Any]:
+    """Periods whose rows were judged by a former version of the descriptor, and how to load them again."""
+    periods = [each["period"] for each in deliveries if each["descriptor_version"] < dataset.version]
+    if not periods:
+        return {}
+    command = f"{hdh} backfill {dataset.id} --from {periods[0]} --to {periods[-1]}"
+    return {f"loaded under a version before {dataset.version}": f"{len(periods)} period(s); again by `{command}`"}
 
 
 def _format(dataset: Dataset) -> str:
@@ -124,15 +134,16 @@ def _delivered(context: Context) -> dict[str, list[dict[str, Any]]]:
     from resources.lake import open_lake  # noqa: PLC0415
 
     with open_lake(context.home, context.settings).reader() as engine:
-        rows = engine.execute(
-            "SELECT dataset, period, row_count, rejected_count, loaded_at, left(digest, 12) FROM lake.meta.delivery "
+        answer = engine.execute(
+            "SELECT dataset, period, row_count AS rows, rejected_count AS rejected, loaded_at, "
+            "left(digest, 12) AS digest, descriptor_version FROM lake.meta.delivery "
             "WHERE status = 'current' ORDER BY dataset, period"
-        ).fetchall()
-    found: dict[str, list[dict[str, Any]]] = {}
-    for dataset, period, count, rejected, loaded_at, digest in rows:
-        found.setdefault(dataset, []).append(
-            {"period": period, "rows": count, "rejected": rejected, "loaded_at": loaded_at, "digest": digest}
         )
+        names = [column[0] for column in answer.description or ()]
+        rows = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row.pop("dataset"), []).append(row)
     return found
 
 

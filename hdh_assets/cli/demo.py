@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from hdh_assets.cli.console import Context, JsonOption, cli_context, err, out, print_facts, print_json, progress, typed
 from hdh_assets.cli.init import initialise
@@ -146,7 +147,7 @@ def _facts(context: Context) -> dict[str, object]:
 
 def _where_to_look(context: Context) -> None:
     extract = typed(context.home.projects / "demo_diabetes" / "v1")
-    hdh = context.hdh
+    hdh = escape(context.hdh)
     out.print()
     for command, meaning in (
         (f"{hdh} up", "all of it in the Dagster UI, with its lineage"),

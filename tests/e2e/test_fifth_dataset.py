@@ -80,10 +80,14 @@ def test_what_a_backfill_changes_reaches_the_catalogue_and_a_release(fifth: Home
     hdh("tick")
     assert measured() == (299, {"in_list": 1}, 1)
     descriptor = fifth.datasets / "fifth.yaml"
-    descriptor.write_text(descriptor.read_text("utf-8").replace('"2": sitting', '"2": sitting, "3": lying'), "utf-8")
+    corrected = descriptor.read_text("utf-8").replace('"2": sitting', '"2": sitting, "3": lying')
+    descriptor.write_text(corrected.replace("version: 1\n", "version: 2\n", 1), "utf-8")
     hdh("tick")
     assert measured() == (299, {"in_list": 1}, 1)
-    hdh("backfill", DATASET, "--from", "2024-01")
+    again = f"backfill {DATASET} --from 2024-01 --to 2024-01"
+    assert again in hdh("dataset", "show", DATASET)
+    hdh(*again.split())
+    assert again not in hdh("dataset", "show", DATASET)
     hdh("tick")
     assert measured() == (300, {}, 2)
     assert json.loads(hdh("tick", "--json"))["runs"] == []
