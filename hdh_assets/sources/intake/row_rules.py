@@ -195,20 +195,31 @@ def _type_check(column: Column, dialect: Format) -> str | None:
         case "boolean":
             return f"lower({text}) IN ('true', 'false', '0', '1')"
         case "uuid":
-            return f"{text} IS NULL OR ({value} IS NOT NULL AND length({text}) = 36)"
+            # the cast takes braces, and hyphens anywhere or nowhere
+            return f"{text} IS NULL OR coalesce({value}::VARCHAR = lower({text}), false)"
         case _:
             if column.kind == "date" and dialect.kind == "parquet":
                 # a cast to a date would cut the hour off in silence
                 return _exact(text, value, r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}([ T]00:00:00(\.0+)?)?")
-            width = _width(_form(column, dialect))
-            exact = f" AND strlen({text}) = {width}" if width else ""
-            return f"{text} IS NULL OR coalesce({value} >= {_SHORTEST_YEAR}{exact}, false)"
+            exact = _exact_time(text, _form(column, dialect))
+            return f"{text} IS NULL OR coalesce({value} >= {_SHORTEST_YEAR} AND {exact}, false)"
 
 
 def _exact(text: str, value: str, form: str, *, is_plain: bool = False) -> str:
     """A number written as such. Most `is_plain` ones read back as they were written: cheaper to see than a pattern."""
     is_sure = f"{value}::VARCHAR IS NOT DISTINCT FROM {text}" if is_plain else f"{text} IS NULL"
     return f"CASE WHEN {is_sure} THEN true ELSE {value} IS NOT NULL AND regexp_full_match({text}, {literal(form)}) END"
+
+
+def _exact_time(text: str, form: str | None) -> str:
+    """As many characters as the form has, none of them white space in a digit's place, which strptime skips."""
+    # white space sorts before "!"
+    asked = [f"{text} >= '!'", f"{text}[-1] >= '!'"]
+    if form and (width := _width(form)):
+        asked.append(f"strlen({text}) = {width}")
+    if form and " " in form:
+        asked.append(rf"NOT regexp_matches({text}, '[^\S ]|  ')")
+    return " AND ".join(asked)
 
 
 def _range_check(column: Column, value: str) -> str:
@@ -242,10 +253,8 @@ def _form(column: Column, dialect: Format) -> str | None:
     return column.format or (dialect.date if column.kind == "date" else dialect.timestamp)
 
 
-def _width(form: str | None) -> int | None:
+def _width(form: str) -> int | None:
     """Characters of every text of that form, when they are always as many."""
-    if form is None:
-        return None
     directives = re.findall(r"%(.)", form)
     if not all(directive in _WIDTHS for directive in directives):
         return None

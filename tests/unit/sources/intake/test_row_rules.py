@@ -42,7 +42,11 @@ def is_valid(text: str | None, kind: str, dialect: Format = PLAIN, **more: objec
         ("year", ["2024"], ["24", "02024", "2O24"]),
         ("yearmonth", ["202412"], ["202413", "202400", "2024-1", "20241", "020241"]),
         ("boolean", ["true", "False", "0", "1"], ["yes", "t", "2"]),
-        ("uuid", ["0f8fad5b-d9cb-469f-a165-70867728950e"], ["0f8fad5bd9cb469fa16570867728950e", "x"]),
+        (
+            "uuid",
+            ["0f8fad5b-d9cb-469f-a165-70867728950e", "0F8FAD5B-D9CB-469F-A165-70867728950E"],
+            ["0f8fad5bd9cb469fa16570867728950e", "x", "-f8fad5b0-d9cb-469fa165-70867728950e"],
+        ),
         ("string(3)", ["abc", "éàü", ""], ["abcd", "éàüx"]),
     ],
 )
@@ -57,6 +61,22 @@ def test_french_dialect() -> None:
     assert not is_valid("12.50", "decimal(5,2)", FRENCH)
     assert is_valid("29/02/2024", "date", FRENCH)
     assert not is_valid("29/02/24", "date", FRENCH)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [" 1/02/2024", "\t1/02/2024", "1/02/2024 ", "01/2/2024\t", "01/2/2024\n", "01/ 2/2024", "01/02/ 024", "01/02/+024"],
+)
+def test_white_space_does_not_stand_for_a_digit_of_a_date(text: str) -> None:
+    assert not is_valid(text, "date", FRENCH)
+
+
+@pytest.mark.parametrize(
+    "text", ["01/02/2024  1:02:03", "01/02/2024 \t1:02:03", "01/02/2024\t01:02:03", " 1/02/2024 01:02:03"]
+)
+def test_white_space_does_not_stand_for_a_digit_of_a_timestamp(text: str) -> None:
+    assert is_valid("01/02/2024 01:02:03", "timestamp", FRENCH)
+    assert not is_valid(text, "timestamp", FRENCH)
 
 
 def test_rules_beside_the_type() -> None:
