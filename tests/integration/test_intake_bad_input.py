@@ -148,6 +148,13 @@ def test_mixed_line_endings_and_carriage_returns_alone_are_refused(world: World)
     assert refused(world) == {"line_ending": [("VISITS.csv", 1)]}
 
 
+def test_a_byte_order_mark_where_rows_begin_is_part_of_the_first_value(world: World) -> None:
+    head, rows = PERSONS.split("\n", 1)
+    # "\ufeffp1" is somebody else than the p1 of two visits, which are orphans then
+    assert world.deliver(persons=f"{head}\n\ufeff{rows}").status == "accepted_with_rejects"
+    assert [num for num, *_ in world.visits()] == [2]
+
+
 @pytest.mark.parametrize(
     ("header", "rule"),
     [

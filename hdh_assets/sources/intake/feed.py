@@ -6,6 +6,7 @@ A pipe holds a megabyte; a queue before it lets the gates work ahead while the e
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import queue
@@ -87,7 +88,8 @@ class Feed:
             self._ahead.put(None)
 
     def _fill_pipe(self) -> None:
-        is_read = True
+        # the engine drops a byte-order mark where its text begins; given one, it keeps what the first row begins with
+        is_read = self._write(codecs.BOM_UTF8)
         while (block := self._ahead.get()) is not None:
             is_read = is_read and self._write(block)
         os.close(self._writer)

@@ -98,12 +98,13 @@ class TextState:
     ) -> None:
         """Every record has as many delimiters as the header, the first block: a count, then a search if it is wrong.
 
-        `is_end` marks the line feeds that end a record; None: every one does.
+        `is_end` marks the line feeds that end a record; None: every one does. A record too long can hide one too short
+        from a count: the engine finds those, by the number of the record. Where lines may be more, a search is made.
         """
         if self._width is None:
             self._width = delimiters
         is_whole = self._opened_on is None
-        if self._carried or not is_whole or delimiters != records * self._width:
+        if is_end is not None or self._carried or delimiters != records * self._width:
             self._find_ragged(octets, is_delimiter, octets == _LF if is_end is None else is_end, is_whole)
 
     def _find_ragged(self, octets: Octets, is_delimiter: Mask, is_end: Mask, is_whole: bool) -> None:
@@ -157,8 +158,8 @@ class TextState:
             raise self._fault("quoting", octets, int(stray.min()))
         if not inside[-1]:
             self._opened_on = None
-        elif len(openings):
-            self._opened_on = self._line_of(octets, int(openings[-1]))
+        elif len(begun := openings[before != quote]):
+            self._opened_on = self._line_of(octets, int(begun[-1]))
         return inside
 
     def _check_lines(self, octets: Octets, outside: Mask) -> None:

@@ -66,12 +66,17 @@ def test_faults_are_found_wherever_blocks_are_cut(size: int) -> None:
     assert fault(b'A;B\n1;2\n3;x"y\n', size) == ("quoting", 3)
     assert fault(b'A;B\n1;2\n3;"x"y\n', size) == ("quoting", 3)
     assert fault(b'A;B\n1;"2\n3;4\n', size) == ("unclosed_quote", 2)
+    assert fault(b'A;B\n1;"2\n""3"";4\n', size) == ("unclosed_quote", 2)
     assert fault(b"A;B\n1;2\n\n3;4\n", size) == ("blank_line", 3)
     assert fault(b"A;B\r\n1;2\n", size) == ("line_ending", 2)
     assert fault(b"A;B\n1;2\r\n", size) == ("line_ending", 2)
     assert fault(b"A;B\n1;2\n3;\0\n", size) == ("nul_byte", 3)
     assert fault("A;B\n1;é\n3;".encode() + b"\xc3\n", size) == ("encoding", 3)
     assert fault(b"A;B\n1;2\n3;\xc3", size) == ("encoding", 3)
+
+
+def test_a_row_too_long_does_not_hide_one_too_short_among_quotes() -> None:
+    assert fault(b'A;B\n"1\n";2\n3\n4;5;6\n"7";8\n', size=100) == ("ragged_row", 4)
 
 
 def test_without_quotes_a_quote_is_a_character() -> None:
