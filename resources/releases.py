@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -24,6 +25,10 @@ from resources.lake import Lake, has_table, spill_folder, transaction
 from resources.removals import check_followed, retired
 
 _COLUMNS = "number, snapshot_id, created_at, code_commit, contents, checks"
+
+
+class NotReadyError(RefusedError):
+    """A delivery came in since OMOP was made: a release would show the one without the other."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +91,19 @@ def find_in(engine: duckdb.DuckDBPyConnection, number: int | None = None) -> Rel
     return releases[wanted]
 
 
-def make_release(lake: Lake, *, checks: dict[str, Any], oppositions: int = 0) -> Release:
+def make_release(
+    lake: Lake,
+    *,
+    checks: dict[str, Any],
+    oppositions: int = 0,
+    is_ready: Callable[[duckdb.DuckDBPyConnection], bool] = lambda _: True,
+) -> Release:
     """Make the lake's present state a release, unless the newest release already has the same contents.
+
 
     `checks` holds counts of passed, failed and warned checks; any failed blocking check refuses the release.
     `oppositions` is the revision recorded in the registry: the lake must follow it, OMOP included.
-    Raises `RefusedError` otherwise.
+    Raises `RefusedError` otherwise, and `NotReadyError` when `is_ready` denies it of the very state to be released.
     """
     if checks.get("failed"):
         raise RefusedError(
@@ -107,6 +119,8 @@ def make_release(lake: Lake, *, checks: dict[str, Any], oppositions: int = 0) ->
         crash_point("release.before_number")
         # one transaction: what is counted is what the snapshot holds, whoever commits meanwhile
         with transaction(engine):
+            if not is_ready(engine):
+                raise NotReadyError("no release: OMOP does not hold all that was delivered; it follows once it does")
             release = _next(engine, checks)
             engine.execute(f"INSERT INTO lake.meta.release ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", _row(release))
             crash_point("release.before_commit")

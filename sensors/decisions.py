@@ -1,10 +1,7 @@
 """Granted permits ask for their extract; a permit the loaded definitions do not know makes them be loaded again."""
 
-import json
-import urllib.request
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 
 import dagster as dg
 
@@ -18,16 +15,17 @@ from hdh_assets.governance.register import active_permits
 from resources.hub import Hub
 from resources.releases import latest
 from sensors.opposition_wait import is_opposition_waiting
+from sensors.reload import reload_location
 from sensors.runs import may_try, postponed, tries, unfinished
 
 SECONDS = 10
-LOCATION = "hub"
-_PATIENCE = 5.0
-_RELOAD = "mutation ($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name) { __typename } }"
 
 
-def decisions_sensor(datasets: Mapping[str, Dataset], loaded: Mapping[str, int]) -> dg.SensorDefinition:
-    """Asks for a run per permit without extract; `loaded` has the permit number of each project that is an asset."""
+def decisions_sensor(location: str, datasets: Mapping[str, Dataset], loaded: Mapping[str, int]) -> dg.SensorDefinition:
+    """Asks for a run per permit without extract; `loaded` has the permit number of each project that is an asset.
+
+    `location` is the code location to load again for a permit that is none.
+    """
 
     @dg.sensor(
         name="decisions",
@@ -42,7 +40,7 @@ def decisions_sensor(datasets: Mapping[str, Dataset], loaded: Mapping[str, int])
             yield dg.SkipReason("every permit in force has its extract")
             return
         unknown = [permit for permit in waiting if loaded.get(permit.project) != permit.number]
-        if unknown and reload_location(hub.home.dagster / "up.json"):
+        if unknown and reload_location(hub.home, location):
             yield dg.SkipReason(f"definitions are loaded again for {', '.join(p.id for p in unknown)}")
             return
         if latest(hub.lake) is None or is_opposition_waiting(hub):
@@ -55,22 +53,6 @@ def decisions_sensor(datasets: Mapping[str, Dataset], loaded: Mapping[str, int])
             yield dg.SkipReason("; ".join(str(answer) for answer in answers))
 
     return decisions
-
-
-def reload_location(address_file: Path) -> bool:
-    """Ask the webserver of this home to load the hub's definitions again; False when none answers."""
-    try:
-        url = json.loads(address_file.read_text("utf-8"))["url"]
-        body = json.dumps({"query": _RELOAD, "variables": {"name": LOCATION}}).encode()
-        request = urllib.request.Request(  # noqa: S310 - http, to this machine
-            f"{url}/graphql", body, {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:  # noqa: S310
-            return int(answer.status) == 200
-    except TimeoutError:
-        return True  # asked; loading takes its time
-    except (OSError, ValueError, KeyError):
-        return False
 
 
 def _awaiting(hub: Hub, datasets: Mapping[str, Dataset]) -> list[Permit]:

@@ -15,10 +15,12 @@ SECONDS = 10
 JOB = "standardise"
 
 
-def standardisation_sensor(always: Collection[dg.AssetKey], entries: Collection[str]) -> dg.SensorDefinition:
+def standardisation_sensor(
+    tables: Collection[dg.AssetKey], release: dg.AssetKey, entries: Collection[str]
+) -> dg.SensorDefinition:
     """Asks for one run when the lake and the newest release differ.
 
-    `always` are the assets of every such run (dbt's and the release); `entries` the datasets that have an entry.
+    `tables` are dbt's assets, asked for only when they are behind; `entries` the datasets that have an entry.
     """
 
     @dg.sensor(
@@ -35,7 +37,7 @@ def standardisation_sensor(always: Collection[dg.AssetKey], entries: Collection[
             return dg.SkipReason("rows are removed for an opposition first")
         with hub.lake.reader() as engine:
             state = read_state(engine, hub.settings.vocab_dir)
-        left = due(state)
+        left = due(state, entries)
         if left is None:
             return dg.SkipReason("the newest release shows the lake as it is")
         intake = bool(unfinished(context.instance, {"hdh/work": "intake"}))
@@ -46,6 +48,7 @@ def standardisation_sensor(always: Collection[dg.AssetKey], entries: Collection[
         if not may_try(past, datetime.now(UTC)):
             return dg.SkipReason(postponed(past))
         changed = [dg.AssetKey(list(catalog_key(name).parts)) for name in left.datasets if name in entries]
-        return dg.RunRequest(run_key=f"{left.token}:{past.total}", asset_selection=[*always, *changed], tags=tags)
+        selection = [*(tables if state.is_behind else ()), release, *changed]
+        return dg.RunRequest(run_key=f"{left.token}:{past.total}", asset_selection=selection, tags=tags)
 
     return standardisation

@@ -3,25 +3,29 @@
 Wrappers: measuring is `measure.py`, what people read `page.py`, releasing `resources/releases.py`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import dagster as dg
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from hdh_assets.catalog import page
 from hdh_assets.catalog.chart import at_a_glance, rows_per_period
+from hdh_assets.catalog.due import is_behind
 from hdh_assets.catalog.entry import Entry, write_entry
 from hdh_assets.catalog.measure import measure
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.keys import Key, catalog_key, source_key
 from hdh_assets.core.tags import dataset_tags, layer_tags
 from hdh_assets.governance.register import recorded_revision
+from hdh_assets.standard.state import rules_fingerprint
 from resources.failures import told
 from resources.hub import Hub
-from resources.releases import Release, make_release
+from resources.releases import NotReadyError, Release, make_release
 
 POOL = "lake_writer"
 RELEASE = Key("catalog", "releases", "release")
+_EVALUATED = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED}
 
 
 def release_asset(omop: Iterable[dg.AssetKey], checks: Iterable[dg.AssetCheckKey]) -> dg.AssetsDefinition:
@@ -40,15 +44,26 @@ def release_asset(omop: Iterable[dg.AssetKey], checks: Iterable[dg.AssetCheckKey
         tags=layer_tags("catalog"),
         kinds={"ducklake", "python"},
         pool=POOL,
+        output_required=False,
     )
-    def release(context: dg.AssetExecutionContext, hub: Hub) -> dg.MaterializeResult[Any]:
-        """Count the checks as Dagster last recorded them, then release."""
+    def release(context: dg.AssetExecutionContext, hub: Hub) -> Iterator[dg.MaterializeResult[Any]]:
+        """Count the checks as they were last evaluated, then release, unless a delivery came in since."""
         with told():
             with hub.registry() as registry:
                 revision = recorded_revision(registry)
-            made = make_release(hub.lake, checks=count_checks(context.instance, blocking), oppositions=revision)
+            rules = rules_fingerprint(hub.settings.vocab_dir)
+            try:
+                made = make_release(
+                    hub.lake,
+                    checks=count_checks(context.instance, blocking),
+                    oppositions=revision,
+                    is_ready=lambda engine: not is_behind(engine, rules),
+                )
+            except NotReadyError as error:
+                context.log.warning(error.message)
+                return
         context.log.info(f"release {made.number}: snapshot {made.snapshot_id}")
-        return dg.MaterializeResult(metadata=_facts(made))
+        yield dg.MaterializeResult(metadata=_facts(made))
 
     return release
 
@@ -101,12 +116,15 @@ def entry_metadata(dataset: Dataset, entry: Entry) -> dict[str, Any]:
 
 
 def count_checks(instance: dg.DagsterInstance, keys: list[dg.AssetCheckKey]) -> dict[str, Any]:
-    """How many of these checks passed, failed or warned when last evaluated; `failures` names those that block."""
-    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+    """How many of these checks passed, failed or warned when last evaluated; `failures` names those that block.
+
+    A run that found nothing to compute, or was stopped, planned them and evaluated none: the one before it counts.
+    """
     passed, warned, failures = 0, 0, []
-    for key, record in latest.items():
-        event = record.event.dagster_event if record.event else None
-        if event is None or event.event_type is not dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+    for key in keys:
+        history = instance.event_log_storage.get_asset_check_execution_history(key, limit=1, status=_EVALUATED)
+        event = history[0].event.dagster_event if history and history[0].event else None
+        if event is None:
             continue
         evaluation = event.asset_check_evaluation_data
         if evaluation.passed:

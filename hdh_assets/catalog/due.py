@@ -6,7 +6,7 @@ There is no cursor: the newest release says what was done, the lake says what th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -52,10 +52,13 @@ class Due:
     token: str
 
 
-def due(state: LakeState) -> Due | None:
-    """What is left to do; None when the release shows the lake as it is, or when nothing was ever delivered."""
+def due(state: LakeState, entries: Collection[str]) -> Due | None:
+    """What is left to do; None when the release shows the lake as it is, or when nothing was ever delivered.
+
+    `entries` are the datasets that a descriptor describes: of another one no entry is missed.
+    """
     names = sorted(set(state.current) | set(state.released))
-    changed = tuple(name for name in names if _has_changed(name, state))
+    changed = tuple(name for name in names if _has_changed(name, state, name in entries))
     if not state.current or not (changed or state.is_behind or state.is_retired):
         return None
     everything = {name: sorted(loadings) for name, loadings in state.current.items()}
@@ -63,9 +66,9 @@ def due(state: LakeState) -> Due | None:
     return Due(changed or tuple(names), sha256(content.encode()).hexdigest()[:16])
 
 
-def _has_changed(dataset: str, state: LakeState) -> bool:
+def _has_changed(dataset: str, state: LakeState, has_entry: bool) -> bool:
     current = state.current.get(dataset, frozenset())
-    return current != state.released.get(dataset) or current != state.described.get(dataset)
+    return current != state.released.get(dataset) or (has_entry and current != state.described.get(dataset))
 
 
 def should_wait(state: LakeState, *, intake_under_way: bool, now: datetime) -> bool:
@@ -91,7 +94,7 @@ def read_state(engine: duckdb.DuckDBPyConnection, vocab_dir: str) -> LakeState:
         current={name: frozenset(found) for name, found in current.items()},
         released=_released(engine),
         described=_described(engine),
-        is_behind=_is_behind(engine, rules),
+        is_behind=is_behind(engine, rules),
         rules=rules,
         newest_at=newest.astimezone(UTC) if newest else None,
         oppositions=followed(engine).applied,
@@ -128,7 +131,8 @@ def _loadings(listed: Iterable[Mapping[str, str]]) -> frozenset[str]:
     )
 
 
-def _is_behind(engine: duckdb.DuckDBPyConnection, rules: str) -> bool:
+def is_behind(engine: duckdb.DuckDBPyConnection, rules: str) -> bool:
+    """Whether OMOP does not hold all that was delivered, under the rules of this fingerprint."""
     if not has_table(engine, "staging", "int_hub__standardised"):
         return True
     return not pending(engine, fed_datasets(), rules).nothing

@@ -42,7 +42,8 @@ def check_command(
 
 def look(context: Context, *, deep: bool = False) -> Iterator[Finding]:
     """Every finding, in the order in which a newcomer would repair."""
-    yield _tried("descriptors", lambda: _descriptors(context))
+    descriptors = _tried("descriptors", lambda: _descriptors(context))
+    yield descriptors
     yield _tried("engine", _engine)
     if not context.home.settings_file.exists():
         yield Finding("home", True, f"none yet in {context.home.root}; `hdh init` makes one")
@@ -52,7 +53,10 @@ def look(context: Context, *, deep: bool = False) -> Iterator[Finding]:
         yield _tried("home", lambda: _home(context))
         yield _tried("keys", lambda: _keys(context))
         if settings.passed:
-            yield _tried("lake", lambda: _lake(context))
+            lake = _tried("lake", lambda: _lake(context))
+            yield lake
+            if lake.passed and descriptors.passed:
+                yield _tried("deliveries", lambda: _deliveries(context))
             yield _tried("event log", lambda: _event_log(context))
             yield _tried("Dagster", lambda: _dagster(context))
     if deep:
@@ -121,6 +125,20 @@ def _lake(context: Context) -> str:
     releases = list_releases(lake)
     encryption = "encrypted" if context.settings.lake_encrypted else "not encrypted"
     return f"{_kept_in(context.settings.lake_catalog)} catalogue, {encryption}, {len(releases)} release(s)"
+
+
+def _deliveries(context: Context) -> str:
+    from resources.lake import has_table, open_lake  # noqa: PLC0415
+
+    query = "SELECT dataset, count(*) FROM lake.meta.delivery WHERE status = 'current' GROUP BY dataset"
+    with open_lake(context.home, context.settings).reader() as engine:
+        current = dict(engine.execute(query).fetchall()) if has_table(engine, "meta", "delivery") else {}
+    if nameless := sorted(current.keys() - context.datasets().keys()):
+        raise HubError(
+            f"no descriptor describes what was delivered of {', '.join(nameless)}",
+            remedy="put the descriptor back: no opposition reaches those rows without it, and nothing shows them",
+        )
+    return f"{sum(current.values())} in force, of {len(current)} datasets"
 
 
 def _event_log(context: Context) -> str:

@@ -5,7 +5,9 @@ What a descriptor may say is in `descriptor.py`.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from hdh_assets.core.collector import collector_paused
@@ -24,6 +26,16 @@ def descriptor_paths(home: Home | None = None) -> list[Path]:
     if home is not None and home.datasets.is_dir():
         paths += sorted(home.datasets.glob("**/*.yaml"))
     return paths
+
+
+def descriptors_fingerprint(home: Home) -> str:
+    """Digest of every descriptor file's name and bytes: equal as long as `load_datasets` would say the same."""
+    digest = hashlib.sha256()
+    for path in descriptor_paths(home):
+        digest.update(f"{path}\n".encode())
+        with suppress(OSError):  # one that cannot be read is told by whoever loads it
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def load_datasets(home: Home | None = None) -> dict[str, Dataset]:

@@ -9,7 +9,7 @@ import dagster as dg
 from hdh_assets.catalog.assets import entry_assets, release_asset
 from hdh_assets.core.collector import collector_paused
 from hdh_assets.core.descriptor import Dataset
-from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.core.descriptor_files import descriptors_fingerprint, load_datasets
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.extracts.assets import extract_assets
@@ -21,9 +21,11 @@ from resources.hub import Hub
 from resources.registry import Registry
 from sensors.decisions import decisions_sensor
 from sensors.maintenance import maintenance_job, maintenance_schedule
+from sensors.reload import descriptors_sensor
 from sensors.standardisation import JOB, standardisation_sensor
 from sensors.withdrawals import withdrawal_job, withdrawals_sensor
 
+LOCATION = "hub"
 _log = logging.getLogger(__name__)
 
 
@@ -35,6 +37,7 @@ def build_defs(
 ) -> dg.Definitions:
     """The definitions for this home, these datasets and permits; by default `HDH_HOME` and all it knows."""
     home = home or Home.resolve()
+    fingerprint = descriptors_fingerprint(home)  # first: what changes meanwhile is then seen
     described = load_datasets(home) if datasets is None else datasets
     granted = granted_permits(home, described) if permits is None else permits
     standard = standard_assets(described)
@@ -57,8 +60,9 @@ def build_defs(
         schedules=[maintenance_schedule(maintenance)],
         sensors=[
             withdrawals_sensor(withdrawal),
-            standardisation_sensor([*standard.keys, release.key], list(described)),
-            decisions_sensor(described, loaded),
+            standardisation_sensor(standard.keys, release.key, list(described)),
+            decisions_sensor(LOCATION, described, loaded),
+            descriptors_sensor(LOCATION, fingerprint),
         ],
         resources={"hub": Hub(folder=str(home.root))},
         executor=dg.in_process_executor,

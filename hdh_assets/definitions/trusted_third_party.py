@@ -10,17 +10,21 @@ import dagster as dg
 
 from hdh_assets.core.collector import collector_paused
 from hdh_assets.core.descriptor import Dataset
-from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.core.descriptor_files import descriptors_fingerprint, load_datasets
 from hdh_assets.core.home import Home
 from hdh_assets.sources.assets import answer_job, delivered_assets
 from resources.hub import Hub
 from sensors.deliveries import deliveries_sensor, misplaced_sensor
 from sensors.oppositions import opposition_job, oppositions_sensor
+from sensors.reload import descriptors_sensor
+
+LOCATION = "trusted_third_party"
 
 
 def build_defs(*, home: Home | None = None, datasets: Mapping[str, Dataset] | None = None) -> dg.Definitions:
     """The definitions for this home and these datasets; by default `HDH_HOME` and every descriptor it knows."""
     home = home or Home.resolve()
+    fingerprint = descriptors_fingerprint(home)  # first: what changes meanwhile is then seen
     described = load_datasets(home) if datasets is None else datasets
     answer, opposition = answer_job(), opposition_job()
     return dg.Definitions(
@@ -30,6 +34,7 @@ def build_defs(*, home: Home | None = None, datasets: Mapping[str, Dataset] | No
             oppositions_sensor(opposition),
             deliveries_sensor(described),
             misplaced_sensor(described, answer),
+            descriptors_sensor(LOCATION, fingerprint),
         ],
         resources={"hub": Hub(folder=str(home.root))},
         executor=dg.in_process_executor,

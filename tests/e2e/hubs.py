@@ -96,6 +96,14 @@ class Up:
         found = self.ask(query, key={"path": list(path)})["assetOrError"]
         return [event["partition"] for event in found.get("assetMaterializations", ())]
 
+    def last_answer(self, location: str, sensor: str) -> str:
+        """Why the sensor asked for nothing when it was evaluated last."""
+        query = """query($name: SensorSelector!) { sensorOrError(sensorSelector: $name) {
+            ... on Sensor { sensorState { ticks(limit: 1) { skipReason } } } } }"""
+        selector = {"repositoryLocationName": location, "repositoryName": "__repository__", "sensorName": sensor}
+        ticks = self.ask(query, name=selector)["sensorOrError"]["sensorState"]["ticks"]
+        return str(ticks[0]["skipReason"]) if ticks else ""
+
 
 @contextmanager
 def up(home: Home, *arguments: str) -> Iterator[Up]:

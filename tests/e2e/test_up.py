@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hubs import DATASET, Up, drop, hdh, make_fifth, processes_of, up, wait_for
+from hubs import DATASET, FIFTH, Up, drop, hdh, make_fifth, processes_of, up, wait_for
 
 from hdh_assets.core.home import Home, Settings
 from resources.ledger import Ledger
@@ -73,13 +73,25 @@ def test_a_grant_makes_an_extract_appear_without_a_restart(served: Up, tmp_path:
     wait_for(lambda: "extracts/weights/scale_readings__readings" in served.for_readers().asset_keys())
 
 
+def test_a_descriptor_written_while_the_hub_runs_is_loaded_without_a_restart(served: Up) -> None:
+    second = served.home.datasets / "second.yaml"
+    text = FIFTH.read_text("utf-8")
+    second.write_text(text.replace(f"id: {DATASET}", "id: second_scales").replace("family:", "familly:"), "utf-8")
+    wait_for(lambda: "nothing is run until it is corrected" in served.last_answer("hub", "descriptors_of_hub"))
+    second.write_text(text.replace(f"id: {DATASET}", "id: second_scales"), "utf-8")
+    keys = {"sources/second_scales/readings", "catalog/datasets/second_scales"}
+    wait_for(lambda: keys <= served.asset_keys())
+    second.unlink()
+    wait_for(lambda: not keys & served.asset_keys())
+
+
 def test_readers_see_all_and_start_nothing(served: Up) -> None:
     selector = '{repositoryLocationName: "hub", repositoryName: "__repository__", sensorName: "decisions"}'
     start = f"mutation {{ startSensor(sensorSelector: {selector}) {{ __typename }} }}"
     assert served.ask(start) == {"startSensor": {"__typename": "Sensor"}}
     readers = served.for_readers()
     assert readers.ask(start) == {"startSensor": {"__typename": "UnauthorizedError"}}
-    assert readers.asset_keys() == served.asset_keys()
+    wait_for(lambda: readers.asset_keys() == served.asset_keys())
 
 
 @pytest.mark.browser

@@ -46,7 +46,7 @@ def add_flux(engine: duckdb.DuckDBPyConnection, month: int, *, lines: int, perso
                 f"INSERT INTO lake.snds_dcir.{table} BY NAME SELECT {_KEYS}, {columns}, {technical}"
                 f" FROM line WHERE prs_nat_ref = '{nature}'"
             )
-        _record(engine, "snds_dcir", period, delivery)
+        record_delivery(engine, "snds_dcir", period, delivery)
 
 
 def remove_flux(engine: duckdb.DuckDBPyConnection, month: int) -> None:
@@ -84,7 +84,7 @@ def set_beneficiaries(engine: duckdb.DuckDBPyConnection, period: str, *, persons
             " DATE '2019-06-01' + (k % 300)::INT AS imb_ald_dtd, DATE '1600-01-01' AS imb_ald_dtf, '41' AS imb_etm_nat,"
             f" 'E11' AS med_mtf_cod, 'CIM10' AS med_ncl_idt, {technical} FROM range({persons}) AS t (k) WHERE k % 5 = 0"
         )
-        _record(engine, "snds_beneficiaries", period, delivery)
+        record_delivery(engine, "snds_beneficiaries", period, delivery)
 
 
 def _period(month: int) -> str:
@@ -163,7 +163,8 @@ def _retire(engine: duckdb.DuckDBPyConnection, dataset: str, period: str | None,
             engine.execute(f"DELETE FROM lake.{dataset}.{table} WHERE _delivery = '{old}'")
 
 
-def _record(engine: duckdb.DuckDBPyConnection, dataset: str, period: str, delivery: uuid.UUID) -> None:
+def record_delivery(engine: duckdb.DuckDBPyConnection, dataset: str, period: str, delivery: uuid.UUID) -> None:
+    """Write a delivery down in the lake's register, whatever rows there are of it."""
     row = DeliveryRow(
         delivery_id=delivery,
         digest=delivery.hex * 2,

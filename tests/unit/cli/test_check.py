@@ -9,7 +9,9 @@ import sys
 
 import pytest
 
-from hdh_assets.core.home import Home
+from hdh_assets.core.home import Home, Settings
+from resources.lake import open_lake
+from tests.extract_hub import fill
 
 SILENT = "postgresql://nobody@127.0.0.1:1/none"
 
@@ -50,6 +52,16 @@ def test_a_wrong_setting_is_told_once(home: Home) -> None:
     found = findings(home, threads="-1")
     assert wrong(found) == ["settings"]
     assert "threads" in str(found["settings"]["detail"])
+
+
+def test_a_delivered_dataset_without_its_descriptor_is_told(home: Home, settings: Settings) -> None:
+    fill(home, settings, persons=5)
+    assert wrong(findings(home)) == []
+    with open_lake(home, settings).writer() as engine:
+        engine.execute("UPDATE lake.meta.delivery SET dataset = 'forgotten' WHERE dataset = 'snds_dcir'")
+    found = findings(home)
+    assert wrong(found) == ["deliveries"]
+    assert "forgotten" in str(found["deliveries"]["detail"])
 
 
 def test_folders_that_others_can_read_are_told(home: Home) -> None:

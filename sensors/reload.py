@@ -1,0 +1,55 @@
+"""Definitions of a running hub, loaded again without a restart when what they were made from changed."""
+
+import json
+import urllib.request
+
+import dagster as dg
+
+from hdh_assets.core.descriptor_files import descriptors_fingerprint, load_datasets
+from hdh_assets.core.errors import DescriptorError
+from hdh_assets.core.home import Home
+from resources.hub import Hub
+
+SECONDS = 10
+_PATIENCE = 5.0
+_RELOAD = "mutation ($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name) { __typename } }"
+
+
+def descriptors_sensor(location: str, loaded: str) -> dg.SensorDefinition:
+    """Has the code location loaded again when a descriptor changed; `loaded` is the fingerprint of those it knows."""
+
+    @dg.sensor(
+        name=f"descriptors_of_{location}",
+        description="Descriptors that were added, corrected or removed since this code location was loaded.",
+        minimum_interval_seconds=SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def descriptors(hub: Hub) -> dg.SkipReason:
+        if descriptors_fingerprint(hub.home) == loaded:
+            return dg.SkipReason("the loaded definitions follow the descriptors")
+        try:
+            load_datasets(hub.home)
+        except DescriptorError as error:
+            return dg.SkipReason(f"a descriptor changed and nothing is run until it is corrected: {error.message}")
+        is_asked = reload_location(hub.home, location)
+        return dg.SkipReason(
+            f"descriptors changed; definitions are loaded again{'' if is_asked else ' at the next start'}"
+        )
+
+    return descriptors
+
+
+def reload_location(home: Home, location: str) -> bool:
+    """Ask the webserver of this home to load a code location again; False when none answers."""
+    try:
+        url = json.loads((home.dagster / "up.json").read_text("utf-8"))["url"]
+        body = json.dumps({"query": _RELOAD, "variables": {"name": location}}).encode()
+        request = urllib.request.Request(  # noqa: S310 - http, to this machine
+            f"{url}/graphql", body, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:  # noqa: S310
+            return int(answer.status) == 200
+    except TimeoutError:
+        return True  # asked; loading takes its time
+    except (OSError, ValueError, KeyError):
+        return False

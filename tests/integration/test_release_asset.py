@@ -1,0 +1,82 @@
+"""The release as an asset: which checks count, and when there is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import UUID
+
+import dagster as dg
+import pytest
+import snds_rows
+from standard_hub import StandardHub
+
+from hdh_assets.catalog.assets import count_checks, release_asset
+from hdh_assets.core.home import Home
+from hdh_assets.definitions import hub as hub_location
+from resources.hub import Hub
+from resources.releases import list_releases
+
+RELEASE = release_asset([], [])
+
+
+@pytest.fixture
+def hub(standardised: Path, tmp_path: Path) -> StandardHub:
+    return StandardHub(tmp_path / "hub", standardised)
+
+
+def released(hub: StandardHub) -> list[int]:
+    """Materialise the release; the numbers there are."""
+    assert dg.materialize([RELEASE], resources={"hub": Hub(folder=str(hub.home.root))}).success
+    return [release.number for release in list_releases(hub.lake)]
+
+
+def asked(home: Home) -> set[str]:
+    """Domains of the assets that the sensor asks for."""
+    repository = hub_location.build_defs(home=home, permits=[]).get_repository_def()
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        dg.build_sensor_context(
+            instance=instance,
+            repository_def=repository,
+            sensor_name="standardisation",
+            resources=repository.get_top_level_resources(),
+        ) as context,
+    ):
+        (request,) = repository.get_sensor_def("standardisation").evaluate_tick(context).run_requests
+        return {key.path[0] for key in request.asset_selection}
+
+
+def test_a_delivery_that_omop_does_not_hold_yet_waits_for_the_next_release(hub: StandardHub) -> None:
+    assert released(hub) == [1]
+    hub.deliver(snds_rows.set_beneficiaries, "2020-01", persons=20)
+    assert released(hub) == [1]
+    assert asked(hub.home) == {"staging", "omop", "catalog"}
+    hub.standardise()
+    assert released(hub) == [1, 2]
+
+
+def test_tables_that_hold_all_that_feeds_them_are_not_computed_again(hub: StandardHub) -> None:
+    hub.deliver(snds_rows.record_delivery, "a_dataset_without_models", "2023", UUID(int=1))
+    assert asked(hub.home) == {"catalog"}
+    assert released(hub) == [1]
+
+
+def test_the_last_evaluation_of_a_check_counts_even_when_a_later_run_planned_it_alone() -> None:
+    answers = iter([True, False, None])
+
+    @dg.multi_asset(
+        specs=[dg.AssetSpec("table", skippable=True)],
+        check_specs=[dg.AssetCheckSpec("is_good", asset="table", blocking=True)],
+    )
+    def made():
+        if (passed := next(answers)) is not None:
+            yield dg.AssetCheckResult(passed=passed, check_name="is_good", asset_key="table")
+
+    key = dg.AssetCheckKey(dg.AssetKey("table"), "is_good")
+    with dg.DagsterInstance.ephemeral() as instance:
+        counts = []
+        for _ in range(3):
+            dg.materialize([made], instance=instance, raise_on_error=False)
+            found = count_checks(instance, [key])
+            counts.append((found["passed"], found["failed"]))
+    assert counts == [(1, 0), (0, 1), (0, 1)]
