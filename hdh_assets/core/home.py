@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from hdh_assets.core.errors import ConfigurationError
 
 SETTINGS_FILE = "hdh.toml"
+_MISREAD = frozenset("?%\\")
 _POSTGRES = r"^(postgresql://\S+)?$"
 
 
@@ -29,8 +30,17 @@ class Home:
 
     @classmethod
     def resolve(cls, given: Path | str | None = None) -> Home:
-        """The home named by `--home`, else by `HDH_HOME`, else `./hub`; always absolute."""
-        return cls(Path(given or os.environ.get("HDH_HOME") or "hub").expanduser().resolve())
+        """The home named by `--home`, else by `HDH_HOME`, else `./hub`; always absolute.
+
+        Raises `ConfigurationError` when its path has a character that Dagster's storage or the engine misreads.
+        """
+        root = Path(given or os.environ.get("HDH_HOME") or "hub").expanduser().resolve()
+        if misread := sorted(_MISREAD & set(str(root))):
+            raise ConfigurationError(
+                f"the path of the home, {root}, has {' and '.join(misread)} in it, which databases misread",
+                remedy="choose another folder, with --home or HDH_HOME",
+            )
+        return cls(root)
 
     @property
     def settings_file(self) -> Path:

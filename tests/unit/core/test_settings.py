@@ -44,3 +44,9 @@ def test_memory_is_given_as_the_engine_takes_it(tmp_path: Path, limit: str) -> N
 def test_what_nothing_can_work_with_is_refused_by_name(tmp_path: Path, line: str) -> None:
     with pytest.raises(ConfigurationError, match=line.partition(" ")[0]):
         written(tmp_path, f"{line}\n")
+
+
+@pytest.mark.parametrize("name", ["100%", "why?", "back\\slash"])
+def test_a_home_that_databases_would_misread_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigurationError, match="choose another folder"):
+        Home.resolve(tmp_path / name / "hub")
