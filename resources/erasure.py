@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import duckdb
 
-from resources.lake import ALIAS
+from resources.lake import ALIAS, METADATA
 from resources.removals import Step, followed, note
 
 DERIVED = ("staging", "omop")
@@ -44,9 +44,9 @@ def _with_hidden_rows(engine: duckdb.DuckDBPyConnection) -> list[tuple[str, str]
     rows = engine.execute(
         f"""
         SELECT schemas.schema_name, tables.table_name
-        FROM __ducklake_metadata_{ALIAS}.ducklake_delete_file AS deleted
-        JOIN __ducklake_metadata_{ALIAS}.ducklake_table AS tables USING (table_id)
-        JOIN __ducklake_metadata_{ALIAS}.ducklake_schema AS schemas USING (schema_id)
+        FROM {METADATA}.ducklake_delete_file AS deleted
+        JOIN {METADATA}.ducklake_table AS tables USING (table_id)
+        JOIN {METADATA}.ducklake_schema AS schemas USING (schema_id)
         WHERE deleted.end_snapshot IS NULL AND tables.end_snapshot IS NULL AND schemas.end_snapshot IS NULL
         GROUP BY ALL ORDER BY ALL
         """

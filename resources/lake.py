@@ -27,6 +27,8 @@ from hdh_assets.core.sql_text import literal
 from resources.engine_errors import storage_failure
 
 ALIAS = "lake"
+METADATA = f"__ducklake_metadata_{ALIAS}"
+"""DuckLake's own catalogue, as an attached lake brings it."""
 WRITER_WAIT_SECONDS = 600
 COMMIT_RETRIES = 200
 """Commits are numbered: of several at once one succeeds, the others try again. The default, 10, lost one in fifty."""
@@ -209,7 +211,7 @@ class Lake:
     def _check_place(self, engine: duckdb.DuckDBPyConnection) -> None:
         """A home that was moved has its files in the same folder of it: any other is another setting's."""
         folder = f"/{Path(self.data_path).relative_to(self.home.root)}/"
-        query = f"SELECT value FROM __ducklake_metadata_{ALIAS}.ducklake_metadata WHERE key = 'data_path'"
+        query = f"SELECT value FROM {METADATA}.ducklake_metadata WHERE key = 'data_path'"
         if not str(engine.execute(query).fetchall()[0][0]).endswith(folder):
             raise _misplaced()
 

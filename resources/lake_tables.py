@@ -7,6 +7,7 @@ intake's business; OMOP tables belong to the dbt project.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -16,8 +17,7 @@ from uuid import UUID
 import duckdb
 
 from hdh_assets.core.descriptor import Dataset, Mode, Table
-from hdh_assets.core.errors import ConfigurationError
-from resources.lake import ALIAS, Lake, has_table, transaction
+from resources.lake import ALIAS, METADATA, Lake, has_table, transaction
 from resources.removals import SHAPES
 
 TECHNICAL: dict[str, str] = {"_delivery": "UUID", "_period": "VARCHAR", "_file": "VARCHAR"}
@@ -28,6 +28,15 @@ DIGEST_START = 12
 
 ROW_GROUP_ROWS = 61_440
 """Rows of a Parquet row group: tables of a hundred columns are then written within a bounded memory."""
+
+CONFLICT_REMEDY = "give the column of the new type another name, or restore the descriptor"
+
+_DUCKLAKE = {"int16": "SMALLINT", "int32": "INTEGER", "int64": "BIGINT", "float64": "DOUBLE"}
+"""Types that DuckLake calls otherwise than the engine."""
+_INTEGERS = {"SMALLINT": 5, "INTEGER": 10, "BIGINT": 19}
+_DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
+_EXACT_DIGITS = 15
+"""Decimal digits that a DOUBLE holds whatever they are."""
 
 _DELIVERY: dict[str, str] = {
     "delivery_id": "UUID NOT NULL",
@@ -79,9 +88,10 @@ class DeliveryRow:
 
 
 def ensure_tables(engine: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset]) -> None:
-    """Create every delivered table and table of `meta` that is missing, and columns a descriptor gained; idempotent.
+    """Make delivered tables and those of `meta` what descriptors say, as far as no row is touched; idempotent.
 
-    Opens its own transaction. Raises `ConfigurationError` when a column exists with another type.
+    Tables and columns that are missing are created, a column whose type became wider is widened, one that may be empty
+    now may be. What cannot follow stays as it is: see `type_conflicts`. Opens its own transaction.
     """
     shapes = {"delivery": _DELIVERY} | SHAPES
     absent = [table for table in shapes if not has_table(engine, "meta", table)]
@@ -95,6 +105,50 @@ def ensure_tables(engine: duckdb.DuckDBPyConnection, datasets: Mapping[str, Data
         with transaction(engine):
             for statement in statements:
                 engine.execute(statement)
+
+
+def type_conflicts(engine: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset]) -> list[str]:
+    """Columns of the lake in which nothing can be loaded: their type is neither the descriptor's nor becomes it."""
+    # the engine's own lists look at the files of every table
+    rows = engine.execute(
+        f"SELECT schema_name, table_name, column_name, column_type FROM {METADATA}.ducklake_column AS col "
+        f"JOIN {METADATA}.ducklake_table AS named ON named.table_id = col.table_id AND named.end_snapshot IS NULL "
+        f"JOIN {METADATA}.ducklake_schema AS domain "
+        "ON domain.schema_id = named.schema_id AND domain.end_snapshot IS NULL "
+        "WHERE col.end_snapshot IS NULL AND col.parent_column IS NULL"
+    ).fetchall()
+    found = {(schema, table, column): _DUCKLAKE.get(kind, kind.upper()) for schema, table, column, kind in rows}
+    wanted = {
+        (dataset.id, table.lake_name, column.lake_name): column.duckdb_type
+        for dataset in datasets.values()
+        for table in dataset.tables
+        for column in table.lake_columns
+    }
+    return [
+        f"{'.'.join(place)} is {found[place]} in the lake and {kind} in the descriptor"
+        for place, kind in wanted.items()
+        if place in found and found[place] != kind and not is_widening(found[place], kind)
+    ]
+
+
+def is_widening(old: str, new: str) -> bool:
+    """Whether every value of the one type of the lake is, unchanged, a value of the other."""
+    before, after = _digits(old), _digits(new)
+    if before is None:
+        return (old, new) == ("DATE", "TIMESTAMP")
+    if new == "DOUBLE":
+        return sum(before) <= _EXACT_DIGITS
+    return after is not None and old != "DOUBLE" and before[0] <= after[0] and before[1] <= after[1]
+
+
+def _digits(kind: str) -> tuple[int, int] | None:
+    """Digits before and after the point that a type of number holds; None of any other type."""
+    if kind in _INTEGERS:
+        return _INTEGERS[kind], 0
+    if (decimal := _DECIMAL.fullmatch(kind)) is None:
+        return None
+    precision, scale = int(decimal[1]), int(decimal[2])
+    return precision - scale, scale
 
 
 def table_sql(dataset: Dataset, table: Table) -> str:
@@ -189,33 +243,31 @@ def _select(engine: duckdb.DuckDBPyConnection, condition: str, values: list[Any]
     return [DeliveryRow(*row) for row in found]
 
 
-def _present(engine: duckdb.DuckDBPyConnection, dataset: Dataset, table: Table) -> dict[str, str] | None:
-    """Types by column of a delivered table; None when there is no such table. See `has_table` for why one by one."""
+def _present(engine: duckdb.DuckDBPyConnection, dataset: Dataset, table: Table) -> dict[str, tuple[str, bool]] | None:
+    """Type of each column of a delivered table and whether it may be empty; None when there is no such table.
+
+    See `has_table` for why one by one.
+    """
     try:
         described = engine.execute(f"DESCRIBE {table_sql(dataset, table)}").fetchall()
     except duckdb.CatalogException:
         return None
-    return {column: kind for column, kind, *_ in described}
+    return {column: (kind, nullable == "YES") for column, kind, nullable, *_ in described}
 
 
-def _missing(dataset: Dataset, table: Table, present: dict[str, str] | None) -> list[str]:
-    key = {name.lower() for name in table.primary_key}
+def _missing(dataset: Dataset, table: Table, present: dict[str, tuple[str, bool]] | None) -> list[str]:
+    required = {name.lower() for name in table.primary_key} | set(TECHNICAL)
     wanted = {c.lake_name: c.duckdb_type for c in table.lake_columns} | TECHNICAL
     if present is None:
-        required = key | set(TECHNICAL)
         shape = {name: f"{kind} NOT NULL" if name in required else kind for name, kind in wanted.items()}
         return _create(dataset.id, table.lake_name, shape)
-    for name, kind in wanted.items():
-        if present.get(name, kind).replace(" ", "") != kind:
-            raise ConfigurationError(
-                f"{dataset.id}.{table.lake_name}.{name} is {present[name]} in the lake and {kind} in the descriptor",
-                remedy="give the column of the new type another name, or restore the descriptor",
-            )
-    return [
-        f'ALTER TABLE {table_sql(dataset, table)} ADD COLUMN "{name}" {kind}'
-        for name, kind in wanted.items()
-        if name not in present
-    ]
+    changes = [f'ADD COLUMN "{name}" {kind}' for name, kind in wanted.items() if name not in present]
+    for name, (kind, may_be_empty) in present.items():
+        if is_widening(kind, wanted.get(name, kind)) and wanted.get(name, kind) != kind:
+            changes.append(f'ALTER COLUMN "{name}" TYPE {wanted[name]}')
+        if not may_be_empty and name not in required:
+            changes.append(f'ALTER COLUMN "{name}" DROP NOT NULL')
+    return [f"ALTER TABLE {table_sql(dataset, table)} {change}" for change in changes]
 
 
 def _create(schema: str, table: str, shape: Mapping[str, str]) -> list[str]:

@@ -129,10 +129,14 @@ def _lake(context: Context) -> str:
 
 def _deliveries(context: Context) -> str:
     from resources.lake import has_table, open_lake  # noqa: PLC0415
+    from resources.lake_tables import CONFLICT_REMEDY, type_conflicts  # noqa: PLC0415
 
     query = "SELECT dataset, count(*) FROM lake.meta.delivery WHERE status = 'current' GROUP BY dataset"
     with open_lake(context.home, context.settings).reader() as engine:
         current = dict(engine.execute(query).fetchall()) if has_table(engine, "meta", "delivery") else {}
+        conflicts = type_conflicts(engine, context.datasets())
+    if conflicts:
+        raise HubError("; ".join(conflicts), remedy=CONFLICT_REMEDY)
     if nameless := sorted(current.keys() - context.datasets().keys()):
         raise HubError(
             f"no descriptor describes what was delivered of {', '.join(nameless)}",

@@ -8,9 +8,8 @@ from __future__ import annotations
 import duckdb
 
 from hdh_assets.core.keys import LakeTable
-from resources.lake import ALIAS
+from resources.lake import ALIAS, METADATA
 
-_METADATA = f"__ducklake_metadata_{ALIAS}"
 _VALID = "seen.id >= {0}.begin_snapshot AND seen.id < coalesce({0}.end_snapshot, seen.id + 1)"
 """Whether a row of the catalogue is true at the connection's snapshot."""
 
@@ -31,12 +30,12 @@ def constant_columns(engine: duckdb.DuckDBPyConnection, table: LakeTable) -> dic
                 stats.min_value,
                 stats.max_value
             FROM {ALIAS}.current_snapshot() AS seen
-            JOIN {_METADATA}.ducklake_schema AS domain ON {_VALID.format("domain")}
-            JOIN {_METADATA}.ducklake_table AS named
+            JOIN {METADATA}.ducklake_schema AS domain ON {_VALID.format("domain")}
+            JOIN {METADATA}.ducklake_table AS named
                 ON named.schema_id = domain.schema_id AND {_VALID.format("named")}
-            JOIN {_METADATA}.ducklake_column AS col ON col.table_id = named.table_id AND {_VALID.format("col")}
-            JOIN {_METADATA}.ducklake_data_file AS file ON file.table_id = named.table_id AND {_VALID.format("file")}
-            LEFT JOIN {_METADATA}.ducklake_file_column_stats AS stats
+            JOIN {METADATA}.ducklake_column AS col ON col.table_id = named.table_id AND {_VALID.format("col")}
+            JOIN {METADATA}.ducklake_data_file AS file ON file.table_id = named.table_id AND {_VALID.format("file")}
+            LEFT JOIN {METADATA}.ducklake_file_column_stats AS stats
                 ON stats.data_file_id = file.data_file_id AND stats.column_id = col.column_id
             WHERE domain.schema_name = ? AND named.table_name = ? AND col.parent_column IS NULL
         )

@@ -13,6 +13,8 @@ import pytest
 from intake_world import NAME, NIR, PERSONS, VISITS, World, cut, dataset, refused
 from pyarrow import parquet
 
+from hdh_assets.core.errors import ConfigurationError
+
 HEADER = "NUM;PERSON;DAY;COST;NOTE\n"
 
 
@@ -310,3 +312,20 @@ def test_hostile_parquet_is_refused_and_intake_survives(tmp_path: Path, garbage:
     folder = world.drop(parquet_files())
     cut(folder, "VISITS.parquet", garbage)
     assert list(refused(world)) == ["parquet_damaged"]
+
+
+def test_a_type_that_the_lake_cannot_follow_stops_that_dataset_alone(tmp_path: Path) -> None:
+    world = World.create(tmp_path, dataset(), dataset("other"))
+    assert world.deliver().status == "accepted"
+    content = dataset(version=2).model_dump(mode="json")
+    content["tables"][1]["columns"][3]["type"] = "date"
+    for limit in ("minimum", "maximum"):
+        content["tables"][1]["columns"][3].pop(limit)
+    world.datasets["care"] = dataset(**content)
+    world.drop({"PERSONS.csv": PERSONS, "VISITS.csv": VISITS}, "2024-02", minutes=1)
+    with pytest.raises(ConfigurationError, match=r"care\.visits\.cost is DECIMAL\(7,2\) in the lake and DATE"):
+        world.tick()
+    world.empty_inbox()
+    world.drop({"PERSONS.csv": PERSONS, "VISITS.csv": VISITS}, of="other")
+    assert [receipt.status for receipt in world.tick()] == ["accepted"]
+    assert len(world.visits()) == 3

@@ -18,7 +18,7 @@ import duckdb
 
 from hdh_assets.core.crash import crash_point
 from hdh_assets.core.descriptor import Dataset
-from hdh_assets.core.errors import HubError, disk_error
+from hdh_assets.core.errors import ConfigurationError, HubError, disk_error
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.sources.intake.admission import Admitted, Place, admit, check_folder
 from hdh_assets.sources.intake.archive import forget, keep, set_aside
@@ -34,6 +34,7 @@ from resources.inbox import Dropped, read_manifest, remove_folder
 from resources.keys import open_keys
 from resources.lake import Lake, open_lake, transaction
 from resources.lake_tables import (
+    CONFLICT_REMEDY,
     DeliveryRow,
     delete_rows,
     deliveries,
@@ -44,6 +45,7 @@ from resources.lake_tables import (
     remove_delivery,
     rivals,
     supersede,
+    type_conflicts,
 )
 from resources.ledger import Ledger
 from resources.pseudonyms import Pseudonymiser, RunPseudonyms, open_pseudonymiser
@@ -218,6 +220,8 @@ def _engine(intake: Intake, task: Task) -> Iterator[duckdb.DuckDBPyConnection]:
             opened.enter_context(_vault_follows_lake(intake, task, dataset))
             engine = opened.enter_context(intake.lake.writer(spill=spill))
             ensure_tables(engine, {dataset.id: dataset})
+            if conflicts := type_conflicts(engine, {dataset.id: dataset}):
+                raise ConfigurationError(conflicts[0], remedy=CONFLICT_REMEDY)
             yield engine
     except duckdb.Error as error:
         raise engine_failure(error) from None

@@ -12,7 +12,6 @@ import pytest
 
 from hdh_assets.core.descriptor import Column, Dataset, Mode, Text
 from hdh_assets.core.descriptor_files import load_datasets
-from hdh_assets.core.errors import ConfigurationError
 from hdh_assets.core.home import Home, Settings
 from resources.lake import Lake, transaction
 from resources.lake_tables import (
@@ -22,8 +21,10 @@ from resources.lake_tables import (
     find_delivery,
     insert_delivery,
     is_latest,
+    is_widening,
     remove_delivery,
     rivals,
+    type_conflicts,
 )
 
 DATASET = load_datasets()["commune_context"]
@@ -56,15 +57,64 @@ def test_tables_have_the_declared_and_the_technical_columns(lake: Lake) -> None:
         assert find_delivery(engine, "a" * 64) is None
 
 
-def test_a_column_the_descriptor_gains_is_added_and_another_type_is_refused(lake: Lake) -> None:
+def test_a_column_the_descriptor_gains_is_added_and_another_type_is_told(lake: Lake) -> None:
     columns = DATASET.tables[0].columns
     gained = Column(name="gained", type="integer", description=Text(en="x", fr="x"))
+    changed = {DATASET.id: with_columns(*columns, gained.model_copy(update={"type": "date"}))}
     with lake.writer() as engine:
         ensure_tables(engine, {DATASET.id: DATASET})
         ensure_tables(engine, {DATASET.id: with_columns(*columns, gained)})
-        with pytest.raises(ConfigurationError, match="gained is BIGINT"):
-            ensure_tables(engine, {DATASET.id: with_columns(*columns, gained.model_copy(update={"type": "date"}))})
+        assert type_conflicts(engine, {DATASET.id: with_columns(*columns, gained)}) == []
+        ensure_tables(engine, changed)
+        (conflict,) = type_conflicts(engine, changed)
+    assert "gained is BIGINT in the lake and DATE in the descriptor" in conflict
     assert shape(lake)["gained"] == "BIGINT"
+
+
+def test_a_type_that_became_wider_is_followed_with_its_rows_and_a_column_may_become_empty(lake: Lake) -> None:
+    narrow = Column(name="amount", type="decimal(6,2)", description=Text(en="x", fr="x"))
+    (table,) = DATASET.tables
+    keyed = with_columns(*table.columns, narrow)
+    keyed = keyed.model_copy(
+        update={"tables": (keyed.tables[0].model_copy(update={"primary_key": (*table.primary_key, "amount")}),)}
+    )
+    wide = with_columns(*table.columns, narrow.model_copy(update={"type": "decimal(9,3)"}))
+    values = ", ".join(f"'1' AS {name.lower()}" for name in table.primary_key)
+    technical = "uuid() AS _delivery, '2023' AS _period, 'f' AS _file"
+    insert = f"INSERT INTO lake.{DATASET.id}.{table.lake_name} BY NAME SELECT {values}, {technical}, "
+    with lake.writer() as engine:
+        ensure_tables(engine, {DATASET.id: keyed})
+        engine.execute(f"{insert} 1234.56 AS amount")
+        ensure_tables(engine, {DATASET.id: wide})
+        assert type_conflicts(engine, {DATASET.id: wide}) == []
+        engine.execute(f"{insert} NULL AS amount")
+        engine.execute(f"{insert} 123456.789 AS amount")
+    assert shape(lake)["amount"] == "DECIMAL(9,3)"
+    with lake.reader() as engine:
+        found = engine.execute(f"SELECT amount::VARCHAR FROM lake.{DATASET.id}.{table.lake_name} ORDER BY ALL")
+        assert found.fetchall() == [("1234.560",), ("123456.789",), (None,)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("SMALLINT", "BIGINT", True),
+        ("BIGINT", "SMALLINT", False),
+        ("BIGINT", "DECIMAL(19,0)", True),
+        ("BIGINT", "DECIMAL(20,2)", False),
+        ("DECIMAL(6,2)", "DECIMAL(8,3)", True),
+        ("DECIMAL(6,2)", "DECIMAL(7,4)", False),
+        ("DECIMAL(6,2)", "DOUBLE", True),
+        ("BIGINT", "DOUBLE", False),
+        ("DOUBLE", "DECIMAL(38,2)", False),
+        ("DATE", "TIMESTAMP", True),
+        ("TIMESTAMP", "DATE", False),
+        ("VARCHAR", "UUID", False),
+        ("UUID", "VARCHAR", False),
+    ],
+)
+def test_a_type_is_widened_only_where_no_value_changes(old: str, new: str, expected: bool) -> None:
+    assert is_widening(old, new) is expected
 
 
 def row(period: str, sealed: int, number: int = 0) -> DeliveryRow:
