@@ -131,6 +131,35 @@ def type_conflicts(engine: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dat
     ]
 
 
+def undescribed(engine: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset]) -> list[str]:
+    """What holds delivered rows out of every descriptor's sight: tables, and columns of pseudonyms in described ones.
+
+    As `dataset.table` or `dataset.table.column`, in order. An opposition finds nobody there.
+    """
+    if not has_table(engine, "meta", "delivery"):
+        return []
+    columns = engine.execute(
+        f"SELECT DISTINCT schema_name, table_name, column_name FROM {METADATA}.ducklake_table AS named "
+        f"JOIN {METADATA}.ducklake_schema AS domain "
+        "ON domain.schema_id = named.schema_id AND domain.end_snapshot IS NULL "
+        f"JOIN {METADATA}.ducklake_column AS col ON col.table_id = named.table_id AND col.end_snapshot IS NULL "
+        "WHERE named.end_snapshot IS NULL AND column_type = 'uuid' "
+        f"AND schema_name IN (SELECT dataset FROM {ALIAS}.meta.delivery) ORDER BY ALL"
+    ).fetchall()
+    tables = {(dataset.id, table.lake_name): table for dataset in datasets.values() for table in dataset.tables}
+    found = []
+    for schema, name, column in columns:
+        table = tables.get((schema, name))
+        if table is not None and (column in TECHNICAL or column in table.by_name):
+            continue
+        # every delivered table has a column `_delivery`, never empty
+        if table is not None or column == "_delivery":
+            held = f'SELECT 1 FROM {ALIAS}."{schema}"."{name}" WHERE "{column}" IS NOT NULL LIMIT 1'
+            if engine.execute(held).fetchall():
+                found.append(f"{schema}.{name}" if table is None else f"{schema}.{name}.{column}")
+    return found
+
+
 def is_widening(old: str, new: str) -> bool:
     """Whether every value of the one type of the lake is, unchanged, a value of the other."""
     before, after = _digits(old), _digits(new)

@@ -129,18 +129,19 @@ def _lake(context: Context) -> str:
 
 def _deliveries(context: Context) -> str:
     from resources.lake import has_table, open_lake  # noqa: PLC0415
-    from resources.lake_tables import CONFLICT_REMEDY, type_conflicts  # noqa: PLC0415
+    from resources.lake_tables import CONFLICT_REMEDY, type_conflicts, undescribed  # noqa: PLC0415
 
     query = "SELECT dataset, count(*) FROM lake.meta.delivery WHERE status = 'current' GROUP BY dataset"
     with open_lake(context.home, context.settings).reader() as engine:
         current = dict(engine.execute(query).fetchall()) if has_table(engine, "meta", "delivery") else {}
         conflicts = type_conflicts(engine, context.datasets())
+        nameless = undescribed(engine, context.datasets())
     if conflicts:
         raise HubError("; ".join(conflicts), remedy=CONFLICT_REMEDY)
-    if nameless := sorted(current.keys() - context.datasets().keys()):
+    if nameless:
         raise HubError(
-            f"no descriptor describes what was delivered of {', '.join(nameless)}",
-            remedy="put the descriptor back: no opposition reaches those rows without it, and nothing shows them",
+            f"no descriptor describes {', '.join(nameless)}, where delivered rows are that no opposition finds",
+            remedy="put a table back in its descriptor, as optional; for a column, `hdh backfill` its periods",
         )
     return f"{sum(current.values())} in force, of {len(current)} datasets"
 

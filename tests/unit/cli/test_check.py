@@ -54,14 +54,20 @@ def test_a_wrong_setting_is_told_once(home: Home) -> None:
     assert "threads" in str(found["settings"]["detail"])
 
 
-def test_a_delivered_dataset_without_its_descriptor_is_told(home: Home, settings: Settings) -> None:
+def test_delivered_rows_that_no_descriptor_describes_are_told(home: Home, settings: Settings) -> None:
     fill(home, settings, persons=5)
     assert wrong(findings(home)) == []
     with open_lake(home, settings).writer() as engine:
-        engine.execute("UPDATE lake.meta.delivery SET dataset = 'forgotten' WHERE dataset = 'snds_dcir'")
+        engine.execute("CREATE TABLE lake.snds_dcir.er_old AS SELECT uuid() AS _delivery")
+        engine.execute("ALTER TABLE lake.snds_dcir.er_prs_f ADD COLUMN former_key UUID")
+        engine.execute("UPDATE lake.snds_dcir.er_prs_f SET former_key = uuid()")
     found = findings(home)
     assert wrong(found) == ["deliveries"]
-    assert "forgotten" in str(found["deliveries"]["detail"])
+    assert "snds_dcir.er_old, snds_dcir.er_prs_f.former_key" in str(found["deliveries"]["detail"])
+    with open_lake(home, settings).writer() as engine:
+        engine.execute("UPDATE lake.snds_dcir.er_prs_f SET former_key = NULL")
+        engine.execute("DELETE FROM lake.snds_dcir.er_old")
+    assert wrong(findings(home)) == []
 
 
 def test_folders_that_others_can_read_are_told(home: Home) -> None:
