@@ -7,6 +7,7 @@ import json
 import os
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -14,6 +15,8 @@ from intake_world import NAME, NIR, PERSONS, VISITS, World, cut, dataset, refuse
 from pyarrow import parquet
 
 from hdh_assets.core.errors import ConfigurationError
+from resources.keys import open_keys
+from resources.vault import open_vault
 
 HEADER = "NUM;PERSON;DAY;COST;NOTE\n"
 
@@ -259,6 +262,20 @@ def test_duplicate_keys_and_orphans_are_rejected_with_their_lines(world: World) 
     assert {p.rule: p.lines for p in receipt.problems} == {"duplicate_key": (2, 5), "orphan": (6,)}
     assert [row[0] for row in world.visits()] == [2, 3]
     assert receipt.rejected_count == 3
+    assert set_aside(world) == {
+        "VISITS.csv.duplicate_key.NUM": [(2, "1", "p1"), (5, "1", "p2")],
+        "VISITS.csv.orphan.PERSON": [(6, "4", "p9")],
+    }
+
+
+def set_aside(world: World) -> dict[str, list[tuple[Any, ...]]]:
+    """Rejected rows in quarantine, by file: line, number and person."""
+    vault = open_vault(world.home, open_keys(world.home))
+    found = {}
+    for path in world.home.quarantine.rglob("*.parquet"):
+        table = parquet.read_table(pa.BufferReader(b"".join(vault.chunks(path))))
+        found[path.stem] = [(row["line"], row["num"], row["person"]) for row in table.to_pylist()]
+    return found
 
 
 def test_duplicate_keys_refuse_where_the_descriptor_says_so(world: World) -> None:

@@ -15,14 +15,13 @@ import duckdb
 from hdh_assets.core.crash import crash_point
 from hdh_assets.core.descriptor import Table
 from hdh_assets.sources.intake.admission import Admitted
-from hdh_assets.sources.intake.diagnose import find_rejects, lines_of
+from hdh_assets.sources.intake.diagnose import find_rejects, lines_of, set_aside
 from hdh_assets.sources.intake.identities import IdentityKeeper
 from hdh_assets.sources.intake.key_gate import KeyFault, key_faults
 from hdh_assets.sources.intake.load import FilePlan, load_file, open_file, streaming
 from hdh_assets.sources.intake.manifest import ManifestFile
 from hdh_assets.sources.intake.origin import Origin
 from hdh_assets.sources.intake.receipt import (
-    MAX_LINES,
     DeliveryRefusedError,
     Problem,
     TableCounts,
@@ -149,14 +148,20 @@ class DeliveryLoad:
             loaded.rejected[fault.table.lake_name] += fault.rows
 
     def _lines(self, fault: KeyFault) -> tuple[str | None, list[int]]:
-        """The first file concerned and its first lines, for the receipt."""
+        """The first file concerned and its first lines, for the receipt. Rows that are rejected go to quarantine."""
+        first: tuple[str | None, list[int]] = (None, [])
         for file in self.admitted.files[fault.table.lake_name]:
-            opened = open_file(self._plan(fault.table, file), self.again, self.folder)
+            plan = self._plan(fault.table, file)
             with streaming(self.engine):
-                lines = lines_of(self.engine, opened, fault, MAX_LINES)
-            if lines:
-                return file.name, lines
-        return None, []
+                lines = lines_of(self.engine, open_file(plan, self.again, self.folder), fault)
+                if lines and fault.action == "reject":
+                    name = f"{file.name}.{fault.rule}.{'-'.join(fault.columns)}.parquet"
+                    quarantine = self.vault.writer(self.folder / "rejected" / name)
+                    set_aside(self.engine, open_file(plan, self.again, self.folder), fault, quarantine)
+            first = first if first[1] else (file.name if lines else None, lines)
+            if first[1] and fault.action == "refuse":
+                break
+        return first
 
     def _check_threshold(self, loaded: Loaded) -> None:
         limit = self.admitted.dataset.thresholds.max_reject_ratio

@@ -60,20 +60,38 @@ def find_rejects(engine: duckdb.DuckDBPyConnection, opened: OpenFile, quarantine
     return found
 
 
-def lines_of(engine: duckdb.DuckDBPyConnection, opened: OpenFile, fault: KeyFault, limit: int) -> list[int]:
+def lines_of(engine: duckdb.DuckDBPyConnection, opened: OpenFile, fault: KeyFault) -> list[int]:
     """The first lines of a file whose rows break a key. To be asked before the rows are taken out of the lake."""
-    columns = [opened.plan.table.by_name[name.lower()] for name in fault.columns]
-    if any(column.lake_name not in opened.header.names for column in columns):
+    if not {name.lower() for name in fault.columns} <= opened.header.names:
         return []
-    values = ", ".join(value_name(column) for column in columns)
-    names = ", ".join(quoted(column.lake_name) for column in columns)
-    table = table_sql(opened.plan.dataset, opened.plan.table)
     with opened.feed() as feed:
-        rows = engine.execute(
-            f"SELECT line::BIGINT FROM ({_valued(opened, feed.path)}) WHERE ({valid_sql(opened.checks)}) "
-            f"AND hash({values}) IN (SELECT hash({names}) FROM {table} WHERE {fault.where}) ORDER BY line LIMIT {limit}"
-        ).fetchall()
+        rows = engine.execute(f"{_faulty_sql(opened, feed.path, fault, '')} LIMIT {MAX_LINES}").fetchall()
     return [line for (line,) in rows]
+
+
+def set_aside(
+    engine: duckdb.DuckDBPyConnection, opened: OpenFile, fault: KeyFault, quarantine: EncryptedWriter
+) -> None:
+    """Put the rows of a file that break a key in `quarantine`, an encrypted Parquet file: line and texts."""
+    columns = "".join(f", {quoted(column.lake_name)}" for column in opened.header.columns)
+    with opened.feed() as feed:
+        batches = engine.execute(_faulty_sql(opened, feed.path, fault, columns)).fetch_record_batch(_BATCH_ROWS)
+        with parquet.ParquetWriter(cast("IO[bytes]", quarantine), batches.schema, compression="zstd") as writer:
+            for batch in batches:
+                writer.write_batch(batch)
+    quarantine.close()
+
+
+def _faulty_sql(opened: OpenFile, path: str, fault: KeyFault, columns: str) -> str:
+    """Lines, and these columns, of the sound rows of a file whose key is among those of the fault, in order."""
+    keys = [opened.plan.table.by_name[name.lower()] for name in fault.columns]
+    values = ", ".join(value_name(column) for column in keys)
+    names = ", ".join(quoted(column.lake_name) for column in keys)
+    table = table_sql(opened.plan.dataset, opened.plan.table)
+    return (
+        f"SELECT line::BIGINT AS line{columns} FROM ({_valued(opened, path)}) WHERE ({valid_sql(opened.checks)}) "
+        f"AND hash({values}) IN (SELECT hash({names}) FROM {table} WHERE {fault.where}) ORDER BY line"
+    )
 
 
 def numbered_sql(opened: OpenFile, path: str) -> str:
