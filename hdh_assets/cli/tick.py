@@ -45,11 +45,12 @@ def _line(_: str, answer: dict[str, Any]) -> None:
 
 
 def _tell(done: Tick) -> None:
+    runs = "1 run" if len(done.runs) == 1 else f"{len(done.runs)} runs"
     for line in done.postponed:
         out.print(f"[yellow]⏸[/] {escape(line)}", highlight=False)
     if not done.runs:
         out.print("nothing else was due" if done.postponed else "nothing was due")
     elif done.failed:
-        out.print(f"{len(done.runs)} runs, [bold red]{len(done.failed)} failed[/]: see them in `hdh up`")
+        out.print(f"{runs}, [bold red]{len(done.failed)} failed[/]: see them in `hdh up`")
     else:
-        out.print(f"[green]✓[/] {len(done.runs)} runs; nothing more is due")
+        out.print(f"[green]✓[/] {runs}; nothing more is due")
