@@ -5,7 +5,7 @@ import urllib.request
 
 import dagster as dg
 
-from hdh_assets.core.descriptor_files import descriptors_fingerprint, load_datasets
+from hdh_assets.core.descriptor_files import added_fingerprint, load_datasets
 from hdh_assets.core.errors import DescriptorError
 from hdh_assets.core.home import Home
 from resources.hub import Hub
@@ -16,16 +16,19 @@ _RELOAD = "mutation ($name: String!) { reloadRepositoryLocation(repositoryLocati
 
 
 def descriptors_sensor(location: str, loaded: str) -> dg.SensorDefinition:
-    """Has the code location loaded again when a descriptor changed; `loaded` is the fingerprint of those it knows."""
+    """Has the code location loaded again when a descriptor of the home changed; `loaded` is what it knows of them.
+
+    See `added_fingerprint`.
+    """
 
     @dg.sensor(
         name=f"descriptors_of_{location}",
-        description="Descriptors that were added, corrected or removed since this code location was loaded.",
+        description="Descriptors of the home that were added, corrected or removed since the location was loaded.",
         minimum_interval_seconds=SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def descriptors(hub: Hub) -> dg.SkipReason:
-        if descriptors_fingerprint(hub.home) == loaded:
+        if added_fingerprint(hub.home) == loaded:
             return dg.SkipReason("the loaded definitions follow the descriptors")
         try:
             load_datasets(hub.home)

@@ -23,15 +23,20 @@ PACKAGE_SOURCES = Path(__file__).resolve().parents[1] / "sources"
 def descriptor_paths(home: Home | None = None) -> list[Path]:
     """Descriptor files of the package, then those the installation adds in `$HDH_HOME/datasets/`."""
     paths = sorted(PACKAGE_SOURCES.glob("*/*.yaml"))
-    if home is not None and home.datasets.is_dir():
-        paths += sorted(home.datasets.glob("**/*.yaml"))
-    return paths
+    return paths if home is None else paths + _added_paths(home)
 
 
-def descriptors_fingerprint(home: Home) -> str:
-    """Digest of every descriptor file's name and bytes: equal as long as `load_datasets` would say the same."""
+def _added_paths(home: Home) -> list[Path]:
+    return sorted(home.datasets.glob("**/*.yaml")) if home.datasets.is_dir() else []
+
+
+def added_fingerprint(home: Home) -> str:
+    """Digest of the name and bytes of every descriptor file the installation adds.
+
+    Those of the package change with its code, hence with a new start of the hub.
+    """
     digest = hashlib.sha256()
-    for path in descriptor_paths(home):
+    for path in _added_paths(home):
         digest.update(f"{path}\n".encode())
         with suppress(OSError):  # one that cannot be read is told by whoever loads it
             digest.update(hashlib.sha256(path.read_bytes()).digest())

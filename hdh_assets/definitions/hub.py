@@ -9,7 +9,7 @@ import dagster as dg
 from hdh_assets.catalog.assets import entry_assets, release_asset
 from hdh_assets.core.collector import collector_paused
 from hdh_assets.core.descriptor import Dataset
-from hdh_assets.core.descriptor_files import descriptors_fingerprint, load_datasets
+from hdh_assets.core.descriptor_files import added_fingerprint, load_datasets
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.extracts.assets import extract_assets
@@ -37,7 +37,7 @@ def build_defs(
 ) -> dg.Definitions:
     """The definitions for this home, these datasets and permits; by default `HDH_HOME` and all it knows."""
     home = home or Home.resolve()
-    fingerprint = descriptors_fingerprint(home)  # first: what changes meanwhile is then seen
+    fingerprint = added_fingerprint(home)  # first: what changes meanwhile is then seen
     described = load_datasets(home) if datasets is None else datasets
     granted = granted_permits(home, described) if permits is None else permits
     standard = standard_assets(described)

@@ -10,7 +10,7 @@ import dagster as dg
 
 from hdh_assets.core.collector import collector_paused
 from hdh_assets.core.descriptor import Dataset
-from hdh_assets.core.descriptor_files import descriptors_fingerprint, load_datasets
+from hdh_assets.core.descriptor_files import added_fingerprint, load_datasets
 from hdh_assets.core.home import Home
 from hdh_assets.sources.assets import answer_job, delivered_assets
 from resources.hub import Hub
@@ -24,7 +24,7 @@ LOCATION = "trusted_third_party"
 def build_defs(*, home: Home | None = None, datasets: Mapping[str, Dataset] | None = None) -> dg.Definitions:
     """The definitions for this home and these datasets; by default `HDH_HOME` and every descriptor it knows."""
     home = home or Home.resolve()
-    fingerprint = descriptors_fingerprint(home)  # first: what changes meanwhile is then seen
+    fingerprint = added_fingerprint(home)  # first: what changes meanwhile is then seen
     described = load_datasets(home) if datasets is None else datasets
     answer, opposition = answer_job(), opposition_job()
     return dg.Definitions(
