@@ -38,6 +38,29 @@ FAMILIES: dict[str, str] = {
 """The seventeen source families, by folder name under `hdh_assets/sources/`."""
 
 
+_SCHEMAS = {"main", "meta", "staging", "omop", "linked", "catalog", "lake", "temp", "system", "memory"}
+_SYSTEM_SCHEMAS = {"pg_catalog", "information_schema"}
+_JOBS = {"answer_delivery_without_a_place", "oppositions"}
+RESERVED = _SCHEMAS | _SYSTEM_SCHEMAS | _JOBS
+"""Names no dataset may have."""
+
+_LOOKAROUND = re.compile(r"\(\?(<?[=!]|P=)|\\[1-9]")
+_DIRECTIVE = re.compile(r"%-?([aAbBdfHIjmMpSyYzZ%])")
+
+
+def check_time_form(form: str) -> str:
+    """The strptime form itself; `ValueError` when it does not tell a day."""
+    found = set(_DIRECTIVE.findall(form))
+    tells_day = "j" in found or ("d" in found and found & set("mbB"))
+    if "%" in _DIRECTIVE.sub("", form) or not (found & set("yY") and tells_day):
+        raise ValueError(f"{form!r} is no form of a day, as %d/%m/%Y is")
+    return form
+
+
+def _is_mark(character: str) -> bool:
+    return character.isascii() and character.isprintable() and not character.isalnum() and character != " "
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -148,6 +171,10 @@ class Column(_Frozen):
             raise ValueError("a person_key needs an identifier_type")
         if self.pattern is not None:
             re.compile(self.pattern)
+            if _LOOKAROUND.search(self.pattern):
+                raise ValueError("pattern: the engine's expressions neither look around nor back")
+        if self.format is not None:
+            check_time_form(self.format)
         return self
 
     @property
@@ -273,6 +300,20 @@ class Format(_Frozen):
     timestamp: str = "%Y-%m-%dT%H:%M:%SZ"
     column_order: Literal["any", "declared"] = "any"
 
+    @model_validator(mode="after")
+    def _legible(self) -> Self:
+        if not _is_mark(self.delimiter) and self.delimiter != "\t":
+            raise ValueError("delimiter must be a tab or one ASCII character that is no letter, digit or white space")
+        if self.quote is not None and not _is_mark(self.quote):
+            raise ValueError("quote must be one ASCII character that is no letter, digit or white space")
+        if self.delimiter == self.quote:
+            raise ValueError("delimiter and quote are the same")
+        if self.quote is None and self.delimiter == self.decimal:
+            raise ValueError("delimiter and decimal are the same, and there are no quotes")
+        for form in (self.date, self.timestamp):
+            check_time_form(form)
+        return self
+
 
 class Party(_Frozen):
     """Who delivers or answers for a dataset."""
@@ -334,6 +375,13 @@ class Dataset(_Frozen):
     thresholds: Thresholds = Thresholds()
     synth: Synth = Synth()
     tables: tuple[Table, ...] = Field(min_length=1)
+
+    @field_validator("id")
+    @classmethod
+    def _free(cls, value: str) -> str:
+        if value in RESERVED:
+            raise ValueError("is a name of the hub's own; choose another")
+        return value
 
     @field_validator("family")
     @classmethod

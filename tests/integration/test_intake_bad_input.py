@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from intake_world import NAME, NIR, PERSONS, VISITS, World, cut, dataset, refused
+from intake_world import NAME, NIR, PERSONS, VISITS, World, column, cut, dataset, refused
 from pyarrow import parquet
 
 from hdh_assets.core.errors import ConfigurationError
@@ -274,8 +274,25 @@ def set_aside(world: World) -> dict[str, list[tuple[Any, ...]]]:
     found = {}
     for path in world.home.quarantine.rglob("*.parquet"):
         table = parquet.read_table(pa.BufferReader(b"".join(vault.chunks(path))))
-        found[path.stem] = [(row["line"], row["num"], row["person"]) for row in table.to_pylist()]
+        found[path.stem] = [(row["_line"], row["num"], row["person"]) for row in table.to_pylist()]
     return found
+
+
+def test_names_that_the_hub_uses_itself_are_free_for_columns(tmp_path: Path) -> None:
+    own = ["LINE", "RULES", "FEEDS", "IS_VALID", "ORDER", "DELIVERY", "TEXT"]
+    content = dataset(format={"delimiter": ";", "decimal": ",", "date": "%d/%m/%Y", "quote": '"'}).model_dump(
+        mode="json"
+    )
+    content["tables"][1]["columns"] += [column(name, "string(8)") for name in own]
+    world = World.create(tmp_path, dataset(**content))
+    head, *rows = VISITS.splitlines()
+    lines = [f"{head};{';'.join(own)}", *(f"{row};{';'.join(own)}" for row in rows)]
+    lines[2] = lines[2].replace("29/02/2024", "30/02/2024")
+    lines.append(f"4;p9;;;;{';'.join(own)}")
+    receipt = world.deliver("\n".join(lines) + "\n")
+    found = {(p.rule, p.column): p.lines for p in receipt.problems}
+    assert found == {("type", "DAY"): (3,), ("orphan", "PERSON"): (5,)}
+    assert [row[0] for row in world.visits()] == [1, 3]
 
 
 def test_duplicate_keys_refuse_where_the_descriptor_says_so(world: World) -> None:

@@ -56,7 +56,7 @@ def find_rejects(engine: duckdb.DuckDBPyConnection, opened: OpenFile, quarantine
     with opened.feed() as feed:
         for batch in _rejected(engine, opened, feed.path, checks, quarantine):
             found.rows += batch.num_rows
-            _count(found, batch.column("line"), batch.column("rules"))
+            _count(found, batch.column("_line"), batch.column("_rules"))
     return found
 
 
@@ -89,23 +89,23 @@ def _faulty_sql(opened: OpenFile, path: str, fault: KeyFault, columns: str) -> s
     names = ", ".join(quoted(column.lake_name) for column in keys)
     table = table_sql(opened.plan.dataset, opened.plan.table)
     return (
-        f"SELECT line::BIGINT AS line{columns} FROM ({_valued(opened, path)}) WHERE ({valid_sql(opened.checks)}) "
-        f"AND hash({values}) IN (SELECT hash({names}) FROM {table} WHERE {fault.where}) ORDER BY line"
+        f"SELECT _line::BIGINT AS _line{columns} FROM ({_valued(opened, path)}) WHERE ({valid_sql(opened.checks)}) "
+        f"AND hash({values}) IN (SELECT hash({names}) FROM {table} WHERE {fault.where}) ORDER BY _line"
     )
 
 
 def numbered_sql(opened: OpenFile, path: str) -> str:
-    """The rows of a file in order, as text, with `line`: the line of the file where each begins."""
+    """The rows of a file in order, as text, with `_line`: the line of the file where each begins."""
     reader = opened.reader_sql(path, in_order=True)
     if not opened.plan.dialect.quote:
-        return f"SELECT row_number() OVER () + 1 AS line, * FROM {reader}"
+        return f"SELECT row_number() OVER () + 1 AS _line, * FROM {reader}"
     feeds = " + ".join(
         f"coalesce(length({quoted(c.lake_name)}) - length(replace({quoted(c.lake_name)}, chr(10), '')), 0)"
         for c in opened.header.columns
     )
     return (
-        f"SELECT row_number() OVER () + 1 + sum(feeds) OVER (ROWS UNBOUNDED PRECEDING) - feeds AS line, "
-        f"* EXCLUDE (feeds) FROM (SELECT *, {feeds} AS feeds FROM {reader})"
+        f"SELECT row_number() OVER () + 1 + sum(_feeds) OVER (ROWS UNBOUNDED PRECEDING) - _feeds AS _line, "
+        f"* EXCLUDE (_feeds) FROM (SELECT *, {feeds} AS _feeds FROM {reader})"
     )
 
 
@@ -120,7 +120,8 @@ def _rejected(
     columns = ", ".join(quoted(column.lake_name) for column in opened.header.columns)
     engine.execute("SET preserve_insertion_order = true")
     result = engine.execute(
-        f"SELECT line::BIGINT AS line, list_filter([{broken}], lambda n: n IS NOT NULL)::INTEGER[] AS rules, {columns} "
+        f"SELECT _line::BIGINT AS _line, {columns}, "
+        f"list_filter([{broken}], lambda n: n IS NOT NULL)::INTEGER[] AS _rules "
         f"FROM ({_valued(opened, path)}) WHERE NOT ({valid_sql(checks)})"
     )
     batches = result.fetch_record_batch(_BATCH_ROWS)

@@ -56,7 +56,7 @@ class IdentityKeeper:
     def call_sql(self) -> str:
         """The call, over columns of those names: true for a row that is valid, which is then kept."""
         row = ", ".join(f"{quoted(name)} := {quoted(name)}::VARCHAR" for name in self._schema.names)
-        return f"{self._name}(is_valid, struct_pack({row}))"
+        return f"{self._name}(_is_valid, struct_pack({row}))"
 
     def close(self) -> None:
         """Write what waits and make the file whole."""

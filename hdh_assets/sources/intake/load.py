@@ -122,9 +122,9 @@ def insert_sql(opened: OpenFile, path: str, keeper: IdentityKeeper | None) -> st
     values = ", ".join(f"{_value(column, opened)} AS {quoted(column.lake_name)}" for column in plan.table.lake_columns)
     texts = "".join(f", {quoted(c.lake_name)}" for c in _identifiers(opened)) if keeper else ""
     # random() keeps the optimiser from evaluating every conversion twice, once for the filter and once for the rows
-    is_valid = f"{valid_sql(opened.checks)} AND random() >= 0 AS is_valid"
+    is_valid = f"{valid_sql(opened.checks)} AND random() >= 0 AS _is_valid"
     inner = f"SELECT {values}{texts}, {is_valid} FROM ({opened.values_sql(opened.reader_sql(path))})"
-    kept = keeper.call_sql() if keeper else "is_valid"
+    kept = keeper.call_sql() if keeper else "_is_valid"
     return (
         f"INSERT INTO {table_sql(plan.dataset, plan.table)} ({', '.join(columns)}, _delivery, _period, _file) "
         f"SELECT {', '.join(columns)}, '{plan.delivery}'::UUID, {literal(plan.period)}, {literal(plan.file.name)} "

@@ -95,7 +95,7 @@ def _value(column: Column, unique: Column | None, given: dict[str, str], start: 
     if column.lake_name in given:
         return given[column.lake_name]
     if column.identifier_type and column.role in (Role.person_key, Role.direct_identifier):
-        return person_value(column.identifier_type)
+        return person_value(column)
     value = column_value(column, start, days, unique is column, count)
     if column.nullable and not column.synth and column is not unique:
         return f"CASE WHEN percent('missing {column.lake_name}', k, 95) THEN {value} END"

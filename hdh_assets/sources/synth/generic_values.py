@@ -34,6 +34,8 @@ NAMED = {
     "last_name": "last_name(s.p)",
 }
 
+_MANY = 1_000_000_000_000
+_PSEUDONYM_LENGTH = 17
 _IDENTIFIERS = {
     "snds_psa": "s.psa_own",
     "snds_nir": "s.nir_ano",
@@ -43,9 +45,18 @@ _IDENTIFIERS = {
 }
 
 
-def person_value(identifier_type: str) -> str:
-    """The identifier of that type that the subject has: the same in every dataset."""
-    return _IDENTIFIERS.get(identifier_type, f"pseudonym('{identifier_type}' || s.nir)")
+def person_value(column: Column) -> str:
+    """The identifier of the column's type that the subject has: the same in every dataset that writes it alike."""
+    own = f"'{column.identifier_type}' || s.nir"
+    if column.identifier_type in _IDENTIFIERS:
+        return _IDENTIFIERS[column.identifier_type]
+    if column.kind == "uuid":
+        return f"uuid_of({own})"
+    if column.kind == "integer":
+        return f"pick('number', {own}, {_MANY})"
+    if column.pattern:
+        return matching(column.pattern, f"pick('number', {own}, {_MANY})")
+    return f"left(pseudonym({own}), {column.length or _PSEUDONYM_LENGTH})"
 
 
 def column_value(column: Column, start: date, days: int, unique: bool, count: int) -> str:
@@ -65,7 +76,7 @@ def column_value(column: Column, start: date, days: int, unique: bool, count: in
                 f"column {column.name}: its pattern gives fewer than {count} different values",
                 remedy="name a generator in `synth:`, or ask for fewer persons",
             )
-        return matching(column.pattern, "r" if unique else f"pick({_tag(column)}, k, 1000000000000)")
+        return matching(column.pattern, "r" if unique else f"pick({_tag(column)}, k, {_MANY})")
     return _by_kind(column, start, days, unique)
 
 

@@ -166,3 +166,28 @@ def test_any_description_gives_rows_that_obey_it(
     form = {"delimiter": ";", "decimal": decimal, "encoding": encoding}
     folder, dataset = delivered(tmp_path, REGISTRY | {"tables": [table], "format": form, "mode": mode}, persons=20)
     assert_valid(opened(folder, dataset), dataset)
+
+
+@pytest.mark.parametrize(
+    ("type_", "more"),
+    [
+        ("string(10)", {}),
+        ("string", {}),
+        ("uuid", {}),
+        ("integer", {}),
+        ("string(12)", {"pattern": "[A-Z]{2}[0-9]{10}"}),
+    ],
+)
+def test_a_person_key_is_written_as_the_descriptor_says(tmp_path: Path, type_: str, more: dict[str, Any]) -> None:
+    tumour = TUMOUR | {"columns": [column("nir", type_, **PERSON, **more), *TUMOUR["columns"][:1]]}
+    folder, dataset = delivered(tmp_path, REGISTRY | {"tables": [tumour]}, persons=50)
+    table, present = dataset.tables[0], {"nir", "number"}
+    rule = valid_sql([check for check in checks(table, present, dataset.format) if check.column == "nir"])
+    with duckdb.connect() as engine:
+        texts = f"read_csv('{folder}/*.csv', delim = '|', header = true, all_varchar = true)"
+        typed = f'SELECT *, TRY_CAST(nir AS {"UUID" if type_ == "uuid" else "BIGINT"}) AS "nir=" FROM {texts}'
+        rows, good, persons = engine.execute(
+            f"SELECT count(*), count(*) FILTER ({rule}), count(DISTINCT nir) FROM ({typed})"
+        ).fetchall()[0]
+    assert rows == good > 10
+    assert persons > 10
