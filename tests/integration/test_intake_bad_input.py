@@ -280,9 +280,7 @@ def set_aside(world: World) -> dict[str, list[tuple[Any, ...]]]:
 
 def test_names_that_the_hub_uses_itself_are_free_for_columns(tmp_path: Path) -> None:
     own = ["LINE", "RULES", "FEEDS", "IS_VALID", "ORDER", "DELIVERY", "TEXT"]
-    content = dataset(format={"delimiter": ";", "decimal": ",", "date": "%d/%m/%Y", "quote": '"'}).model_dump(
-        mode="json"
-    )
+    content = dataset().model_dump(mode="json")
     content["tables"][1]["columns"] += [column(name, "string(8)") for name in own]
     world = World.create(tmp_path, dataset(**content))
     head, *rows = VISITS.splitlines()
