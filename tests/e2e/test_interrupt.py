@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -48,14 +49,21 @@ def test_a_long_query_ends_at_once(fifth: Home) -> None:
     query = "SELECT sum(hash(range)) FROM range(100000000000)"
     command = [sys.executable, "-m", "hdh_assets.cli", "sql", query]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as asking:
-        wait_for(lambda: _has_open(asking.pid, fifth.lake / "catalog.sqlite"))
-        asking.send_signal(signal.SIGINT)
-        said = asking.communicate(timeout=60)[1]
+        try:
+            wait_for(lambda: _has_open(asking.pid, fifth.lake / "catalog.sqlite"))
+            asking.send_signal(signal.SIGINT)
+            said = asking.communicate(timeout=60)[1]
+        finally:
+            asking.kill()
     assert (asking.returncode, said) == (130, "stopped\n")
 
 
 def _has_open(pid: int, path: Path) -> bool:
-    return str(path) in {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()}
+    found = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since
+            found.add(str(link.readlink()))
+    return str(path) in found
 
 
 def _stop_while_taking_in(home: Home, sent: signal.Signals) -> None:
@@ -63,9 +71,12 @@ def _stop_while_taking_in(home: Home, sent: signal.Signals) -> None:
     known = len(ledger.attempts())
     command = ["sh", "-c", 'trap "" INT; exec "$0" -m hdh_assets.cli tick', sys.executable]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as stopped:
-        wait_for(lambda: len(ledger.attempts()) > known)
-        stopped.send_signal(sent)
-        said = stopped.communicate(timeout=60)[1]
+        try:
+            wait_for(lambda: len(ledger.attempts()) > known)
+            stopped.send_signal(sent)
+            said = stopped.communicate(timeout=60)[1]
+        finally:
+            stopped.kill()
     assert stopped.returncode == 130
     assert "Traceback" not in said
     assert not processes_of(home)
