@@ -13,6 +13,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from hdh_assets.core.dialect import Format, check_time_form
+
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
 
@@ -40,25 +42,10 @@ FAMILIES: dict[str, str] = {
 
 _SCHEMAS = {"main", "meta", "staging", "omop", "linked", "catalog", "lake", "temp", "system", "memory"}
 _SYSTEM_SCHEMAS = {"pg_catalog", "information_schema"}
-_JOBS = {"answer_delivery_without_a_place", "oppositions"}
-RESERVED = _SCHEMAS | _SYSTEM_SCHEMAS | _JOBS
-"""Names no dataset may have."""
+RESERVED = _SCHEMAS | _SYSTEM_SCHEMAS | {"answer_delivery_without_a_place", "oppositions"}
+"""Names no dataset may have: schemas, and jobs beside those that are named after datasets."""
 
 _LOOKAROUND = re.compile(r"\(\?(<?[=!]|P=)|\\[1-9]")
-_DIRECTIVE = re.compile(r"%-?([aAbBdfHIjmMpSyYzZ%])")
-
-
-def check_time_form(form: str) -> str:
-    """The strptime form itself; `ValueError` when it does not tell a day."""
-    found = set(_DIRECTIVE.findall(form))
-    tells_day = "j" in found or ("d" in found and found & set("mbB"))
-    if "%" in _DIRECTIVE.sub("", form) or not (found & set("yY") and tells_day):
-        raise ValueError(f"{form!r} is no form of a day, as %d/%m/%Y is")
-    return form
-
-
-def _is_mark(character: str) -> bool:
-    return character.isascii() and character.isprintable() and not character.isalnum() and character != " "
 
 
 class _Frozen(BaseModel):
@@ -284,35 +271,6 @@ class Table(_Frozen):
     def person_keys(self) -> tuple[Column, ...]:
         """Columns that designate a person."""
         return tuple(column for column in self.columns if column.is_person_key)
-
-
-class Format(_Frozen):
-    """The dialect of the producer's files."""
-
-    kind: Literal["csv", "parquet"] = "csv"
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    quote: str | None = Field(default='"', max_length=1)
-    """None: the format has no quotes, a quote is an ordinary character."""
-    encoding: Literal["utf-8", "utf-8-sig", "cp1252", "latin-1"] = "utf-8"
-    """`utf-8-sig` expects a byte-order mark; the others refuse one."""
-    decimal: Literal[".", ","] = "."
-    date: str = "%Y-%m-%d"
-    timestamp: str = "%Y-%m-%dT%H:%M:%SZ"
-    column_order: Literal["any", "declared"] = "any"
-
-    @model_validator(mode="after")
-    def _legible(self) -> Self:
-        if not _is_mark(self.delimiter) and self.delimiter != "\t":
-            raise ValueError("delimiter must be a tab or one ASCII character that is no letter, digit or white space")
-        if self.quote is not None and not _is_mark(self.quote):
-            raise ValueError("quote must be one ASCII character that is no letter, digit or white space")
-        if self.delimiter == self.quote:
-            raise ValueError("delimiter and quote are the same")
-        if self.quote is None and self.delimiter == self.decimal:
-            raise ValueError("delimiter and decimal are the same, and there are no quotes")
-        for form in (self.date, self.timestamp):
-            check_time_form(form)
-        return self
 
 
 class Party(_Frozen):

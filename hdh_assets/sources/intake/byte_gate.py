@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 from itertools import chain
 
-from hdh_assets.core.descriptor import Format
+from hdh_assets.core.dialect import Format
 from hdh_assets.sources.intake.receipt import refuse
 from hdh_assets.sources.intake.text_structure import TextCounts, TextState
 

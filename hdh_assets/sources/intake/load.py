@@ -14,7 +14,8 @@ from uuid import UUID
 
 import duckdb
 
-from hdh_assets.core.descriptor import Column, Dataset, Format, Table
+from hdh_assets.core.descriptor import Column, Dataset, Table
+from hdh_assets.core.dialect import Format
 from hdh_assets.core.sql_text import literal, quoted
 from hdh_assets.sources.intake.byte_gate import MAX_LINE_BYTES, check_text, decode, decompress, whole_lines
 from hdh_assets.sources.intake.feed import Feed

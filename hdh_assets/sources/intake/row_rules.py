@@ -10,7 +10,8 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from hdh_assets.core.descriptor import Column, Format, Table
+from hdh_assets.core.descriptor import Column, Table
+from hdh_assets.core.dialect import Format
 from hdh_assets.core.sql_text import literal, quoted
 from resources.pseudonyms import known_pseudonyms
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import duckdb
 
-from hdh_assets.core.descriptor import Column, Format, Table
+from hdh_assets.core.descriptor import Column, Table
+from hdh_assets.core.dialect import Format
 from hdh_assets.core.sql_text import literal
 
 _HERE = Path(__file__).resolve().parent

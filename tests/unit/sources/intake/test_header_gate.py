@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hdh_assets.core.descriptor import Format
 from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.core.dialect import Format
 from hdh_assets.sources.intake.header_gate import check_header, split_header
 from hdh_assets.sources.intake.receipt import DeliveryRefusedError
 

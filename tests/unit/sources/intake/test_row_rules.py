@@ -7,7 +7,8 @@ from datetime import date, datetime
 import duckdb
 import pytest
 
-from hdh_assets.core.descriptor import Column, Format, Table
+from hdh_assets.core.descriptor import Column, Table
+from hdh_assets.core.dialect import Format
 from hdh_assets.sources.intake.row_rules import checks, valid_sql, value_name, values_sql
 
 FRENCH = Format(delimiter=";", decimal=",", date="%d/%m/%Y", timestamp="%d/%m/%Y %H:%M:%S")

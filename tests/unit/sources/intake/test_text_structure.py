@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hdh_assets.core.descriptor import Format
+from hdh_assets.core.dialect import Format
 from hdh_assets.sources.intake.byte_gate import check_text, decode, decompress, whole_lines
 from hdh_assets.sources.intake.receipt import DeliveryRefusedError
 from hdh_assets.sources.intake.text_structure import TextCounts

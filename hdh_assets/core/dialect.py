@@ -1,0 +1,57 @@
+"""How a producer writes files: the part of a descriptor that the gates and the reader of text go by.
+
+Here: the model, and what of it can be read without doubt. What a dataset holds is in `descriptor.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+_DIRECTIVE = re.compile(r"%-?([aAbBdfHIjmMpSyYzZ%])")
+
+
+class Format(BaseModel):
+    """The dialect of the producer's files."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["csv", "parquet"] = "csv"
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    quote: str | None = Field(default='"', max_length=1)
+    """None: the format has no quotes, a quote is an ordinary character."""
+    encoding: Literal["utf-8", "utf-8-sig", "cp1252", "latin-1"] = "utf-8"
+    """`utf-8-sig` expects a byte-order mark; the others refuse one."""
+    decimal: Literal[".", ","] = "."
+    date: str = "%Y-%m-%d"
+    timestamp: str = "%Y-%m-%dT%H:%M:%SZ"
+    column_order: Literal["any", "declared"] = "any"
+
+    @model_validator(mode="after")
+    def _legible(self) -> Self:
+        if not _is_mark(self.delimiter) and self.delimiter != "\t":
+            raise ValueError("delimiter must be a tab or one ASCII character that is no letter, digit or white space")
+        if self.quote is not None and not _is_mark(self.quote):
+            raise ValueError("quote must be one ASCII character that is no letter, digit or white space")
+        if self.delimiter == self.quote:
+            raise ValueError("delimiter and quote are the same")
+        if self.quote is None and self.delimiter == self.decimal:
+            raise ValueError("delimiter and decimal are the same, and there are no quotes")
+        for form in (self.date, self.timestamp):
+            check_time_form(form)
+        return self
+
+
+def check_time_form(form: str) -> str:
+    """The strptime form itself; `ValueError` when it does not tell a day."""
+    found = set(_DIRECTIVE.findall(form))
+    tells_day = "j" in found or ("d" in found and found & set("mbB"))
+    if "%" in _DIRECTIVE.sub("", form) or not (found & set("yY") and tells_day):
+        raise ValueError(f"{form!r} is no form of a day, as %d/%m/%Y is")
+    return form
+
+
+def _is_mark(character: str) -> bool:
+    return character.isascii() and character.isprintable() and not character.isalnum() and character != " "
