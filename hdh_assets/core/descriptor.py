@@ -14,6 +14,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from hdh_assets.core.dialect import Format, check_time_form
+from hdh_assets.core.periods import PERIOD_FORMATS, Cadence, check_period
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
@@ -296,16 +297,6 @@ class Synth(_Frozen):
     rows_per_person: float = Field(default=10, gt=0)
 
 
-Cadence = Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
-PERIOD_FORMATS: dict[str, str] = {
-    "daily": "%Y-%m-%d",
-    "weekly": "%Y-%m-%d",
-    "monthly": "%Y-%m",
-    "quarterly": "%Y-%m",
-    "yearly": "%Y",
-}
-
-
 class Dataset(_Frozen):
     """One entry of the catalogue: one producer, one or more tables, one descriptor file."""
 
@@ -382,19 +373,3 @@ class Dataset(_Frozen):
     def has_persons(self) -> bool:
         """Whether any table designates persons."""
         return any(table.person_keys for table in self.tables)
-
-
-_PERIODS = {
-    "daily": r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])",
-    "weekly": r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])",
-    "monthly": r"\d{4}-(0[1-9]|1[0-2])",
-    "quarterly": r"\d{4}-(01|04|07|10)",
-    "yearly": r"\d{4}",
-}
-
-
-def check_period(period: str, cadence: Cadence) -> str:
-    """The period itself; `ValueError` when it is not one of this cadence."""
-    if not re.fullmatch(_PERIODS[cadence], period, flags=re.ASCII):
-        raise ValueError(f"period {period!r} is not of the form {PERIOD_FORMATS[cadence]} ({cadence})")
-    return period

@@ -1,14 +1,42 @@
-"""Periods of deliveries in order: counting them between two, and when each begins."""
+"""Periods of deliveries: how each cadence names them, counting them between two, and when each begins."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import Literal
 
-from hdh_assets.core.descriptor import Cadence, check_period
 from hdh_assets.core.errors import HubError
 
+Cadence = Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
+PERIOD_FORMATS: dict[str, str] = {
+    "daily": "%Y-%m-%d",
+    "weekly": "%Y-%m-%d",
+    "monthly": "%Y-%m",
+    "quarterly": "%Y-%m",
+    "yearly": "%Y",
+}
+"""A quarter is named after its first month, a week after its Monday."""
+
+_WRITTEN = {"%Y-%m-%d": r"\d{4}-\d{2}-\d{2}", "%Y-%m": r"\d{4}-\d{2}", "%Y": r"\d{4}"}
 _STEP_MONTHS: dict[str, int] = {"monthly": 1, "quarterly": 3, "yearly": 12}
+
+
+def check_period(period: str, cadence: Cadence) -> str:
+    """The period itself; `ValueError` when it is not one of this cadence."""
+    form = PERIOD_FORMATS[cadence]
+    if not re.fullmatch(_WRITTEN[form], period, flags=re.ASCII):
+        raise ValueError(f"period {period!r} is not of the form {form} ({cadence})")
+    try:
+        first = datetime.strptime(period, form).replace(tzinfo=UTC)
+    except ValueError:
+        raise ValueError(f"period {period!r} is not in the calendar") from None
+    if cadence == "quarterly" and first.month % 3 != 1:
+        raise ValueError(f"period {period!r} is not the first month of a quarter")
+    if cadence == "weekly" and first.weekday():
+        raise ValueError(f"period {period!r} is not a Monday, after which a week is named")
+    return period
 
 
 def periods_between(cadence: Cadence, first: str, last: str) -> list[str]:

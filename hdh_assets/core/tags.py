@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import get_args
 
-from hdh_assets.core.descriptor import FAMILIES, Cadence, Dataset, Mode
+from hdh_assets.core.descriptor import FAMILIES, Dataset, Mode
 from hdh_assets.core.keys import LAYERS
+from hdh_assets.core.periods import Cadence
 
 ASSET_TAGS: dict[str, frozenset[str]] = {
     "hdh/layer": frozenset(LAYERS),

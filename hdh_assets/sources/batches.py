@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from hdh_assets.core.descriptor import Dataset, check_period
-from hdh_assets.core.periods import periods_between
+from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.periods import check_period, periods_between
 from resources.inbox import Dropped
 
 MAX_RUNS = 50

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
 
-from hdh_assets.core.descriptor import Dataset, check_period
+from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.periods import check_period
 from hdh_assets.sources.intake.manifest import Manifest, ManifestError, ManifestFile, parse_manifest, table_of
 from hdh_assets.sources.intake.receipt import DeliveryRefusedError, Problem, problem, refuse
 from resources.inbox import MANIFEST

@@ -12,9 +12,10 @@ from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
-from hdh_assets.core.descriptor import Dataset, check_period
+from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home
+from hdh_assets.core.periods import check_period
 from hdh_assets.sources.intake.manifest import digest_of, table_of
 from hdh_assets.sources.intake.seal import instant_text, manifest_of, write_atomically
 from resources.inbox import MANIFEST, sealed_at

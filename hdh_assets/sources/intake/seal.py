@@ -16,8 +16,9 @@ from typing import IO
 
 import numpy as np
 
-from hdh_assets.core.descriptor import Dataset, check_period
+from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import HubError
+from hdh_assets.core.periods import check_period
 from hdh_assets.sources.intake.manifest import Manifest, ManifestFile, is_gzip
 from resources.inbox import MANIFEST
 

@@ -90,8 +90,8 @@ def write_table(con: duckdb.DuckDBPyConnection, query: str, table: Table, dialec
     if dialect.kind == "parquet":
         shown = ", ".join(f'"{c.lake_name}" AS "{c.name}"' for c in table.columns if c.lake_name in given)
     else:
-        quote = dialect.quote or ""
-        options = f"FORMAT csv, HEADER, DELIMITER '{dialect.delimiter}', QUOTE '{quote}', ESCAPE '{quote}'"
+        delimiter, quote = literal(dialect.delimiter), literal(dialect.quote or "")
+        options = f"FORMAT csv, HEADER, DELIMITER {delimiter}, QUOTE {quote}, ESCAPE {quote}"
     counted = con.execute(f"COPY (SELECT {shown} FROM ({query})) TO {literal(path)} ({options})").fetchone()
     if dialect.kind == "csv" and dialect.encoding != "utf-8":
         _recode(path, dialect.encoding)
@@ -102,9 +102,9 @@ def _text(column: Column, dialect: Format) -> str:
     name = f'"{column.lake_name}"'
     match column.kind:
         case "date":
-            return f"strftime({name}, '{column.format or dialect.date}')"
+            return f"strftime({name}, {literal(column.format or dialect.date)})"
         case "timestamp":
-            return f"strftime({name}, '{column.format or dialect.timestamp}')"
+            return f"strftime({name}, {literal(column.format or dialect.timestamp)})"
         case "decimal" | "float" if dialect.decimal == ",":
             return f"replace(CAST({name} AS VARCHAR), '.', ',')"
         case _:

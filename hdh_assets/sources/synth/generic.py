@@ -8,13 +8,15 @@ population. Values are plausible in form, not in meaning: a dataset that needs m
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import date
 
 import duckdb
 
-from hdh_assets.core.descriptor import Column, Dataset, Mode, Role, Table
+from hdh_assets.core.descriptor import Column, Dataset, ForeignKey, Mode, Role, Table
 from hdh_assets.core.errors import HubError
 from hdh_assets.sources.synth.engine import write_table
+from hdh_assets.sources.synth.generic_keys import SUBJECT, Numbering, Part, numbering
 from hdh_assets.sources.synth.generic_values import SUBJECTS, column_value, person_value
 from hdh_assets.sources.synth.registry import Order, register
 
@@ -58,48 +60,80 @@ def _parents_first(dataset: Dataset) -> list[Table]:
 def _query(con: duckdb.DuckDBPyConnection, order: Order, table: Table) -> str:
     """One row per `r`, joined to the person or the commune it is about and to the rows its foreign keys name."""
     dataset = order.dataset
-    start = _first_day(order.period)
+    start, days = _first_day(order.period), _DAYS[dataset.cadence]
     tag = f"{dataset.id}|{table.lake_name}" + (f"|{order.period}" if dataset.mode is Mode.append else "")
     subject = _subject(table)
-    count = _row_count(con, order, table, subject)
-    number = "r" if _one_row_each(table, subject) else "pick('subject', k, {population})"
-    population = f"(SELECT count(*) FROM {SUBJECTS[subject]})"
-    joins = [f"JOIN {SUBJECTS[subject]} s ON s.subject = ({number.format(population=population)}) % {population}"]
-    given: dict[str, str] = {}
-    for position, key in enumerate(table.foreign_keys):
-        parent = dataset.by_name[key.table.lower()]
-        if parent is table:
-            continue
-        made, alias = f'"{_made(parent)}"', f"parent{position}"
+    given = _given(dataset, table)
+    owners = _owners(con, dataset, table, subject)
+    rows = numbering(table, _row_count(order, table, subject, owners), owners, given, days)
+    joins = [
+        f"JOIN {SUBJECTS[subject]} s ON s.subject = "
+        + (f"r % {owners[SUBJECT]}" if subject == "commune" else _counted(rows, SUBJECT, subject, owners))
+    ]
+    values: dict[str, str] = {}
+    for position, key in _parents(dataset, table):
+        alias = f"parent{position}"
         # renamed, so that no column of the parent hides r, k or s
         taken = ", ".join(f'"{name.lower()}" AS "{alias} {name.lower()}"' for name in key.target_columns)
         joins.append(
-            f'JOIN (SELECT r AS "{alias} r", {taken} FROM {made}) '
-            f"ON \"{alias} r\" = pick('{alias}', k, (SELECT count(*) FROM {made}))"
+            f'JOIN (SELECT r AS "{alias} r", {taken} FROM "{_made(dataset.by_name[key.table.lower()])}") '
+            f'ON "{alias} r" = {_counted(rows, position, alias, owners)}'
         )
         for here, there in zip(key.columns, key.target_columns, strict=True):
-            given.setdefault(here.lower(), f'"{alias} {there.lower()}"')
-    unique = _unique_column(table, given)
+            values.setdefault(here.lower(), f'"{alias} {there.lower()}"')
+    for key in table.foreign_keys:
+        if dataset.by_name[key.table.lower()] is table:
+            for here, there in zip(key.columns, key.target_columns, strict=True):
+                values.setdefault(here.lower(), _value(table.by_name[there.lower()], table, rows, start, days))
     shown = [
-        f'{_value(column, unique, given, start, _DAYS[dataset.cadence], count)} AS "{column.lake_name}"'
+        f'{values.get(column.lake_name) or _value(column, table, rows, start, days)} AS "{column.lake_name}"'
         for column in table.columns
     ]
     return (
         f"SELECT r, {', '.join(shown)} FROM "
-        f"(SELECT range::BIGINT AS r, hash({order.seed}::BIGINT, '{tag}', range::BIGINT) AS k FROM range({count})) "
+        f"(SELECT range::BIGINT AS r, hash({order.seed}::BIGINT, '{tag}', range::BIGINT) AS k FROM range({rows.rows})) "
         + " ".join(joins)
     )
 
 
-def _value(column: Column, unique: Column | None, given: dict[str, str], start: date, days: int, count: int) -> str:
-    if column.lake_name in given:
-        return given[column.lake_name]
+def _counted(rows: Numbering, part: Part, tag: str, owners: Mapping[Part, int]) -> str:
+    return rows.counted.get(part) or f"pick('{tag}', k, {owners[part]})"
+
+
+def _value(column: Column, table: Table, rows: Numbering, start: date, days: int) -> str:
     if column.identifier_type and column.role in (Role.person_key, Role.direct_identifier):
         return person_value(column)
-    value = column_value(column, start, days, unique is column, count)
-    if column.nullable and not column.synth and column is not unique:
+    value = column_value(column, start, days, rows.counted.get(column.lake_name))
+    is_in_key = column.lake_name in {name.lower() for name in table.primary_key}
+    if column.nullable and not column.synth and not is_in_key:
         return f"CASE WHEN percent('missing {column.lake_name}', k, 95) THEN {value} END"
     return value
+
+
+def _parents(dataset: Dataset, table: Table) -> list[tuple[int, ForeignKey]]:
+    """Foreign keys to other tables, with their positions."""
+    found = enumerate(table.foreign_keys)
+    return [(position, key) for position, key in found if dataset.by_name[key.table.lower()] is not table]
+
+
+def _given(dataset: Dataset, table: Table) -> dict[str, Part]:
+    """Who decides the value of a column: the first foreign key that names it, or the person."""
+    given: dict[str, Part] = {column.lake_name: SUBJECT for column in table.person_keys}
+    for position, key in reversed(_parents(dataset, table)):
+        given |= {name.lower(): position for name in key.columns}
+    return given
+
+
+def _owners(con: duckdb.DuckDBPyConnection, dataset: Dataset, table: Table, subject: str) -> dict[Part, int]:
+    """How many subjects there are, and rows of each parent."""
+    tables: dict[Part, str] = {SUBJECT: SUBJECTS[subject]}
+    tables |= {p: f'"{_made(dataset.by_name[key.table.lower()])}"' for p, key in _parents(dataset, table)}
+    return {part: _count(con, name) for part, name in tables.items()}
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    counted = con.execute(f"SELECT count(*) FROM {table}").fetchone()
+    return int(counted[0]) if counted else 0
 
 
 def _subject(table: Table) -> str:
@@ -108,29 +142,15 @@ def _subject(table: Table) -> str:
     return "commune" if any((c.synth or "").startswith("commune") for c in table.columns) else "nothing"
 
 
-def _row_count(con: duckdb.DuckDBPyConnection, order: Order, table: Table, subject: str) -> int:
+def _row_count(order: Order, table: Table, subject: str, owners: Mapping[Part, int]) -> int:
+    """One row a commune, one a person where persons are the key, else as many as were asked for."""
     if subject == "nothing":
         return ROWS_WITHOUT_PERSONS
-    if subject == "person" and not _one_row_each(table, subject):
-        return math.ceil(order.persons * order.dataset.synth.rows_per_person)
-    counted = con.execute(f"SELECT count(*) FROM {SUBJECTS[subject]}").fetchone()
-    return int(counted[0]) if counted else 0
-
-
-def _one_row_each(table: Table, subject: str) -> bool:
-    if subject == "commune":
-        return True
     keys = {name.lower() for name in table.primary_key}
-    return bool(keys) and all(table.by_name[name].role is Role.person_key for name in keys)
-
-
-def _unique_column(table: Table, given: dict[str, str]) -> Column | None:
-    """The column that makes the primary key unique: its first text or number that is not decided elsewhere."""
-    free = [table.by_name[name.lower()] for name in table.primary_key if name.lower() not in given]
-    if any(column.synth for column in free):
-        return None
-    own = [column for column in free if column.role is not Role.person_key]
-    return next((c for c in own if c.kind in ("string", "integer", "uuid") and not c.codes), None)
+    is_one_each = bool(keys) and all(table.by_name[name].role is Role.person_key for name in keys)
+    if subject == "commune" or is_one_each:
+        return owners[SUBJECT]
+    return math.ceil(order.persons * order.dataset.synth.rows_per_person)
 
 
 def _first_day(period: str) -> date:

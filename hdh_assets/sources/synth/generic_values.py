@@ -5,12 +5,13 @@ A column may name its generator in `synth:`, one of `NAMED`, or `between A B` fo
 
 from __future__ import annotations
 
+import math
 from datetime import date
 
 from hdh_assets.core.descriptor import Column
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.sql_text import literal
-from hdh_assets.sources.synth.patterns import can_be_unique, matching
+from hdh_assets.sources.synth.patterns import matching
 
 SUBJECTS = {
     "person": "(SELECT i AS subject, * FROM person)",
@@ -59,48 +60,43 @@ def person_value(column: Column) -> str:
     return f"left(pseudonym({own}), {column.length or _PSEUDONYM_LENGTH})"
 
 
-def column_value(column: Column, start: date, days: int, unique: bool, count: int) -> str:
-    """A value the descriptor allows; different on each of `count` rows when `unique`.
+def column_value(column: Column, start: date, days: int, number: str | None) -> str:
+    """A value the descriptor allows: the one of `number`, an SQL expression that counts from 0, or one by chance.
 
-    Dates fall within `days` of `start`. Raises `HubError` when the column names an unknown generator, or its pattern
-    cannot give enough different values.
+    Dates fall within `days` of `start`. Raises `HubError` when the column names an unknown generator.
     """
     if column.synth:
         return _named(column, start)
     if column.codes:
         codes = ", ".join(literal(code) for code in column.codes)
-        return f"([{codes}])[1 + pick({_tag(column)}, k, {len(column.codes)})]"
+        return f"([{codes}])[1 + {number or _pick(column, len(column.codes))}]"
     if column.pattern:
-        if unique and not can_be_unique(column.pattern, count):
-            raise HubError(
-                f"column {column.name}: its pattern gives fewer than {count} different values",
-                remedy="name a generator in `synth:`, or ask for fewer persons",
-            )
-        return matching(column.pattern, "r" if unique else f"pick({_tag(column)}, k, {_MANY})")
-    return _by_kind(column, start, days, unique)
+        return matching(column.pattern, number or _pick(column, _MANY))
+    return _by_kind(column, start, days, number)
 
 
-def _by_kind(column: Column, start: date, days: int, unique: bool) -> str:
-    tag, day = _tag(column), f"DATE '{start}' + pick({_tag(column)}, k, {days})::INTEGER"
+def _by_kind(column: Column, start: date, days: int, number: str | None) -> str:
+    tag = _tag(column)
     match column.kind:
         case "string":
-            return _string(column, unique)
+            return _string(column, number)
         case "integer":
-            return f"(r + {int(column.minimum or 0)})" if unique else _number(column, "BIGINT")
+            return f"({number} + {math.ceil(least(column))})" if number else _number(column, "BIGINT")
         case "decimal":
             return _number(column, column.duckdb_type)
         case "float":
             return _number(column, "DOUBLE")
         case "date":
-            return f"({day})"
+            return f"(DATE '{start}' + ({number or _pick(column, days)})::INTEGER)"
         case "timestamp":
-            return f"(({day})::TIMESTAMP + to_seconds(pick('seconds', hash(k, {tag}), 86400)))"
+            by_chance = f"{_pick(column, days)} * 86400 + pick('seconds', hash(k, {tag}), 86400)"
+            return f"(TIMESTAMP '{start}' + to_seconds({number or by_chance}))"
         case "year":
             return str(start.year)
         case "yearmonth":
             return f"'{start:%Y%m}'"
         case "boolean":
-            return f"CASE WHEN pick({tag}, k, 2) = 0 THEN 'true' ELSE 'false' END"
+            return f"CASE WHEN {number or _pick(column, 2)} = 0 THEN 'true' ELSE 'false' END"
         case "uuid":
             return f"uuid_of({tag} || k)"
         case kind:
@@ -125,16 +121,28 @@ def _named(column: Column, start: date) -> str:
 
 
 def _number(column: Column, sql_type: str) -> str:
-    low = column.minimum if column.minimum is not None else 0.0
+    low = least(column)
     high = column.maximum if column.maximum is not None else low + 100
+    if column.kind == "decimal" and column.maximum is None:
+        digits, scale = map(int, column.type.removeprefix("decimal(").rstrip(")").split(","))
+        high = min(high, 10 ** (digits - scale) - 10**-scale)
     return f"CAST({low} + ({high} - {low}) * unit({_tag(column)}, k) AS {sql_type})"
 
 
-def _string(column: Column, unique: bool) -> str:
+def least(column: Column) -> float:
+    """The least number drawn: the declared minimum, or else 0 where the maximum allows it."""
+    return column.minimum if column.minimum is not None else min(0.0, column.maximum or 0.0)
+
+
+def _string(column: Column, number: str | None) -> str:
     length = min(column.length or 12, 12)
-    if unique:
-        return f"lpad(r::VARCHAR, {length}, '0')"
-    return f"upper(substr(md5({_tag(column)} || pick({_tag(column)}, k, 50)), 1, {min(length, 6)}))"
+    if number:
+        return f"lpad(({number})::VARCHAR, {length}, '0')"
+    return f"upper(substr(md5({_tag(column)} || {_pick(column, 50)}), 1, {min(length, 6)}))"
+
+
+def _pick(column: Column, count: int) -> str:
+    return f"pick({_tag(column)}, k, {count})"
 
 
 def _tag(column: Column) -> str:

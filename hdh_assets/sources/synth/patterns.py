@@ -6,7 +6,7 @@ least one), alternatives their first branch. Different numbers below the product
 
 from __future__ import annotations
 
-import re
+import math
 import string
 from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
@@ -68,9 +68,6 @@ def _characters(code: Any, argument: Any) -> str:
     return "x"
 
 
-def can_be_unique(pattern: str, count: int) -> bool:
-    """Whether the pattern gives `count` different texts."""
-    room = 1
-    for allowed in places(pattern):
-        room *= len(allowed)
-    return room >= count and bool(re.compile(pattern))
+def room(pattern: str) -> int:
+    """How many different texts `matching` gives."""
+    return math.prod(len(allowed) for allowed in places(pattern))

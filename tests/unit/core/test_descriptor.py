@@ -10,10 +10,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hdh_assets.core.descriptor import Column, Dataset, Role, Table, check_period
+from hdh_assets.core.descriptor import Column, Dataset, Role, Table
 from hdh_assets.core.descriptor_files import find_dataset, load_datasets, read_datasets
 from hdh_assets.core.errors import DescriptorError, HubError
 from hdh_assets.core.home import Home
+from hdh_assets.core.periods import check_period
 
 BOTH = {"en": "text", "fr": "texte"}
 
@@ -190,6 +191,24 @@ def test_an_installation_adds_a_dataset_in_its_home(tmp_path: Path) -> None:
     home.datasets.mkdir(parents=True)
     written(home.datasets, "clinic.yaml", dataset())
     assert {"clinic", "snds_dcir"} <= set(load_datasets(home))
+
+
+@pytest.mark.parametrize(
+    ("period", "cadence"),
+    [
+        ("2024-02-30", "daily"),
+        ("2024-2-3", "daily"),
+        ("2024-01-03", "weekly"),
+        ("2024-13", "monthly"),
+        ("2024-02", "quarterly"),
+        ("2024-Q1", "quarterly"),
+        ("0000", "yearly"),
+        ("24", "yearly"),
+    ],
+)
+def test_a_period_that_no_partition_holds_is_none(period: str, cadence: Any) -> None:
+    with pytest.raises(ValueError, match="period"):
+        check_period(period, cadence)
 
 
 @given(st.text(max_size=12), st.sampled_from(["daily", "weekly", "monthly", "quarterly", "yearly"]))

@@ -9,6 +9,7 @@ import duckdb
 
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.core.sql_text import literal
 from hdh_assets.sources.synth.generate import generate
 
 DATASETS = load_datasets()
@@ -30,7 +31,7 @@ def opened(folder: Path, dataset: Dataset) -> duckdb.DuckDBPyConnection:
     """A connection with a view per table of the delivery, every column as text under its lower-case name."""
     con = duckdb.connect()
     form = dataset.format
-    quote = form.quote or ""
+    delimiter, quote = literal(form.delimiter), literal(form.quote or "")
     for table in dataset.tables:
         texts = []
         for path in sorted(folder.iterdir()):
@@ -41,8 +42,8 @@ def opened(folder: Path, dataset: Dataset) -> duckdb.DuckDBPyConnection:
         columns = ", ".join(f"'{column.lake_name}': 'VARCHAR'" for column in table.columns)
         con.execute(
             f"CREATE TABLE {table.lake_name} AS SELECT * FROM read_csv({texts}, columns = {{{columns}}}, "
-            f"header = true, auto_detect = false, delim = '{form.delimiter}', quote = '{quote}', "
-            f"escape = '{quote}', strict_mode = true)"
+            f"header = true, auto_detect = false, delim = {delimiter}, quote = {quote}, "
+            f"escape = {quote}, strict_mode = true)"
         )
     return con
 

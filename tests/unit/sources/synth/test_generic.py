@@ -137,6 +137,67 @@ def test_a_pattern_too_narrow_for_a_key_is_told(tmp_path: Path) -> None:
         delivered(tmp_path, REGISTRY | {"tables": [table]})
 
 
+KEYS = {
+    "person and rank": (["p", "rank"], [column("rank", "integer", nullable=False, minimum=1, maximum=3)], 60),
+    "person and day": (["p", "day"], [column("day", "date", nullable=False)], 300),
+    "person and code": (["p", "code"], [column("code", "string(1)", codes={"a": "A", "b": "B"})], 40),
+    "a short text": (["p", "text"], [column("text", "string(1)")], 200),
+    "two short ones": (["p", "a", "b"], [column("a", "string(1)", codes={"x": "X"}), column("b", "boolean")], 40),
+    "a number of its own": (["id"], [column("id", "integer")], 300),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", KEYS)
+def test_rows_are_told_apart_by_their_key(tmp_path: Path, case: str) -> None:
+    key, columns, rows = KEYS[case]
+    own = {"name": "a", "title": BOTH, "description": BOTH, "primary_key": key}
+    described = own | {"columns": [column("p", "string(17)", **PERSON), *columns]}
+    form = REGISTRY | {"tables": [described], "synth": {"rows_per_person": 15}}
+    folder, dataset = delivered(tmp_path, form, persons=20)
+    con = opened(folder, dataset)
+    assert one(con, "SELECT count(*) FROM a") == rows
+    assert one(con, f"SELECT count(DISTINCT ({', '.join(key)})) FROM a WHERE COLUMNS(*) IS NOT NULL") == rows
+    assert_valid(con, dataset)
+
+
+def test_rows_that_hang_on_others_are_told_apart_by_their_key(tmp_path: Path) -> None:
+    to_tumour = [{"columns": ["tumour"], "table": "tumour", "to_columns": ["number"]}]
+    name = column("tumour", "string(12)", nullable=False)
+    same = {"title": BOTH, "description": BOTH, "foreign_keys": to_tumour}
+    one_each = {"name": "one_each", "primary_key": ["tumour"], "columns": [name], **same}
+    sides = column("side", "string(1)", nullable=False, codes={"L": "left", "R": "right"})
+    two_each = {"name": "two_each", "primary_key": ["tumour", "side"], "columns": [name, sides], **same}
+    number, before = column("id", "integer", nullable=False), column("before", "integer")
+    to_itself = [{"columns": ["before"], "table": "chain", "to_columns": ["id"]}]
+    chain = {"name": "chain", "primary_key": ["id"], "columns": [number, before], **same, "foreign_keys": to_itself}
+    form = REGISTRY | {"tables": [TUMOUR, one_each, two_each, chain], "synth": {"rows_per_person": 0.05}}
+    con = opened(*delivered(tmp_path, form, persons=400))
+    assert one(con, "SELECT count(*) FROM tumour") == one(con, "SELECT count(DISTINCT tumour) FROM one_each") == 20
+    assert one(con, "SELECT count(*) FROM one_each") == 20
+    assert (
+        one(con, "SELECT count(*) FROM two_each")
+        == one(con, "SELECT count(DISTINCT (tumour, side)) FROM two_each")
+        == 40
+    )
+    assert one(con, "SELECT count(*) FROM chain a ANTI JOIN chain b ON a.before = b.id") == 0
+
+
+def test_numbers_stay_within_the_digits_of_their_type(tmp_path: Path) -> None:
+    columns = [
+        column("x", "decimal(3,2)"),
+        column("y", "integer", maximum=-5),
+        column("z", "decimal(4,0)", minimum=200),
+    ]
+    table = {"name": "a", "title": BOTH, "description": BOTH, "columns": columns}
+    folder, dataset = delivered(tmp_path, REGISTRY | {"tables": [table]})
+    assert_valid(opened(folder, dataset), dataset)
+
+
+def test_a_dialect_may_quote_with_an_apostrophe(tmp_path: Path) -> None:
+    folder, dataset = delivered(tmp_path, REGISTRY | {"format": {"delimiter": ";", "quote": "'"}})
+    assert_valid(opened(folder, dataset), dataset)
+
+
 def test_communes_come_once_a_year_with_their_names(tmp_path: Path) -> None:
     first, second = made(tmp_path, "commune_context", first="2023", last="2024")
     con = opened(second, DATASETS["commune_context"])
