@@ -34,7 +34,9 @@
     {% elif config.get('scope') == 'all' or not (facts.persons or facts.dates or facts.attributes) or not is_concerned() %}
         {% call noop_statement('main', 'UNCHANGED', 'UNCHANGED', 0) %}{% endcall %}
     {% else %}
-        {%- set condition = cdm_table_condition(facts) -%}
+        {%- set condition = in_scope(
+            facts, config.get('scope_person', 'person_id'), config.get('scope_date'), config.get('by_month', false)
+        ) -%}
         {% call statement('delete') %}{{ cdm_table_delete(target_relation, facts, condition) }}{% endcall %}
         {% if config.get('keeps_rows_in_scope') %}
         {%- set kept = kept_rows_in_scope(model.name) -%}
@@ -54,19 +56,6 @@
     {% do crash_point('after') %}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
-
-
-{# SQL condition: the row of the table is to be rewritten. #}
-{% macro cdm_table_condition(facts) -%}
-    {%- set entity = config.get('eras_of') -%}
-    {%- if entity -%}
-        {{ in_era_reach(facts, entity, entity ~ '_concept_id', entity ~ '_era_start_date') }}
-    {%- else -%}
-        {{ in_scope(
-            facts, config.get('scope_person', 'person_id'), config.get('scope_date'), config.get('by_month', false)
-        ) }}
-    {%- endif -%}
-{%- endmacro %}
 
 
 {% macro cdm_table_columns() %}
@@ -101,7 +90,11 @@
 
 {% macro cdm_table_delete(relation, facts, condition) %}
     {%- set key = config.get('scope_key') -%}
-    {% if key %}
+    {%- set entity = config.get('eras_of') -%}
+    {% if entity %}
+    delete from {{ relation }} using {{ era_reach(facts, entity) }}
+    where {{ in_era_reach('person_id', entity ~ '_concept_id', entity ~ '_era_start_date') }};
+    {% elif key %}
     {%- set companion = scope_companion(relation) -%}
     {%- set kept = in_scope(facts, 'person_id', 'care_date') -%}
     delete from {{ relation }} where {{ key }} in (select {{ key }} from {{ companion }} where {{ kept }});

@@ -7,10 +7,14 @@
     first one. Otherwise one era became two of one id, now and then.
 #}
 {% macro eras(exposures, entity) -%}
+    {%- set reach = era_reach(scope_facts(), entity) %}
     with spell as (
         select person_id, concept_id, start_date, end_date
         from ({{ exposures }}) as exposure
-        where concept_id <> 0 and {{ in_era_reach(scope_facts(), entity, 'concept_id', 'start_date') }}
+        {% if reach -%}
+        inner join {{ reach }} on {{ in_era_reach('person_id', 'concept_id', 'start_date') }}
+        {% endif -%}
+        where concept_id <> 0
     ),
 
     ordered as (
@@ -72,21 +76,32 @@
 {%- endmacro %}
 
 
-{# The run's table of what a change of single dates can reach: see `keep_era_reach`. #}
-{% macro era_reach(entity) %}
-    {{ return('temp.main.era_reach_of_' ~ entity) }}
+{# The run's table of what the scope can reach, one row per person and concept; none when all eras are made anew. #}
+{% macro era_reach(facts, entity) %}
+    {% set is_partial = execute and not facts.everyone and not is_unit_test() and load_cached_relation(this) is not none %}
+    {{ return('temp.main.era_reach_of_' ~ entity if is_partial) }}
 {% endmacro %}
 
 
+{# SQL condition of a join with that table: the row, an era or what eras are made of, is to be rewritten. #}
+{% macro in_era_reach(person, concept, start) -%}
+    reached_person_id = {{ person }}
+    and reached_concept_id = {{ concept }}
+    and {{ start }} between first_date and last_date
+{%- endmacro %}
+
+
 {#
-    Before the eras are rewritten: for each person and concept that the dates in scope touch, the first and the last date
-    that rewritten eras can have. Touched are the eras that hold such a date, where rows may have gone; the rows that begin on
-    one; and the eras that those join. An era out of reach is more than 30 days from all of them and stays as it is.
+    Before the eras are rewritten: for each person and concept in scope, the first and the last date that rewritten eras can
+    have. Of a person all of whose dates are in scope, everything. Of single dates, what they touch: the eras that hold such a
+    date, where rows may have gone; the rows that begin on one; and the eras that those join. An era out of reach is more than
+    30 days from all of them and stays as it is.
 #}
 {% macro keep_era_reach(exposures, entity) %}
     {%- set facts = scope_facts() -%}
-    {%- if execute and facts.dates and not facts.everyone and load_cached_relation(this) is not none -%}
-    create or replace temp table {{ era_reach(entity) }} as
+    {%- set reach = era_reach(facts, entity) -%}
+    {%- if reach -%}
+    create or replace temp table {{ reach }} as
     with care as (
         select person_id, care_date from {{ scope_relation() }} where care_date > {{ no_care_date() }}
     ),
@@ -96,7 +111,7 @@
         from ({{ exposures }}) as exposure
         where
             concept_id <> 0
-            and start_date between {{ dates_in_scope(facts, by_month=false) }}
+            and {{ 'start_date between ' ~ dates_in_scope(facts, by_month=false) if facts.dates else 'false' }}
             and (person_id, start_date) in (select (person_id, care_date) from care)
     ),
 
@@ -124,6 +139,12 @@
                 and fresh.concept_id = kept.concept_id
                 and fresh.start_date <= kept.end_date + 30
                 and kept.start_date <= fresh.end_date + 30
+        {% if facts.persons -%}
+        union all
+        select person_id, concept_id, date '0001-01-01', date '9999-12-31'
+        from (select person_id, concept_id from ({{ exposures }}) as exposure union all select person_id, concept_id from kept)
+        where person_id in (select person_id from {{ scope_relation() }} where care_date is null)
+        {%- endif %}
     )
 
     select
@@ -135,22 +156,3 @@
     group by person_id, concept_id
     {%- endif -%}
 {% endmacro %}
-
-
-{# SQL condition: the row, an era or what eras are made of, is to be rewritten. #}
-{% macro in_era_reach(facts, entity, concept, start) -%}
-    {%- if facts.everyone or not facts.dates -%}
-        {{ in_scope(facts, 'person_id', start) }}
-    {%- else -%}
-        (
-            {% if facts.persons %}{{ in_scope(dict(facts, dates=0), 'person_id', start) }} or {% endif -%}
-            exists (
-                select 1 from {{ era_reach(entity) }}
-                where
-                    reached_person_id = person_id
-                    and reached_concept_id = {{ concept }}
-                    and {{ start }} between first_date and last_date
-            )
-        )
-    {%- endif -%}
-{%- endmacro %}
