@@ -22,8 +22,9 @@ def trace_command(
     row: Annotated[
         int | None,
         typer.Option(
-            help="The number of one record (`drug_exposure_id` of drug_exposure) in a CDM table of an extract: the "
-            "files that hold lines of its person's day, and how many."
+            help="One row of a table of an extract. Of a CDM table, its number (`drug_exposure_id` of drug_exposure): "
+            "the files that hold lines of its person's day, and how many. Of a delivered table, its position from 1: "
+            "the file it came in."
         ),
     ] = None,
     as_json: JsonOption = False,

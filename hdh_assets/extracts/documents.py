@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.extracts.deliverable import ColumnWords, table_words
+from hdh_assets.extracts.persons import Persons
 from hdh_assets.extracts.plan import ColumnPlan, TablePlan
 from hdh_assets.extracts.project_keys import KEY_VERSION
 from hdh_assets.extracts.provenance import Delivery, feeding
@@ -98,7 +99,7 @@ def dictionary_md(
     return _render("dictionary.md.j2", tables=tables)
 
 
-def readme(permit: Permit, release: Release, version: int, files: Sequence[DataFile], persons: int) -> str:
+def readme(permit: Permit, release: Release, version: int, files: Sequence[DataFile], persons: Persons) -> str:
     """What this is, how to read it, what binds the reader."""
     return _render(
         "readme.md.j2",
@@ -106,10 +107,15 @@ def readme(permit: Permit, release: Release, version: int, files: Sequence[DataF
         release=release,
         version=version,
         tables=[file for file in files if file.table],
-        persons=persons if persons == 0 or persons >= SMALL_CELL else f"fewer than {SMALL_CELL}",
+        persons=_told(persons.known),
+        others=_told(persons.others),
         small_cell=SMALL_CELL,
         key_version=KEY_VERSION,
     )
+
+
+def _told(count: int) -> str:
+    return str(count) if count == 0 or count >= SMALL_CELL else f"fewer than {SMALL_CELL}"
 
 
 def manifest(

@@ -8,6 +8,7 @@ Makes two temporary tables on a connection to the release:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import duckdb
 import polars as pl
@@ -27,14 +28,25 @@ _GENDER = {Sex.female: 8532, Sex.male: 8507}
 _IDENTITY_TABLES = "int\\_%\\_\\_identity\\_kept"
 
 
+@dataclass(frozen=True)
+class Persons:
+    """How many are permitted: `known` persons of the CDM, and `others`, pseudonyms that designate nobody of it.
+
+    Somebody whom several producers know under identifiers that nothing links has as many of the latter.
+    """
+
+    known: int
+    others: int
+
+
 def prepare_persons(
     engine: duckdb.DuckDBPyConnection,
     permit: Permit,
     plans: Sequence[TablePlan],
     datasets: Mapping[str, Dataset],
     keys: ProjectKeys,
-) -> int:
-    """Make `cohort` and `person_key`; the number of permitted persons."""
+) -> Persons:
+    """Make `cohort` and `person_key`."""
     _links(engine, plans, datasets)
     conditions = population_conditions(permit.population, permit.period)
     persons = engine.execute(
@@ -42,7 +54,8 @@ def prepare_persons(
     ).pl()["person_id"]
     _keep(engine, "cohort", keys.pseudonyms(persons), "hub AS person_id, number, pseudonym::UUID AS pseudonym")
     _person_keys(engine, keys, is_everybody=permit.population.is_everybody)
-    return len(persons)
+    others = "SELECT count(*) FROM person_key WHERE is_allowed AND hub NOT IN (SELECT hub FROM link)"
+    return Persons(len(persons), int(engine.execute(others).fetchall()[0][0]))
 
 
 def population_conditions(population: Population, period: Period) -> list[str]:

@@ -44,7 +44,7 @@ def rebuild_extract(
         project, number, recorded = _delivered(registry, name)
         _check_not_withdrawn(registry, project, number)
         basis = Basis(**recorded["basis"])
-        permit = _permit_of(registry, project, basis.permit)
+        permit = permit_of(registry, project, basis.permit)
     release = find(open_lake(home, settings), basis.release)
     with project_lock(home, project) as space:
         partial = space / f".v{number}.{uuid.uuid4().hex[:8]}.partial"
@@ -86,7 +86,8 @@ def _delivered(registry: Registry, name: str) -> tuple[str, int, dict[str, Any]]
     return project, int(events[-1].data["version"]), events[-1].data
 
 
-def _permit_of(registry: Registry, project: str, number: int) -> Permit:
+def permit_of(registry: Registry, project: str, number: int) -> Permit:
+    """The permit of that number which the project was granted."""
     history = find_project(registry, project).history
     return next(read_permit(event) for event in history if event.kind == Step.grant and event.data["number"] == number)
 

@@ -1,7 +1,8 @@
-"""Tracing one row: from a record of an extract to the producers' files that hold its person's lines of that day.
+"""Tracing one row of an extract: to the producer's file it is a line of, or those with its person's lines of that day.
 
-As near as the lake can tell: a person's day (and the visit the record belongs to), since OMOP tables hold exactly the
-official columns and a record may be the balance of several lines. Nothing of a row is said but where it came from.
+A row of a delivered table is found again by its values. Of a CDM table it is as near as the lake can tell: a person's
+day (and the visit the record belongs to), since those tables hold exactly the official columns and a record may be the
+balance of several lines. Nothing of a row is said but where it came from.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import duckdb
 import polars as pl
@@ -20,22 +22,28 @@ from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.person_number import person_number
+from hdh_assets.core.sql_text import literal
+from hdh_assets.extracts.build import read_schema
 from hdh_assets.extracts.omop_rules import PERSON_ID, ROWS
-from hdh_assets.extracts.persons import identities, way_to_persons
-from hdh_assets.extracts.plan import OMOP
+from hdh_assets.extracts.persons import identities, prepare_persons, way_to_persons
+from hdh_assets.extracts.plan import OMOP, event_tables, plan_extract
 from hdh_assets.extracts.project_keys import ProjectKeys
 from hdh_assets.extracts.provenance import Delivery, deliveries
-from hdh_assets.extracts.selection import dated_by, rows_of, within
+from hdh_assets.extracts.rebuild import permit_of
+from hdh_assets.extracts.replacing import replaced_rows
+from hdh_assets.extracts.selection import dated_by, rows_of, select_table, within
 from hdh_assets.extracts.versions import Version
 from hdh_assets.governance.dossier import Period
 from hdh_assets.standard.lineage import delivered_tables
 from resources.keys import open_keys
 from resources.lake import open_lake
+from resources.registry import Registry
 from resources.releases import find
 
 _BATCH = 122_880
 _KEPT_APART = ("cost", "device_exposure")
 """Tables of which staging keeps the person and the day of care, since their own columns tell other days or none."""
+_PROVE = "prove the extract first: `hdh extract rebuild`"
 _NO_YEARS = (1, 1600)
 """Years of the dates that mean none (rules 15 and 43)."""
 
@@ -62,11 +70,51 @@ class _Place:
 def trace_row(
     home: Home, settings: Settings, datasets: Mapping[str, Dataset], version: Version, path: Path, number: int
 ) -> list[dict[str, Any]]:
-    """Producers' files that hold lines of the record's person and day: a row per file, with how many.
+    """Producers' files that hold the row, or lines of its person and day: a row per file, with how many lines.
 
-    `path` is a CDM table of the extract `version`, `number` the record's own in it. Files about nobody (places,
-    professionals, code lists) are left to the trace of the whole table. Raises `HubError` when the file has no such
-    record or the record is of no person; `RefusedError` when the release was retired.
+    `path` is a file of data of the extract `version`; `number` the record's own in a CDM table, in a delivered one the
+    row's position from 1. Raises `HubError` when there is no such row; `RefusedError` when the release was retired.
+    """
+    if path.name.startswith(f"{OMOP}."):
+        return _trace_record(home, settings, datasets, version, path, number)
+    return _trace_line(home, settings, datasets, version, path, number)
+
+
+def _trace_line(
+    home: Home, settings: Settings, datasets: Mapping[str, Dataset], version: Version, path: Path, position: int
+) -> list[dict[str, Any]]:
+    """The rows of the release that are delivered as this one: the very one, or its equals in every delivered column."""
+    if not 0 < position <= pq.read_metadata(path).num_rows:
+        raise HubError(f"{path} has no row {position}", remedy="give the position of one, from 1")
+    with Registry(home, settings) as registry:
+        permit = permit_of(registry, version.project, version.basis.permit)
+    keys, lake = ProjectKeys(open_keys(home), version.project), open_lake(home, settings)
+    with lake.reader(snapshot=find(lake, version.basis.release).snapshot_id) as engine:
+        plans = plan_extract(permit, datasets, read_schema(engine))
+        plan = next(plan for plan in plans if plan.file == f"data/{path.name}")
+        prepare_persons(engine, permit, plans, datasets, keys)
+        selection = select_table(plan, permit.period, datasets, tuple(event_tables(plans)), {}).with_origin()
+        engine.execute(
+            "CREATE TABLE memory.wanted AS SELECT * EXCLUDE file_row_number "
+            f"FROM read_parquet({literal(path)}, file_row_number = true) WHERE file_row_number = {position - 1}"
+        )
+        same = " AND ".join(f'found."{name}" IS NOT DISTINCT FROM wanted."{name}"' for name in selection.delivered)
+        with replaced_rows(engine, selection, keys) as source:
+            found = engine.execute(
+                f"SELECT _delivery::UUID, _file, count(*) FROM ({selection.unordered(source)}) AS found "
+                f"SEMI JOIN memory.wanted ON {same} GROUP BY ALL"
+            ).fetchall()
+        if not found:
+            raise HubError("the release no longer holds this row", remedy=_PROVE)
+        known = {delivery.digest[:32]: delivery for delivery in deliveries(engine)}
+        return _counted(plan.table.schema, found, known)
+
+
+def _trace_record(
+    home: Home, settings: Settings, datasets: Mapping[str, Dataset], version: Version, path: Path, number: int
+) -> list[dict[str, Any]]:
+    """Files with lines of the record's person and day. Files about nobody (places, professionals, code lists)
+    are left to the trace of the whole table. Raises `HubError` also when the record is of no person.
     """
     table = path.name.removeprefix(f"{OMOP}.").removesuffix(".parquet")
     own = _own_column(path, table)
@@ -109,7 +157,7 @@ def _hub_number(engine: duckdb.DuckDBPyConnection, table: str, own: str, keys: P
             (numbers,) = keys.numbers([column])
         if (at := pc.index(numbers, number).as_py()) >= 0:
             return int(column[at].as_py())
-    raise HubError("the release no longer holds this record", remedy="prove the extract first: `hdh extract rebuild`")
+    raise HubError("the release no longer holds this record", remedy=_PROVE)
 
 
 def _place(engine: duckdb.DuckDBPyConnection, table: str, own: str, number: int) -> _Place:
@@ -161,9 +209,15 @@ def _lines(
     found = engine.execute(
         f"SELECT t._delivery, t._file, count(*) {rows_of(dataset, table, place.when)} GROUP BY ALL"
     ).fetchall()
+    return _counted(dataset.id, found, known)
+
+
+def _counted(
+    dataset: str, found: Sequence[tuple[UUID, str, int]], known: Mapping[str, Delivery]
+) -> list[dict[str, Any]]:
     return [
         {
-            "dataset": dataset.id,
+            "dataset": dataset,
             "period": delivery.period,
             "delivery": delivery.digest[:12],
             "name": file,

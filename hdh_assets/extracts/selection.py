@@ -7,7 +7,8 @@ number of threads, and no two projects share an order by which their rows could 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from hdh_assets.core.descriptor import Column, Dataset, Table
 from hdh_assets.core.errors import RefusedError
@@ -31,16 +32,29 @@ _EMPTY_STAYS = {Treatment.kept, Treatment.month, *_KEYED}
 class Selection:
     """One table's queries: `rows` gives the permitted rows with the hub's record keys, `ordered` what is delivered.
 
-    `columns` are those of `rows`: the delivered ones but for `constants` (SQL by column), added to ordered rows.
-    `numbers` and `texts` are the positions, among `columns`, of the keys to replace in between: 64-bit numbers and
-    16-byte blocks.
+    `columns` are those of `rows`: the delivered ones but for `constants` (SQL by column), added to ordered rows; then
+    come those of `origin`, which are the hub's own. `numbers` and `texts` are the positions, among `columns`, of the
+    keys to replace in between: 64-bit numbers and 16-byte blocks.
     """
 
-    rows: str
+    source: str
+    expressions: tuple[str, ...]
     columns: tuple[ColumnPlan, ...]
     order: tuple[str, ...]
     delivered: tuple[str, ...]
     constants: Mapping[str, str]
+    origin: tuple[str, ...] = ()
+
+    def with_origin(self) -> Self:
+        """The same rows, each with the delivery and the producer's file it came in; of a delivered table."""
+        return replace(self, origin=("_delivery", "_file"))
+
+    @property
+    def rows(self) -> str:
+        """The query that reads the lake."""
+        named = [f'{sql} AS "{column.name}"' for sql, column in zip(self.expressions, self.columns, strict=True)]
+        named += [f't."{name}"' for name in self.origin]
+        return f"SELECT {', '.join(named)} FROM ({self.source}) AS t"
 
     @property
     def numbers(self) -> list[int]:
@@ -59,13 +73,22 @@ class Selection:
 
     def ordered(self, source: str) -> str:
         """The rows of `source`, whose keys are the project's own, as they are delivered."""
-        # keys come back as blocks of bytes, and other UUIDs as text
-        rows = ", ".join(
-            f'"{c.name}"{"::UUID" if c.delivered_type == "UUID" else ""} AS "{c.name}"' for c in self.columns
-        )
         order = ", ".join(f'"{name}"' for name in self.order)
-        shown = ", ".join(f'{self.constants.get(name, quoted(name))} AS "{name}"' for name in self.delivered)
-        return f"SELECT {shown} FROM (SELECT {rows} FROM {source} ORDER BY {order})"
+        return self._shown(f"({self._typed(source)} ORDER BY {order})")
+
+    def unordered(self, source: str) -> str:
+        """The same rows in any order, with their `origin`."""
+        return self._shown(f"({self._typed(source)})")
+
+    def _shown(self, rows: str) -> str:
+        """Every delivered column, then those of `origin`."""
+        columns = [f'{self.constants.get(name, quoted(name))} AS "{name}"' for name in self.delivered]
+        return f"SELECT {', '.join([*columns, *self.origin])} FROM {rows}"
+
+    def _typed(self, source: str) -> str:
+        # keys come back as blocks of bytes, and other UUIDs as text
+        columns = [f'"{c.name}"{"::UUID" if c.delivered_type == "UUID" else ""} AS "{c.name}"' for c in self.columns]
+        return f"SELECT {', '.join([*columns, *self.origin])} FROM {source}"
 
 
 def select_table(
@@ -83,11 +106,11 @@ def select_table(
     joined = f"SELECT t.*{_joined(plan, datasets)} {rows}"
     fixed = _constants(plan, constants)
     carried = tuple(c for c in plan.columns if c.name not in fixed) or plan.columns[:1]
-    columns = ", ".join(f'{_expression(column, period)} AS "{column.name}"' for column in carried)
     names = {column.name for column in carried}
     order = [column.name for column in _sort_columns(plan, datasets) if column.name in names]
     return Selection(
-        f"SELECT {columns} FROM ({joined}) AS t",
+        joined,
+        tuple(_expression(column, period) for column in carried),
         carried,
         tuple(order) or tuple(names),
         tuple(column.name for column in plan.columns),

@@ -57,9 +57,9 @@ def trace(home: Home, settings: Settings, what: str) -> Trace:
 
 
 def trace_record(home: Home, settings: Settings, datasets: Mapping[str, Dataset], file: str, number: int) -> Trace:
-    """From one record of a file of an extract to the producers' files with lines of its person's day (`row_trace.py`).
+    """From one row of a file of an extract to the producers' files that hold it (`row_trace.py`).
 
-    Raises `HubError` when the file is not a CDM table of an extract, or holds no such record.
+    Raises `HubError` when the file is not data of an extract, or holds no such row.
     """
     path = Path(file).expanduser().absolute()
     version = next((v for v in list_versions(home) if v.folder / "data" == path.parent and path.is_file()), None)
@@ -70,7 +70,7 @@ def trace_record(home: Home, settings: Settings, datasets: Mapping[str, Dataset]
         )
     use = {"release": version.basis.release, "extract": version.name, "permit": version.basis.permit}
     rows = trace_row(home, settings, datasets, version, path, number)
-    return Trace(f"one row of {version.name}/data/{path.name}", "a record of an extract", rows, [use])
+    return Trace(f"one row of {version.name}/data/{path.name}", "a row of an extract", rows, [use])
 
 
 def _trace_path(home: Home, lake: Lake, path: Path) -> Trace:

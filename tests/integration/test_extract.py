@@ -31,7 +31,7 @@ from hdh_assets.governance.register import find_permit, today
 from resources.hub import Hub as HubResource
 from resources.lake import open_lake
 from resources.registry import Registry
-from resources.releases import Release
+from resources.releases import Release, make_release
 from tests.extract_hub import dossier, fill, grant
 
 EVERYTHING: dict[str, Any] = {
@@ -114,6 +114,20 @@ def test_an_extract_has_its_data_its_dictionary_its_manifest_and_its_readme(hub:
     described = read(version, 'SELECT "table", "column" FROM \'dictionary.csv\' WHERE description IS NOT NULL')
     delivered = {(Path(file).stem, name) for file, name, _ in columns(version)}
     assert delivered == set(described)
+
+
+def test_the_readme_tells_persons_of_whom_the_omop_tables_know_nothing(own_hub: Hub) -> None:
+    pseudonyms = own_hub.query("SELECT count(DISTINCT ben_nir_psa) FROM lake.snds_dcir.er_prs_f")[0][0]
+    with open_lake(own_hub.home, own_hub.settings).writer() as engine:
+        engine.execute("DELETE FROM lake.omop.person WHERE year_of_birth < 1990")
+    own_hub.release = make_release(open_lake(own_hub.home, own_hub.settings), checks={"passed": 1})
+    [(known,)] = own_hub.query("SELECT count(*) FROM lake.omop.person")
+    version = own_hub.deliver("strangers", tables={"snds_dcir.er_prs_f": "all"})
+    text = (version.folder / "README.md").read_text("utf-8")
+    assert 11 < known < pseudonyms
+    assert f"Persons: {known} in the OMOP tables, and {pseudonyms - known} pseudonyms of persons who are not" in text
+    text = (own_hub.deliver("known", population={"sex": ["female"]}).folder / "README.md").read_text("utf-8")
+    assert "in the OMOP tables" not in text
 
 
 def test_an_extract_shows_its_columns_as_its_dictionary_does(hub: Hub) -> None:

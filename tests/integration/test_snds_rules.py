@@ -286,6 +286,27 @@ def test_a_record_of_an_extract_leads_to_the_lines_of_its_person_and_day(both, t
         trace_record(world.home, world.settings, datasets, path, -1)
 
 
+def test_a_row_of_a_delivered_table_leads_to_the_very_file_it_came_in(both, tmp_path):
+    world, datasets = both.world, load_datasets()
+    with Registry(world.home, world.settings) as registry:
+        tables = ("snds_dcir.er_prs_f", "snds_dcir.er_pha_f")
+        asked = dict.fromkeys(tables, "all")
+        permit = grant(registry, dossier("lines", tables=asked, period={"from": "2024-01-01", "to": "2024-12-31"}))
+    release = make_release(open_lake(world.home, world.settings), checks={"passed": 1})
+    data = build_extract(world.home, world.settings, datasets, permit, release).version.folder / "data"
+    for table in tables:
+        path = data / f"{table}.parquet"
+        fluxes = duckdb.execute(f"SELECT strftime(flx_dis_dtd, '%Y-%m') FROM read_parquet({literal(path)})").fetchall()
+        assert len(set(fluxes)) > 1
+        for position in range(1, len(fluxes) + 1, len(fluxes) // 4):
+            found = trace_record(world.home, world.settings, datasets, str(path), position).deliveries
+            name = f"{table.removeprefix('snds_dcir.').upper()}.csv"
+            assert {(row["period"], row["name"]) for row in found} == {(*fluxes[position - 1], name)}
+        for position in (0, len(fluxes) + 1):
+            with pytest.raises(HubError, match="has no row"):
+                trace_record(world.home, world.settings, datasets, str(path), position)
+
+
 def _lines_of(both: Both, year: int, days: set[date | None]) -> Counter[tuple[str, str]]:
     """Lines of a person on these days by flux and file, of prestations and of what hangs on them."""
     keys = {key for key, person in both.reference.person_of.items() if person == year}
