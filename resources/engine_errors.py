@@ -42,6 +42,11 @@ def storage_failure(text: str) -> HubError | None:
             "the lake's catalogue in PostgreSQL does not answer",
             remedy="start PostgreSQL, or correct lake_catalog; nothing is lost, and what was due stays due",
         )
+    if "Transaction conflict" in text:
+        return HubError(
+            "another process changed the same tables first; nothing of this one was written",
+            remedy="run it again; a running hub does so by itself",
+        )
     if any(words in text for words in _CATALOGUE):
         return HubError(
             "the disk refused the lake's catalogue its files, as a full one does",

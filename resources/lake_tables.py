@@ -1,7 +1,7 @@
 """The lake's delivered tables and its register of deliveries: their shape, made from descriptors, and their rows.
 
-Here: creating what is missing, and reading and writing `meta.delivery`. What goes into delivered tables is the
-intake's business; OMOP tables belong to the dbt project.
+Here: creating what is missing, and reading `meta.delivery`, which shows the last word of `meta.registration` on each.
+What goes into delivered tables is the intake's business; OMOP tables belong to the dbt project.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -55,6 +55,19 @@ _DELIVERY: dict[str, str] = {
     "run_id": "VARCHAR NOT NULL",
     "sealed_at": "TIMESTAMPTZ NOT NULL",
 }
+_REGISTRATION = _DELIVERY | {"revision": "INTEGER NOT NULL"}
+"""A register that is only ever added to: two writers who change or remove rows of one table undo each other's work.
+
+What becomes of a delivery is another row of it, of the next revision.
+"""
+_OLD_REGISTER = (
+    f"ALTER TABLE {ALIAS}.meta.delivery RENAME TO registration",
+    f"ALTER TABLE {ALIAS}.meta.registration ADD COLUMN revision INTEGER DEFAULT 1",
+)
+_LATEST = (
+    f"CREATE VIEW {ALIAS}.meta.delivery AS SELECT {', '.join(_DELIVERY)} FROM {ALIAS}.meta.registration "
+    "QUALIFY row_number() OVER (PARTITION BY dataset, digest, delivery_id ORDER BY revision DESC) = 1"
+)
 
 
 @dataclass(frozen=True)
@@ -93,13 +106,16 @@ def ensure_tables(engine: duckdb.DuckDBPyConnection, datasets: Mapping[str, Data
     Tables and columns that are missing are created, a column whose type became wider is widened, one that may be empty
     now may be. What cannot follow stays as it is: see `type_conflicts`. Opens its own transaction.
     """
-    shapes = {"delivery": _DELIVERY} | SHAPES
+    shapes = {"registration": _REGISTRATION} | SHAPES
     absent = [table for table in shapes if not has_table(engine, "meta", table)]
-    statements = [statement for table in absent for statement in _create("meta", table, shapes[table])]
+    # lakes made before the register was only added to
+    old = _OLD_REGISTER if "registration" in absent and has_table(engine, "meta", "delivery") else ()
+    statements = [*old, *(each for table in absent for each in _create("meta", table, shapes[table]))]
     for dataset in datasets.values():
         for table in dataset.tables:
             statements += _missing(dataset, table, _present(engine, dataset, table))
-    if "delivery" in absent:
+    if "registration" in absent:
+        statements.append(_LATEST)
         statements.append(f"CALL {ALIAS}.set_option('parquet_row_group_size', '{ROW_GROUP_ROWS}')")
     if statements:
         with transaction(engine):
@@ -208,25 +224,21 @@ def deliveries(engine: duckdb.DuckDBPyConnection, dataset: str | None = None) ->
     return _select(engine, "?::VARCHAR IS NULL OR dataset = ?", [dataset, dataset])
 
 
-def insert_delivery(engine: duckdb.DuckDBPyConnection, row: DeliveryRow) -> None:
-    """Record a delivery the register does not hold; of one that is loaded again, see `remove_delivery`."""
+def register(engine: duckdb.DuckDBPyConnection, row: DeliveryRow) -> None:
+    """Record a delivery, or what became of one that the register holds."""
     values = [getattr(row, field.name) for field in fields(row)]
-    engine.execute(f"INSERT INTO {ALIAS}.meta.delivery VALUES ({', '.join('?' * len(values))})", values)
-
-
-def remove_delivery(engine: duckdb.DuckDBPyConnection, dataset: Dataset, delivery: UUID) -> None:
-    """Take one delivery out whole, its line of the register included, before it is loaded again."""
-    delete_rows(engine, dataset, delivery)
-    engine.execute(f"DELETE FROM {ALIAS}.meta.delivery WHERE delivery_id = ?", [delivery])
+    engine.execute(
+        f"INSERT INTO {ALIAS}.meta.registration ({', '.join(_REGISTRATION)}) SELECT {', '.join('?' * len(values))}, "
+        f"(SELECT coalesce(max(revision), 0) + 1 FROM {ALIAS}.meta.registration WHERE delivery_id = ?)",
+        [*values, row.delivery_id],
+    )
 
 
 def supersede(engine: duckdb.DuckDBPyConnection, dataset: Dataset, rows: Iterable[DeliveryRow]) -> None:
     """Take these deliveries' rows out of the tables and mark them superseded."""
     for row in rows:
         delete_rows(engine, dataset, row.delivery_id)
-        engine.execute(
-            f"UPDATE {ALIAS}.meta.delivery SET status = 'superseded' WHERE delivery_id = ?", [row.delivery_id]
-        )
+        register(engine, replace(row, status="superseded"))
 
 
 def delete_rows(engine: duckdb.DuckDBPyConnection, dataset: Dataset, delivery: UUID) -> None:

@@ -29,7 +29,7 @@ ORPHANS_KEPT = timedelta(days=1)
 
 
 REGISTER_FILES = 200
-"""Files of `meta.delivery` that do not wait for the night: each delivery adds one and reads those of its dataset."""
+"""Files of the register that do not wait for the night: each delivery adds one and reads those of its dataset."""
 
 
 @dataclass(frozen=True)
@@ -84,17 +84,17 @@ def maintain(lake: Lake, *, kept: timedelta = KEPT, now: datetime | None = None)
 
 
 def merge_register(lake: Lake) -> bool:
-    """Merge the files of `meta.delivery` when a backlog has left many; whether it was done.
+    """Merge the files of the register of deliveries when a backlog has left many; whether it was done.
 
     With a PostgreSQL catalogue somebody else may change the register meanwhile: it is then left for another time.
     """
     with lake.reader() as engine:
-        files = engine.execute("SELECT count(*) FROM ducklake_list_files('lake', 'delivery', schema => 'meta')")
+        files = engine.execute("SELECT count(*) FROM ducklake_list_files('lake', 'registration', schema => 'meta')")
         if files.fetchall()[0][0] <= REGISTER_FILES:
             return False
     with spill_folder(lake.home, "maintenance") as spill, lake.writer(spill=spill) as engine:
         try:
-            engine.execute("CALL ducklake_merge_adjacent_files('lake', 'delivery', schema => 'meta')")
+            engine.execute("CALL ducklake_merge_adjacent_files('lake', 'registration', schema => 'meta')")
         except duckdb.TransactionException:
             return False
     return True

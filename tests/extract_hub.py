@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import duckdb
 import yaml
@@ -19,6 +21,7 @@ from hdh_assets.governance.dossier import Dossier
 from hdh_assets.governance.permit import Permit
 from hdh_assets.governance.register import find_permit, today
 from resources.lake import open_lake
+from resources.lake_tables import DeliveryRow, ensure_tables, register
 from resources.registry import Registry
 from resources.releases import Release, latest, make_release
 
@@ -245,17 +248,28 @@ def _sources(engine: duckdb.DuckDBPyConnection, datasets: dict[str, Dataset], pe
 
 
 def _deliveries(engine: duckdb.DuckDBPyConnection) -> None:
-    engine.execute(
-        "CREATE OR REPLACE TABLE lake.meta.delivery (delivery_id UUID, digest VARCHAR, dataset VARCHAR, "
-        "period VARCHAR, producer VARCHAR, status VARCHAR, loaded_at TIMESTAMPTZ, descriptor_version INTEGER, "
-        "row_count BIGINT, rejected_count BIGINT, tables VARCHAR, files VARCHAR, receipt VARCHAR, run_id VARCHAR)"
-    )
+    ensure_tables(engine, {})
     files = [
         {"name": name, "size": 1, "rows": 1, "sha256": letter * 64}
         for name, letter in (("ER_PRS_F.csv", "a"), ("ER_PHA_F_001.csv.gz", "b"))
     ]
-    row = ["d" * 64, "snds_dcir", "2019-01", "cnam", "current", datetime.now(UTC), json.dumps(files)]
-    engine.execute(
-        "INSERT INTO lake.meta.delivery SELECT md5('delivery')::UUID, ?, ?, ?, ?, ?, ?, 1, 1, 0, '{}', ?, '{}', 'run'",
-        row,
+    register(
+        engine,
+        DeliveryRow(
+            delivery_id=UUID(hashlib.md5(b"delivery", usedforsecurity=False).hexdigest()),
+            digest="d" * 64,
+            dataset="snds_dcir",
+            period="2019-01",
+            producer="cnam",
+            status="current",
+            loaded_at=datetime.now(UTC),
+            descriptor_version=1,
+            row_count=1,
+            rejected_count=0,
+            tables="{}",
+            files=json.dumps(files),
+            receipt="{}",
+            run_id="run",
+            sealed_at=datetime.now(UTC),
+        ),
     )

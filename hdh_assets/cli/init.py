@@ -18,7 +18,7 @@ _PRIVATE = ("quarantine", "vault", "keys", "registry", "tmp", "projects", "dagst
 def init_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
     """Create the hub's home: folders, settings file, keys, Dagster's configuration and an empty lake."""
     context = cli_context(ctx)
-    was_there = context.home.settings_file.exists()
+    was_there = context.home.settings_file.exists() and context.home.keys.exists()
     created = initialise(context)
     if as_json:
         print_json({"home": context.home.root, "existed": was_there, "keys_created": created})

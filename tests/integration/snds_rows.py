@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import duckdb
 
 from resources.lake import transaction
-from resources.lake_tables import DeliveryRow, insert_delivery
+from resources.lake_tables import DeliveryRow, deliveries, register
 
 LOADED_AT = datetime(2024, 1, 1, tzinfo=UTC)
 LATE_SHARE, CANCELLED_EVERY, LOOK_BACK = 10, 50, 24
@@ -153,14 +154,11 @@ _REFINED = (
 
 
 def _retire(engine: duckdb.DuckDBPyConnection, dataset: str, period: str | None, tables: tuple[str, ...]) -> None:
-    of_period = f"AND period = '{period}'" if period else ""
-    ids = engine.execute(
-        f"SELECT delivery_id FROM lake.meta.delivery WHERE dataset = '{dataset}' AND status = 'current' {of_period}"
-    ).fetchall()
-    for (old,) in ids:
-        engine.execute(f"UPDATE lake.meta.delivery SET status = 'superseded' WHERE delivery_id = '{old}'")
-        for table in tables:
-            engine.execute(f"DELETE FROM lake.{dataset}.{table} WHERE _delivery = '{old}'")
+    for old in deliveries(engine, dataset):
+        if old.status == "current" and period in {None, old.period}:
+            register(engine, replace(old, status="superseded"))
+            for table in tables:
+                engine.execute(f"DELETE FROM lake.{dataset}.{table} WHERE _delivery = '{old.delivery_id}'")
 
 
 def record_delivery(engine: duckdb.DuckDBPyConnection, dataset: str, period: str, delivery: uuid.UUID) -> None:
@@ -182,4 +180,4 @@ def record_delivery(engine: duckdb.DuckDBPyConnection, dataset: str, period: str
         run_id="test",
         sealed_at=LOADED_AT,
     )
-    insert_delivery(engine, row)
+    register(engine, row)

@@ -10,7 +10,7 @@ import pytest
 from hdh_assets.core.home import Home, Settings
 from resources import maintenance
 from resources.lake import open_lake
-from resources.lake_tables import DeliveryRow, deliveries, ensure_tables, insert_delivery
+from resources.lake_tables import DeliveryRow, deliveries, ensure_tables, register
 from resources.maintenance import KEPT, Snapshot, expirable, maintain, merge_register
 from resources.releases import make_release
 
@@ -77,7 +77,7 @@ def test_a_register_of_many_files_becomes_one_and_says_the_same(
     for n in range(4):
         with lake.writer() as engine:
             ensure_tables(engine, {})
-            insert_delivery(engine, registered(n))
+            register(engine, registered(n))
         assert merge_register(lake) is (n == 3)
     assert not merge_register(lake)
     with lake.reader() as engine:

@@ -40,9 +40,8 @@ from resources.lake_tables import (
     deliveries,
     ensure_tables,
     find_committed,
-    insert_delivery,
     is_latest,
-    remove_delivery,
+    register,
     rivals,
     supersede,
     type_conflicts,
@@ -260,7 +259,7 @@ def _load(
     is_new = isinstance(first, InboxOrigin)
     with ExitStack() as until_committed, transaction(engine):
         if not is_new:
-            remove_delivery(engine, dataset, own)
+            delete_rows(engine, dataset, own)
         loaded = _delivery_load(intake, task, admitted, engine, first, again).run()
         kept_out = until_committed.enter_context(
             opposed_kept_out(
@@ -276,7 +275,7 @@ def _load(
         else:
             delete_rows(engine, dataset, own)
         receipt = accepted(task, admitted, loaded, kept_out, is_current=is_current)
-        insert_delivery(engine, _row(admitted, loaded, receipt))
+        register(engine, _row(admitted, loaded, receipt))
         keep(intake.home, intake.vault, task, dataset)
         crash_point("intake.before_commit")
     crash_point("intake.after_commit")

@@ -19,11 +19,11 @@ from resources.lake_tables import (
     deliveries,
     ensure_tables,
     find_delivery,
-    insert_delivery,
     is_latest,
     is_widening,
-    remove_delivery,
+    register,
     rivals,
+    supersede,
     type_conflicts,
 )
 
@@ -154,10 +154,36 @@ def test_a_delivery_loaded_again_is_recorded_once(lake: Lake) -> None:
     with lake.writer() as engine:
         ensure_tables(engine, {DATASET.id: DATASET})
         with transaction(engine):
-            insert_delivery(engine, row("2024", 1))
+            register(engine, row("2024", 1))
         with transaction(engine):
-            remove_delivery(engine, DATASET, row("2024", 1).delivery_id)
-            insert_delivery(engine, replace(row("2024", 1), run_id="again"))
+            register(engine, replace(row("2024", 1), run_id="again"))
         (found,) = deliveries(engine, DATASET.id)
         assert (found.run_id, found.sealed_at) == ("again", row("2024", 1).sealed_at)
         assert find_delivery(engine, found.digest) == found
+
+
+def test_what_became_of_a_delivery_is_told_by_the_last_word_on_it(lake: Lake) -> None:
+    with lake.writer() as engine:
+        ensure_tables(engine, {DATASET.id: DATASET})
+        first, second = row("2023", 1), row("2024", 2)
+        register(engine, first)
+        register(engine, second)
+        supersede(engine, DATASET, [first])
+        assert deliveries(engine) == [replace(first, status="superseded"), second]
+        register(engine, first)
+        assert deliveries(engine) == [first, second]
+
+
+def test_the_register_of_a_lake_made_before_it_was_only_added_to_goes_on(lake: Lake) -> None:
+    with lake.writer() as engine:
+        ensure_tables(engine, {DATASET.id: DATASET})
+        register(engine, row("2024", 1))
+        engine.execute("CREATE TABLE lake.meta.former AS FROM lake.meta.delivery")
+        engine.execute("DROP VIEW lake.meta.delivery")
+        engine.execute("DROP TABLE lake.meta.registration")
+        engine.execute("ALTER TABLE lake.meta.former RENAME TO delivery")
+    with lake.writer() as engine:
+        ensure_tables(engine, {DATASET.id: DATASET})
+        register(engine, replace(row("2024", 1), status="superseded"))
+        register(engine, row("2025", 1))
+        assert [found.status for found in deliveries(engine)] == ["superseded", "current"]

@@ -15,7 +15,7 @@ from hdh_assets.standard.state import (
     rules_fingerprint,
 )
 from resources.lake import open_lake
-from resources.lake_tables import DeliveryRow, ensure_tables, insert_delivery
+from resources.lake_tables import DeliveryRow, deliveries, ensure_tables, register
 from resources.removals import Step, note
 
 FED = {"snds_dcir"}
@@ -34,7 +34,7 @@ def deliver(engine, number, dataset="snds_dcir"):
     row = DeliveryRow(
         UUID(int=number), "0" * 64, dataset, "2024-01", "p", "current", now, 1, 0, 0, "{}", "[]", "{}", "r", now
     )
-    insert_delivery(engine, row)
+    register(engine, row)
 
 
 def finish(engine, **changes):
@@ -56,7 +56,8 @@ def test_a_delivery_that_came_or_went_is_left_to_do(engine):
     deliver(engine, 1)
     assert pending(engine, FED, "rules").datasets == ("snds_dcir",)
     finish(engine)
-    engine.execute("UPDATE lake.meta.delivery SET status = 'superseded'")
+    (row,) = deliveries(engine)
+    register(engine, replace(row, status="superseded"))
     assert pending(engine, FED, "rules").datasets == ("snds_dcir",)
 
 
