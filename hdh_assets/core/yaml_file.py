@@ -5,6 +5,7 @@ What the files say is in the models; this knows none of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,11 +18,25 @@ from hdh_assets.core.errors import HubError
 Location = tuple[int | str, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
+_DEEPEST = 100
+_BRACKETS = re.compile(rb"[\[\]{}]")
+_DASHES = re.compile(rb"(?:[-?:][ \t]+){%d}" % _DEEPEST)
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Loader(_SafeLoader):  # type: ignore[misc]
-    """A safe loader that refuses what YAML forbids and PyYAML lets through: the same key twice in one mapping."""
+    """A safe loader that refuses what YAML forbids and PyYAML lets through, and tells where a value makes no sense.
+
+    The same key twice in one mapping; a day that no calendar has.
+    """
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, OverflowError):
+            kind = "day" if node.tag.endswith(":timestamp") else node.tag.rpartition(":")[2]
+            problem = f"{node.value} is no {kind}"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
@@ -35,6 +50,16 @@ class _Loader(_SafeLoader):  # type: ignore[misc]
         return made
 
 
+def _is_too_deep(content: bytes) -> bool:
+    """Whether brackets within brackets, or dash after dash, would end the parser and the process with it."""
+    depth = 0
+    for mark in _BRACKETS.findall(content):
+        depth += 1 if mark in b"[{" else -1
+        if depth > _DEEPEST:
+            return True
+    return _DASHES.search(content) is not None
+
+
 def read_model(path: Path, model: type[Model], error: type[HubError], *, remedy: str | None = None) -> Model:
     """The file as `model`. Raises `error` listing every problem of the file with its line."""
     try:
@@ -46,6 +71,8 @@ def read_model(path: Path, model: type[Model], error: type[HubError], *, remedy:
 
 def parse_mapping(path: Path, content: bytes, error: type[HubError], *, remedy: str | None = None) -> dict[str, Any]:
     """What that file says, not yet validated. Raises `error` when its bytes are not YAML in UTF-8, or no mapping."""
+    if _is_too_deep(content):
+        raise error(f"{path}:1: yaml: lists or mappings more than {_DEEPEST} deep", remedy=remedy)
     try:
         said = yaml.load(content.decode("utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
     except UnicodeDecodeError:

@@ -248,3 +248,17 @@ def test_a_key_written_twice_is_told_with_its_line(tmp_path: Path) -> None:
     text = yaml.safe_dump(dataset(), sort_keys=False)
     path = written(tmp_path, "clinic.yaml", text.replace("version: 1\n", "version: 1\nversion: 2\n"))
     assert message_of(path) == f"{path}:3: yaml: the key 'version' is there twice"
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ("first_period: 2024-02-30", "2024-02-30 is no day"),
+        ("first_period: !!int many", "many is no int"),
+        ("first_period: " + "[" * 100_000, "lists or mappings more than 100 deep"),
+        ("first_period:\n  " + "- " * 100_000 + "x", "lists or mappings more than 100 deep"),
+    ],
+)
+def test_a_value_that_yaml_cannot_make_is_told_with_its_line(tmp_path: Path, said: str, problem: str) -> None:
+    path = written(tmp_path, "clinic.yaml", f"id: clinic\n{said}\n")
+    assert message_of(path) == f"{path}:{1 if 'deep' in problem else 2}: yaml: {problem}"
