@@ -6,13 +6,22 @@ Here: the model, its cross-field rules, and what can be derived from a descripto
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from hdh_assets.core.column_types import (
+    check_bounds,
+    check_codes,
+    check_identifier,
+    check_pattern,
+    check_type,
+    duckdb_type,
+    kind_of,
+    numbers_of,
+)
 from hdh_assets.core.dialect import Format, check_time_form
 from hdh_assets.core.periods import PERIOD_FORMATS, Cadence, check_period
 
@@ -45,8 +54,6 @@ _SCHEMAS = {"main", "meta", "staging", "omop", "linked", "catalog", "lake", "tem
 _SYSTEM_SCHEMAS = {"pg_catalog", "information_schema"}
 RESERVED = _SCHEMAS | _SYSTEM_SCHEMAS | {"answer_delivery_without_a_place", "oppositions"}
 """Names no dataset may have: schemas, and jobs beside those that are named after datasets."""
-
-_LOOKAROUND = re.compile(r"\(\?(<?[=!]|P=)|\\[1-9]")
 
 
 class _Frozen(BaseModel):
@@ -86,23 +93,6 @@ class Mode(StrEnum):
     """Within a year, the latest period replaces the earlier ones of that year."""
 
 
-_TYPE = re.compile(
-    r"(?P<kind>string|integer|decimal|float|date|timestamp|year|yearmonth|boolean|uuid)"
-    r"(?:\((?P<a>\d+)(?:,(?P<b>\d+))?\))?\Z"
-)
-_DUCKDB = {
-    "integer": "BIGINT",
-    "float": "DOUBLE",
-    "date": "DATE",
-    "timestamp": "TIMESTAMP",
-    "year": "SMALLINT",
-    "yearmonth": "VARCHAR",
-    "boolean": "BOOLEAN",
-    "uuid": "UUID",
-    "string": "VARCHAR",
-}
-
-
 class Column(_Frozen):
     """One column of a delivered table, under the producer's name."""
 
@@ -135,7 +125,7 @@ class Column(_Frozen):
     sentinels: tuple[str, ...] = ()
     """Producer's texts that mean missing; kept as delivered at the source, null in staging. A pseudonymised column has
     null at the source already: the pseudonym of a sentinel would pass for somebody."""
-    identifying_when: dict[Name, tuple[str, ...]] | None = None
+    identifying_when: dict[Name, Annotated[tuple[str, ...], Field(min_length=1)]] | None = Field(None, min_length=1)
     """Rows on which the value is a direct identifier: those where the named column holds one of these texts (a survey
     answer that is an address). There the lake has null; the vault keeps the original file."""
     synth: str | None = None
@@ -144,23 +134,19 @@ class Column(_Frozen):
     @field_validator("type")
     @classmethod
     def _known_type(cls, value: str) -> str:
-        found = _TYPE.match(value)
-        if not found:
-            raise ValueError(
-                "must be string(n), integer, decimal(p,s), float, date, timestamp, year, yearmonth, boolean or uuid"
-            )
-        if found["kind"] == "decimal" and not found["b"]:
-            raise ValueError("decimal needs precision and scale, as decimal(9,2)")
-        return value
+        return check_type(value)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.role is Role.person_key and not self.identifier_type:
             raise ValueError("a person_key needs an identifier_type")
+        check_bounds(self.type, self.minimum, self.maximum)
+        if self.codes is not None:
+            check_codes(self.type, self.codes)
         if self.pattern is not None:
-            re.compile(self.pattern)
-            if _LOOKAROUND.search(self.pattern):
-                raise ValueError("pattern: the engine's expressions neither look around nor back")
+            check_pattern(self.type, self.pattern)
+        if self.is_pseudonymised:
+            check_identifier(self.type)
         if self.format is not None:
             check_time_form(self.format)
         return self
@@ -168,13 +154,13 @@ class Column(_Frozen):
     @property
     def kind(self) -> str:
         """The type without its length."""
-        return self.type.partition("(")[0]
+        return kind_of(self.type)
 
     @property
     def length(self) -> int | None:
         """Greatest number of characters of a string; None when not declared."""
-        found = _TYPE.match(self.type)
-        return int(found["a"]) if found and found["kind"] == "string" and found["a"] else None
+        numbers = numbers_of(self.type)
+        return numbers[0] if numbers and self.kind == "string" else None
 
     @property
     def lake_name(self) -> str:
@@ -199,9 +185,7 @@ class Column(_Frozen):
     @property
     def duckdb_type(self) -> str:
         """Type of the column in the lake."""
-        if self.is_pseudonymised:
-            return "UUID"
-        return f"DECIMAL{self.type.removeprefix('decimal')}" if self.kind == "decimal" else _DUCKDB[self.kind]
+        return "UUID" if self.is_pseudonymised else duckdb_type(self.type)
 
 
 class ForeignKey(_Frozen):
@@ -250,6 +234,14 @@ class Table(_Frozen):
         if unknown := sorted({name for name in used if name.lower() not in known}):
             raise ValueError(
                 f"keys, event_date, identifying_when or told_apart_by name unknown columns: {', '.join(unknown)}"
+            )
+        used = [*self.primary_key, *(c for fk in self.foreign_keys for c in fk.columns)]
+        used += [self.event_date] if self.event_date else []
+        if emptied := sorted({name for name in self.primary_key if self.by_name[name.lower()].identifying_when}):
+            raise ValueError(f"the key would be empty where it is identifying: {', '.join(emptied)}")
+        if hidden := sorted({name for name in used if not self.by_name[name.lower()].is_in_lake}):
+            raise ValueError(
+                f"keys or event_date name direct identifiers, which only the vault holds: {', '.join(hidden)}"
             )
         return self
 
@@ -356,8 +348,13 @@ class Dataset(_Frozen):
             raise ValueError(f"{table.name}: foreign key to unknown table {key.table}")
         if len(key.columns) != len(key.target_columns):
             raise ValueError(f"{table.name}: foreign key to {key.table} pairs columns of different number")
-        if missing := [c for c in key.target_columns if c.lower() not in target.by_name]:
+        in_lake = {column.lake_name for column in target.lake_columns}
+        if missing := [c for c in key.target_columns if c.lower() not in in_lake]:
             raise ValueError(f"{table.name}: foreign key to unknown columns {key.table}.{', '.join(missing)}")
+        for here, there in zip(key.columns, key.target_columns, strict=True):
+            types = {table.by_name[here.lower()].duckdb_type, target.by_name[there.lower()].duckdb_type}
+            if len(types) > 1:
+                raise ValueError(f"{table.name}.{here} and {key.table}.{there} are of types that never match")
 
     @property
     def period_format(self) -> str:

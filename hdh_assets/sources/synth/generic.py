@@ -17,7 +17,7 @@ from hdh_assets.core.descriptor import Column, Dataset, ForeignKey, Mode, Role, 
 from hdh_assets.core.errors import HubError
 from hdh_assets.sources.synth.engine import write_table
 from hdh_assets.sources.synth.generic_keys import SUBJECT, Numbering, Part, numbering
-from hdh_assets.sources.synth.generic_values import SUBJECTS, column_value, person_value
+from hdh_assets.sources.synth.generic_values import NAMED, SUBJECTS, column_value, person_value
 from hdh_assets.sources.synth.registry import Order, register
 
 ROWS_WITHOUT_PERSONS = 100
@@ -63,6 +63,7 @@ def _query(con: duckdb.DuckDBPyConnection, order: Order, table: Table) -> str:
     start, days = _first_day(order.period), _DAYS[dataset.cadence]
     tag = f"{dataset.id}|{table.lake_name}" + (f"|{order.period}" if dataset.mode is Mode.append else "")
     subject = _subject(table)
+    _check_generators(table, subject)
     given = _given(dataset, table)
     owners = _owners(con, dataset, table, subject)
     rows = numbering(table, _row_count(order, table, subject, owners), owners, given, days)
@@ -94,6 +95,17 @@ def _query(con: duckdb.DuckDBPyConnection, order: Order, table: Table) -> str:
         f"(SELECT range::BIGINT AS r, hash({order.seed}::BIGINT, '{tag}', range::BIGINT) AS k FROM range({rows.rows})) "
         + " ".join(joins)
     )
+
+
+def _check_generators(table: Table, subject: str) -> None:
+    """Raise `HubError` when a column asks for what is known of other subjects than the table's."""
+    for column in table.columns:
+        about = "commune" if (column.synth or "").startswith("commune") else "person"
+        if column.synth in NAMED and about != subject:
+            raise HubError(
+                f"column {table.name}.{column.name}: {column.synth!r} tells of a {about}, and no row is about one",
+                remedy="home_commune is the commune of a person; a table is about persons when it has a person key",
+            )
 
 
 def _counted(rows: Numbering, part: Part, tag: str, owners: Mapping[Part, int]) -> str:

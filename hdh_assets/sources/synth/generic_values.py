@@ -6,8 +6,10 @@ A column may name its generator in `synth:`, one of `NAMED`, or `between A B` fo
 from __future__ import annotations
 
 import math
+import re
 from datetime import date
 
+from hdh_assets.core.column_types import numbers_of
 from hdh_assets.core.descriptor import Column
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.sql_text import literal
@@ -35,6 +37,21 @@ NAMED = {
     "last_name": "last_name(s.p)",
 }
 
+_DAYS = {"date", "timestamp"}
+_KINDS = {
+    "birth_date": _DAYS,
+    "death_date": _DAYS,
+    "birth_year": {"year", "integer"},
+    "sex": {"string", "integer"},
+    "commune_population": {"integer"},
+    "period_year": {"year", "integer", "string"},
+    "period_start": _DAYS,
+}
+"""Kinds of column a generator makes values of; texts where it is not here."""
+_BETWEEN = re.compile(r"between (-?\d+(?:\.\d+)?) (-?\d+(?:\.\d+)?)")
+_NUMBERS = {"integer", "decimal", "float", "year"}
+_FAR = 9e18
+"""The greatest integer drawn: a little less than the type holds."""
 _MANY = 1_000_000_000_000
 _PSEUDONYM_LENGTH = 17
 _IDENTIFIERS = {
@@ -105,27 +122,32 @@ def _by_kind(column: Column, start: date, days: int, number: str | None) -> str:
 
 def _named(column: Column, start: date) -> str:
     name = column.synth or ""
-    if name in NAMED:
-        return NAMED[name]
-    if name == "period_year":
-        return str(start.year)
-    if name == "period_start":
-        return f"DATE '{start}'"
-    if name.startswith("between "):
-        low, high = (float(part) for part in name.split()[1:3])
+    found = NAMED | {"period_year": str(start.year), "period_start": f"DATE '{start}'"}
+    if name in found and column.kind in _KINDS.get(name, {"string"}):
+        return found[name]
+    if name in found:
+        raise HubError(
+            f"column {column.name}: {name!r} is no {column.kind}",
+            remedy=f"give the column a type of {', '.join(sorted(_KINDS.get(name, {'string'})))}, or another generator",
+        )
+    if (bounds := _BETWEEN.fullmatch(name)) and column.kind in _NUMBERS:
+        low, high = map(float, bounds.groups())
         return _number(column.model_copy(update={"minimum": low, "maximum": high}), column.duckdb_type)
     raise HubError(
         f"column {column.name}: no column generator is called {name!r}",
-        remedy=f"choose one of: {', '.join(sorted(NAMED))}, period_year, period_start, between A B",
+        remedy=f"choose one of: {', '.join(sorted(NAMED))}, period_year, period_start, between A B (a number)",
     )
 
 
 def _number(column: Column, sql_type: str) -> str:
     low = least(column)
     high = column.maximum if column.maximum is not None else low + 100
-    if column.kind == "decimal" and column.maximum is None:
-        digits, scale = map(int, column.type.removeprefix("decimal(").rstrip(")").split(","))
-        high = min(high, 10 ** (digits - scale) - 10**-scale)
+    if column.kind == "decimal":
+        digits, scale = numbers_of(column.type)
+        most = 10.0 ** (digits - scale) - 10.0**-scale
+        low, high = max(min(low, most), -most), max(min(high, most), -most)
+    if column.kind == "integer":
+        low, high = max(low, -_FAR), min(high, _FAR)
     return f"CAST({low} + ({high} - {low}) * unit({_tag(column)}, k) AS {sql_type})"
 
 

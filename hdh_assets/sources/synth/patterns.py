@@ -35,7 +35,7 @@ def matching(pattern: str, number: str) -> str:
             continue
         parts.append(f"substr({literal(allowed)}, (1 + ({number}) // {divisor} % {len(allowed)})::BIGINT, 1)")
         divisor = min(divisor * len(allowed), 1 << 60)
-    return " || ".join(parts) or "''"
+    return f"concat({', '.join(parts)})" if parts else "''"
 
 
 def _places(tokens: Any) -> list[str]:

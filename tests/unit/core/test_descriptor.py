@@ -262,3 +262,30 @@ def test_a_key_written_twice_is_told_with_its_line(tmp_path: Path) -> None:
 def test_a_value_that_yaml_cannot_make_is_told_with_its_line(tmp_path: Path, said: str, problem: str) -> None:
     path = written(tmp_path, "clinic.yaml", f"id: clinic\n{said}\n")
     assert message_of(path) == f"{path}:{1 if 'deep' in problem else 2}: yaml: {problem}"
+
+
+@pytest.mark.parametrize(
+    ("columns", "more", "problem"),
+    [
+        ([column("a", role="direct_identifier")], {"primary_key": ["a"]}, "which only the vault holds: a"),
+        ([column("a", "date", role="direct_identifier")], {"event_date": "a"}, "which only the vault holds: a"),
+        (
+            [column("a", identifying_when={"b": ["1"]}), column("b")],
+            {"primary_key": ["a"]},
+            "would be empty where it is identifying: a",
+        ),
+    ],
+)
+def test_a_key_is_what_the_lake_holds_of_every_row(
+    columns: list[dict[str, Any]], more: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(ValueError, match=problem):
+        Table.model_validate(table(columns=columns, **more))
+
+
+def test_a_foreign_key_joins_columns_of_one_type() -> None:
+    child = table("lines", columns=[column("visit", "integer")], foreign_keys=[{"columns": ["visit"], "table": "visits",
+                  "to_columns": ["id"]}])  # fmt: skip
+    parent = table(columns=[column("id", "string(9)")])
+    with pytest.raises(ValueError, match=r"lines\.visit and visits\.id are of types that never match"):
+        Dataset.model_validate(dataset(tables=[parent, child]))

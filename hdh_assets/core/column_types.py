@@ -1,0 +1,115 @@
+"""The types of delivered columns, and what a description may ask of a value of each.
+
+What is refused here would pass every check of a descriptor and stop its first delivery.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+
+KINDS: dict[str, str] = {
+    "string": "VARCHAR",
+    "integer": "BIGINT",
+    "decimal": "DECIMAL",
+    "float": "DOUBLE",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+    "year": "SMALLINT",
+    "yearmonth": "VARCHAR",
+    "boolean": "BOOLEAN",
+    "uuid": "UUID",
+}
+"""Type of the engine, by the first word of a column's type."""
+
+_TYPE = re.compile(r"(?P<kind>[a-z]+)(?:\((?P<a>\d+)(?:,(?P<b>\d+))?\))?\Z")
+_FORMS = {"string": (0, 1), "decimal": (2,)}
+"""How many numbers in parentheses each kind takes, where it takes any."""
+_WIDEST = 38
+_NUMBERS = {"integer", "decimal", "float", "year"}
+_CODED = {"string", "integer"}
+_IDENTIFYING = {"string", "integer", "uuid"}
+_WRITTEN_OTHERWISE = {"decimal", "float", "date", "timestamp", "boolean"}
+"""Kinds of which one value is written in several ways."""
+_NOT_OF_THE_ENGINE = re.compile(r"\(\?(<?[=!]|P=|>|#|\()|\\[1-9ZuUN]|[*+?}]\+")
+"""What Python's expressions have and RE2's have not."""
+_REPEATED = re.compile(r"(?<=[{,])\d+(?=[},])")
+_MOST_REPEATED = 1000
+
+
+def kind_of(type_: str) -> str:
+    """The type without its numbers."""
+    return type_.partition("(")[0]
+
+
+def numbers_of(type_: str) -> tuple[int, ...]:
+    """The numbers in parentheses: a string's greatest length; a decimal's digits, and those after the point."""
+    found = _TYPE.match(type_)
+    return tuple(int(found[name]) for name in ("a", "b") if found[name] is not None) if found else ()
+
+
+def duckdb_type(type_: str) -> str:
+    """Type of the column in the lake."""
+    kind = kind_of(type_)
+    return f"DECIMAL{type_.removeprefix(kind)}" if kind == "decimal" else KINDS[kind]
+
+
+def check_type(type_: str) -> str:
+    """The type itself; `ValueError` when there is none such."""
+    kind, numbers = kind_of(type_), numbers_of(type_)
+    if kind not in KINDS or not _TYPE.match(type_):
+        raise ValueError(
+            "must be string(n), integer, decimal(p,s), float, date, timestamp, year, yearmonth, boolean or uuid"
+        )
+    if len(numbers) not in _FORMS.get(kind, (0,)):
+        raise ValueError("decimal needs precision and scale, as decimal(9,2)" if kind == "decimal" else f"write {kind}")
+    if kind == "string" and 0 in numbers:
+        raise ValueError("a string of no length holds nothing")
+    if (kind == "decimal" and not numbers[1] <= numbers[0] <= _WIDEST) or numbers[:1] == (0,):
+        raise ValueError(f"a decimal has 1 to {_WIDEST} digits, of which those after the point are a part")
+    return type_
+
+
+def check_bounds(type_: str, minimum: float | None, maximum: float | None) -> None:
+    """`ValueError` unless both are bounds of such a number."""
+    given = [bound for bound in (minimum, maximum) if bound is not None]
+    if given and kind_of(type_) not in _NUMBERS:
+        raise ValueError(f"minimum and maximum are for numbers, and the type is {type_}")
+    if not all(math.isfinite(bound) for bound in given):
+        raise ValueError("minimum and maximum must be finite")
+    if given != sorted(given):
+        raise ValueError("minimum is greater than maximum")
+
+
+def check_codes(type_: str, codes: Mapping[str, str]) -> None:
+    """`ValueError` unless every code can be a value of the column."""
+    if kind_of(type_) not in _CODED:
+        raise ValueError(f"codes are for string and integer columns, and the type is {type_}")
+    if not codes or "" in codes:
+        raise ValueError("codes: give at least one, and none without a character")
+    if kind_of(type_) == "integer" and (wrong := [code for code in codes if not re.fullmatch(r"-?\d{1,18}", code)]):
+        raise ValueError(f"codes that are no integer: {', '.join(wrong)}")
+    longest = numbers_of(type_) if kind_of(type_) == "string" else ()
+    if longest and (wrong := [code for code in codes if len(code) > longest[0]]):
+        raise ValueError(f"codes longer than {type_}: {', '.join(wrong)}")
+
+
+def check_identifier(type_: str) -> None:
+    """`ValueError` unless the column can hold what a pseudonym is made of."""
+    if kind_of(type_) not in _IDENTIFYING:
+        raise ValueError(f"an identifier is a string, an integer or a uuid, and the type is {type_}")
+
+
+def check_pattern(type_: str, pattern: str) -> None:
+    """`ValueError` unless it is a regular expression of such a text, and one the engine knows too."""
+    if kind_of(type_) in _WRITTEN_OTHERWISE:
+        raise ValueError(f"a pattern is for texts and numbers without a point, and the type is {type_}")
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ValueError(f"pattern: {error}") from None
+    if _NOT_OF_THE_ENGINE.search(pattern):
+        raise ValueError("pattern: the engine's expressions neither look around nor back")
+    if any(int(count) > _MOST_REPEATED for count in _REPEATED.findall(pattern)):
+        raise ValueError(f"pattern: the engine's expressions repeat at most {_MOST_REPEATED} times")
