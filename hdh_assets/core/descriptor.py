@@ -56,6 +56,9 @@ RESERVED = _SCHEMAS | _SYSTEM_SCHEMAS | {"answer_delivery_without_a_place", "opp
 """Names no dataset may have: schemas, and jobs beside those that are named after datasets."""
 
 
+_DATED = {"date", "timestamp", "year", "yearmonth"}
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -237,6 +240,8 @@ class Table(_Frozen):
             )
         used = [*self.primary_key, *(c for fk in self.foreign_keys for c in fk.columns)]
         used += [self.event_date] if self.event_date else []
+        if self.event_date and self.by_name[self.event_date.lower()].kind not in _DATED:
+            raise ValueError(f"event_date must be a date, a timestamp, a year or a yearmonth: {self.event_date}")
         if emptied := sorted({name for name in self.primary_key if self.by_name[name.lower()].identifying_when}):
             raise ValueError(f"the key would be empty where it is identifying: {', '.join(emptied)}")
         if hidden := sorted({name for name in used if not self.by_name[name.lower()].is_in_lake}):

@@ -50,8 +50,8 @@ _KINDS = {
 """Kinds of column a generator makes values of; texts where it is not here."""
 _BETWEEN = re.compile(r"between (-?\d+(?:\.\d+)?) (-?\d+(?:\.\d+)?)")
 _NUMBERS = {"integer", "decimal", "float", "year"}
-_FAR = 9e18
-"""The greatest integer drawn: a little less than the type holds."""
+_FAR, _SHORT = 9e18, 32_767
+"""The greatest integer and the greatest year drawn: no more than their types hold."""
 _MANY = 1_000_000_000_000
 _PSEUDONYM_LENGTH = 17
 _IDENTIFIERS = {
@@ -142,12 +142,11 @@ def _named(column: Column, start: date) -> str:
 def _number(column: Column, sql_type: str) -> str:
     low = least(column)
     high = column.maximum if column.maximum is not None else low + 100
+    most = {"integer": _FAR, "float": math.inf}.get(column.kind, _SHORT)
     if column.kind == "decimal":
         digits, scale = numbers_of(column.type)
         most = 10.0 ** (digits - scale) - 10.0**-scale
-        low, high = max(min(low, most), -most), max(min(high, most), -most)
-    if column.kind == "integer":
-        low, high = max(low, -_FAR), min(high, _FAR)
+    low, high = (max(min(bound, most), -most) for bound in (low, high))
     return f"CAST({low} + ({high} - {low}) * unit({_tag(column)}, k) AS {sql_type})"
 
 

@@ -269,6 +269,7 @@ def test_a_value_that_yaml_cannot_make_is_told_with_its_line(tmp_path: Path, sai
     [
         ([column("a", role="direct_identifier")], {"primary_key": ["a"]}, "which only the vault holds: a"),
         ([column("a", "date", role="direct_identifier")], {"event_date": "a"}, "which only the vault holds: a"),
+        ([column("a", "integer")], {"event_date": "a"}, "event_date must be a date"),
         (
             [column("a", identifying_when={"b": ["1"]}), column("b")],
             {"primary_key": ["a"]},

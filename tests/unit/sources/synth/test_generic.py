@@ -186,6 +186,7 @@ def test_numbers_stay_within_the_digits_of_their_type(tmp_path: Path) -> None:
     columns = [
         column("x", "decimal(3,2)"),
         column("y", "integer", maximum=-5),
+        column("far", "integer", minimum=1e17, maximum=1e30),
         column("z", "decimal(4,0)", minimum=200),
     ]
     table = {"name": "a", "title": BOTH, "description": BOTH, "columns": columns}
