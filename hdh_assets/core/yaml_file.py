@@ -93,8 +93,15 @@ def as_model(
     try:
         return model.model_validate(said)
     except ValidationError as found:
-        problems = [(tuple(e["loc"]), e["msg"].removeprefix("Value error, ")) for e in found.errors()]
+        # a list none of whose members is right is called too short, too
+        errors = [e for e in found.errors() if e["type"] != "too_short" or not _is_within(e["loc"], found)]
+        problems = [(tuple(e["loc"]), e["msg"].removeprefix("Value error, ")) for e in errors]
         raise error("\n".join(problems_by_line(path, problems)), remedy=remedy) from None
+
+
+def _is_within(location: Location, found: ValidationError) -> bool:
+    """Whether something inside of that field is wrong."""
+    return any(len(e["loc"]) > len(location) and e["loc"][: len(location)] == location for e in found.errors())
 
 
 def problems_by_line(path: Path, problems: Iterable[tuple[Location, str]]) -> Iterator[str]:

@@ -50,6 +50,15 @@ def test_every_error_is_told_with_its_line(tmp_path: Path) -> None:
     assert any(t.startswith(f"{path}:{lines.index('period:') + 1}: period:") and "before" in t for t in told)
 
 
+def test_a_list_is_not_called_short_for_what_is_wrong_inside(tmp_path: Path) -> None:
+    path = write_dossier(tmp_path / "d.yaml", "pilot")
+    path.write_text(path.read_text("utf-8").replace("name: A. Body", "name: A"), "utf-8")
+    with pytest.raises(DossierError) as error:
+        read_dossier(path)
+    (told,) = error.value.message.splitlines()
+    assert "team.0.name: " in told
+
+
 def test_tables_and_columns_the_hub_does_not_have_are_all_named(tmp_path: Path) -> None:
     tables = {"omop.person": ["person_id", "shoe_size"], "omop.dreams": "all", "omop.condition_occurrence": "all"}
     path = write_dossier(tmp_path / "d.yaml", "pilot", tables=tables)
