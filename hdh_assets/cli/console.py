@@ -28,6 +28,9 @@ from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import ConfigurationError
 from hdh_assets.core.home import Home, Settings
 
+SeedOption = Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, help="Same seed, same bytes.")]
+MOST_PERSONS = 100_000_000
+"""The largest synthetic population: more than the country has."""
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
 
 SHORT = 16

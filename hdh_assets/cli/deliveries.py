@@ -10,8 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from hdh_assets.cli.console import (
+    MOST_PERSONS,
     Context,
     JsonOption,
+    SeedOption,
     cli_context,
     out,
     print_json,
@@ -30,10 +32,10 @@ def synth_command(
     ctx: typer.Context,
     dataset_ids: Annotated[list[str] | None, typer.Argument(metavar="DATASET…", help="Datasets to make.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every described dataset.")] = False,
-    persons: Annotated[int, typer.Option("--persons", min=1, help="Size of the population.")] = 1000,
+    persons: Annotated[int, typer.Option("--persons", min=1, max=MOST_PERSONS, help="Size of the population.")] = 1000,
     first: Annotated[str, typer.Option("--from", help="First period, 2024-01 or 2024.")] = "2024-01",
     last: Annotated[str | None, typer.Option("--to", help="Last period; the first when left out.")] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Same seed, same bytes.")] = 1,
+    seed: SeedOption = 1,
     folder: Annotated[Path, typer.Option("--out", help="Where the deliveries go.")] = Path("deliveries"),
     as_json: JsonOption = False,
 ) -> None:
@@ -61,7 +63,7 @@ def synth_command(
     if as_json:
         print_json([str(path) for path in made])
         return
-    out.print(f"[green]✓[/] {len(made)} deliveries in [bold]{shown(folder)}[/]")
+    out.print(f"[green]✓[/] {len(made)} {'delivery' if len(made) == 1 else 'deliveries'} in [bold]{shown(folder)}[/]")
     out.print(f"  next: `hdh deliver --all {typed(folder)}` drops them")
 
 

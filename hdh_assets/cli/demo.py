@@ -12,7 +12,19 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from hdh_assets.cli.console import Context, JsonOption, cli_context, err, out, print_facts, print_json, progress, typed
+from hdh_assets.cli.console import (
+    MOST_PERSONS,
+    Context,
+    JsonOption,
+    SeedOption,
+    cli_context,
+    err,
+    out,
+    print_facts,
+    print_json,
+    progress,
+    typed,
+)
 from hdh_assets.cli.init import initialise
 from hdh_assets.cli.tick import run_tick
 from hdh_assets.core.descriptor import Dataset
@@ -24,9 +36,9 @@ FIRST = date(2024, 1, 1)
 
 def demo_command(
     ctx: typer.Context,
-    persons: Annotated[int, typer.Option("--persons", min=10, help="Size of the synthetic population.")] = 2000,
+    persons: Annotated[int, typer.Option("--persons", min=10, max=MOST_PERSONS, help="Size of the population.")] = 2000,
     months: Annotated[int, typer.Option("--months", min=1, max=120, help="Months of deliveries.")] = 6,
-    seed: Annotated[int, typer.Option("--seed", help="Same seed, same data.")] = 1,
+    seed: SeedOption = 1,
     as_json: JsonOption = False,
 ) -> None:
     """Make a hub with synthetic deliveries of every dataset, OMOP, a release, a catalogue and one project's extract."""

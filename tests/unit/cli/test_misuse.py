@@ -26,6 +26,8 @@ def _run(home: Home, *arguments: str) -> tuple[int, list[str], list[str]]:
         (("nonsense",), "No such command 'nonsense'", "hdh_assets.cli --help"),
         (("tick", "--nonsense"), "No such option: --nonsense", "tick --help"),
         (("synth", "snds_dcir", "--persons", "0"), "'--persons'", "synth --help"),
+        (("synth", "snds_dcir", "--persons", "9" * 21), "'--persons'", "synth --help"),
+        (("synth", "snds_dcir", "--seed", "9" * 21), "'--seed'", "synth --help"),
         (("backfill", "snds_dcir"), "Missing option '--from'", "backfill --help"),
         (("up", "--port", "99999"), "'--port'", "up --help"),
     ],
