@@ -25,6 +25,14 @@
 {% endmacro %}
 
 
+{# Tables of which a run writes the rows in scope alone: key, first and last date. #}
+{% macro tables_by_scope() %}
+    {{ return(dict(
+        dated_tables(), person=('person_id', none, none), cost=('cost_id', none, none), **person_tables()
+    )) }}
+{% endmacro %}
+
+
 {#
     What a check reads of a table: the rows this run wrote, since the others were checked by the run that wrote them;
     all of them when everyone was in scope or nothing was written.

@@ -1,5 +1,5 @@
 {# DuckDB does not enforce the length of varchar(n): the contract's lengths are checked here. #}
-{%- set dated = dated_tables() %}
+{%- set by_scope = tables_by_scope() %}
 {%- if execute %}
     {%- set checks = [] %}
     {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.schema == 'omop' %}
@@ -17,13 +17,13 @@ with too_long as (
             length("{{ check.column }}") > {{ check.length }} {{ "or" if not loop.last }}
             {%- endfor %}
         ) as broken
-    from {{ recomputed(table) if table in dated else target.database ~ '.omop.' ~ table }}
+    from {{ recomputed(table) if table in by_scope else target.database ~ '.omop.' ~ table }}
     {{ "union all" if not loop.last }}
     {%- endfor %}
 )
 
 select * from too_long where broken > 0
 {%- endif %}
-{%- for table in dated %}
+{%- for table in by_scope %}
 -- depends_on: {{ ref(table) }}
 {%- endfor %}

@@ -24,6 +24,7 @@ from hdh_assets.cli import (
     init,
     oppositions,
     projects,
+    quarantine,
     releases,
     sql,
     tick,
@@ -75,6 +76,7 @@ app.add_typer(datasets.dataset_app, name="dataset", rich_help_panel=DATA)
 app.command("synth", rich_help_panel=DATA)(deliveries.synth_command)
 app.command("deliver", rich_help_panel=DATA)(deliveries.deliver_command)
 app.command("receipts", rich_help_panel=DATA)(deliveries.receipts_command)
+app.add_typer(quarantine.quarantine_app, name="quarantine", rich_help_panel=DATA)
 app.add_typer(releases.release_app, name="release", rich_help_panel=DATA)
 app.command("sql", rich_help_panel=DATA)(sql.sql_command)
 app.command("trace", rich_help_panel=DATA)(trace.trace_command)

@@ -12,6 +12,7 @@ from hdh_assets.core.crash import crash_point
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.home import Home
 from hdh_assets.sources.intake.admission import Place
+from hdh_assets.sources.intake.diagnose import REJECTED
 from hdh_assets.sources.intake.manifest import delivery_id
 from hdh_assets.sources.intake.outcome import Task
 from hdh_assets.sources.intake.receipt import DIGEST_IN_PATHS, Receipt
@@ -19,6 +20,9 @@ from hdh_assets.sources.intake.receipt_page import page
 from hdh_assets.sources.intake.seal import write_atomically
 from resources.inbox import MANIFEST, move_folder
 from resources.vault import Vault
+
+REFUSED = "delivery"
+"""Folder of the files of a refused delivery, in quarantine."""
 
 
 def keep(home: Home, vault: Vault, task: Task, dataset: Dataset) -> None:
@@ -29,9 +33,9 @@ def keep(home: Home, vault: Vault, task: Task, dataset: Dataset) -> None:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.replace(target)
         crash_point("intake.keeping")
-    rejected = task.run_folder / "rejected"
+    rejected = task.run_folder / REJECTED
     if rejected.is_dir():
-        move_folder(rejected, quarantine_folder(home, task.place, task.digest) / "rejected")
+        move_folder(rejected, quarantine_folder(home, task.place, task.digest) / REJECTED)
     originals = task.run_folder / "originals"
     if originals.is_dir():
         write_atomically(originals / MANIFEST, task.content or b"")
@@ -43,7 +47,7 @@ def forget(home: Home, vault: Vault, dataset: Dataset, place: Place, digest: str
     for table in dataset.tables:
         vault.identities(dataset.id, table.lake_name, str(delivery_id(digest))).unlink(missing_ok=True)
     shutil.rmtree(vault.original(dataset.id, place.period, digest), ignore_errors=True)
-    shutil.rmtree(quarantine_folder(home, place, digest) / "rejected", ignore_errors=True)
+    shutil.rmtree(quarantine_folder(home, place, digest) / REJECTED, ignore_errors=True)
 
 
 def set_aside(home: Home, source: Path, receipt: Receipt) -> None:
@@ -54,7 +58,7 @@ def set_aside(home: Home, source: Path, receipt: Receipt) -> None:
     write_atomically(folder / "receipt.md", page(receipt).encode("utf-8"))
     crash_point("intake.setting_aside")
     if source.exists() or source.is_symlink():
-        move_folder(source, folder / "delivery")
+        move_folder(source, folder / REFUSED)
 
 
 def quarantine_folder(home: Home, place: Place, digest: str) -> Path:

@@ -15,7 +15,7 @@ import duckdb
 from hdh_assets.core.crash import crash_point
 from hdh_assets.core.descriptor import Table
 from hdh_assets.sources.intake.admission import Admitted
-from hdh_assets.sources.intake.diagnose import find_rejects, lines_of, set_aside
+from hdh_assets.sources.intake.diagnose import REJECTED, find_rejects, lines_of, set_aside
 from hdh_assets.sources.intake.identities import IdentityKeeper
 from hdh_assets.sources.intake.key_gate import KeyFault, key_faults
 from hdh_assets.sources.intake.load import FilePlan, load_file, open_file, streaming
@@ -120,7 +120,7 @@ class DeliveryLoad:
             return
         opened = open_file(plan, self.again, self.folder)
         rejects = find_rejects(
-            self.engine, opened, self.vault.writer(self.folder / "rejected" / f"{plan.file.name}.parquet")
+            self.engine, opened, self.vault.writer(self.folder / REJECTED / f"{plan.file.name}.parquet")
         )
         if rejects.rows != missing:
             raise refuse("wrong_rows", file=plan.file.name, expected=plan.file.rows, found=inserted + rejects.rows)
@@ -156,7 +156,7 @@ class DeliveryLoad:
                 lines = lines_of(self.engine, open_file(plan, self.again, self.folder), fault)
                 if lines and fault.action == "reject":
                     name = f"{file.name}.{fault.rule}.{'-'.join(fault.columns)}.parquet"
-                    quarantine = self.vault.writer(self.folder / "rejected" / name)
+                    quarantine = self.vault.writer(self.folder / REJECTED / name)
                     set_aside(self.engine, open_file(plan, self.again, self.folder), fault, quarantine)
             first = first if first[1] else (file.name if lines else None, lines)
             if first[1] and fault.action == "refuse":

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from hdh_assets.core.sql_text import quoted
+from hdh_assets.core.sql_text import literal, quoted
 from hdh_assets.sources.intake.key_gate import KeyFault
 from hdh_assets.sources.intake.load import OpenFile
 from hdh_assets.sources.intake.receipt import MAX_LINES, Problem, problem
@@ -23,6 +23,8 @@ from hdh_assets.sources.intake.row_rules import Check, valid_sql, value_name
 from resources.lake_tables import table_sql
 from resources.vault import EncryptedWriter
 
+REJECTED = "rejected"
+"""Folder of the rejected rows of a delivery, in the run's folder and then in quarantine."""
 _BATCH_ROWS = 10_000
 
 
@@ -56,7 +58,7 @@ def find_rejects(engine: duckdb.DuckDBPyConnection, opened: OpenFile, quarantine
     with opened.feed() as feed:
         for batch in _rejected(engine, opened, feed.path, checks, quarantine):
             found.rows += batch.num_rows
-            _count(found, batch.column("_line"), batch.column("_rules"))
+            _count(found, batch.column("_line"), batch.column("_broken"))
     return found
 
 
@@ -72,8 +74,9 @@ def lines_of(engine: duckdb.DuckDBPyConnection, opened: OpenFile, fault: KeyFaul
 def set_aside(
     engine: duckdb.DuckDBPyConnection, opened: OpenFile, fault: KeyFault, quarantine: EncryptedWriter
 ) -> None:
-    """Put the rows of a file that break a key in `quarantine`, an encrypted Parquet file: line and texts."""
-    columns = "".join(f", {quoted(column.lake_name)}" for column in opened.header.columns)
+    """Put the rows of a file that break a key in `quarantine`, an encrypted Parquet file: line, rule and texts."""
+    rule = literal(f"{fault.rule} {', '.join(fault.columns)}")
+    columns = f", {rule} AS _rules" + "".join(f", {quoted(column.lake_name)}" for column in opened.header.columns)
     with opened.feed() as feed:
         batches = engine.execute(_faulty_sql(opened, feed.path, fault, columns)).fetch_record_batch(_BATCH_ROWS)
         with parquet.ParquetWriter(cast("IO[bytes]", quarantine), batches.schema, compression="zstd") as writer:
@@ -116,18 +119,21 @@ def _valued(opened: OpenFile, path: str) -> str:
 def _rejected(
     engine: duckdb.DuckDBPyConnection, opened: OpenFile, path: str, checks: list[Check], quarantine: EncryptedWriter
 ) -> Iterator[pa.RecordBatch]:
+    """Batches of line, rules and texts as `quarantine` keeps them, with the numbers of the rules as `_broken`."""
     broken = ", ".join(f"CASE WHEN NOT ({check.sql}) THEN {number} END" for number, check in enumerate(checks))
+    rules = ", ".join(literal(f"{check.rule} {check.column}") for check in checks)
     columns = ", ".join(quoted(column.lake_name) for column in opened.header.columns)
     engine.execute("SET preserve_insertion_order = true")
     result = engine.execute(
-        f"SELECT _line::BIGINT AS _line, {columns}, "
-        f"list_filter([{broken}], lambda n: n IS NOT NULL)::INTEGER[] AS _rules "
+        f"SELECT list_filter([{broken}], lambda n: n IS NOT NULL)::INTEGER[] AS _broken, _line::BIGINT AS _line, "
+        f"array_to_string(list_transform(_broken, lambda n: [{rules}][n + 1]), '; ') AS _rules, {columns} "
         f"FROM ({_valued(opened, path)}) WHERE NOT ({valid_sql(checks)})"
     )
     batches = result.fetch_record_batch(_BATCH_ROWS)
-    with parquet.ParquetWriter(cast("IO[bytes]", quarantine), batches.schema, compression="zstd") as writer:
+    kept = batches.schema.remove(batches.schema.get_field_index("_broken"))
+    with parquet.ParquetWriter(cast("IO[bytes]", quarantine), kept, compression="zstd") as writer:
         for batch in batches:
-            writer.write_batch(batch)
+            writer.write_batch(batch.drop_columns(["_broken"]))
             yield batch
     quarantine.close()
     engine.execute("SET preserve_insertion_order = false")
