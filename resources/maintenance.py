@@ -16,8 +16,9 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 
 from hdh_assets.core.crash import crash_point
+from hdh_assets.core.sql_text import literal
 from resources.erasure import erase_removed
-from resources.lake import Lake, spill_folder
+from resources.lake import METADATA, Lake, spill_folder, transaction
 from resources.releases import usable_releases
 
 KEPT = timedelta(days=7)
@@ -26,10 +27,10 @@ REWRITTEN_FROM = 0.5
 """Share of a file's rows that are deleted from which the file is written anew without them."""
 ORPHANS_KEPT = timedelta(days=1)
 """How long a file stays that no snapshot refers to."""
-
-
 REGISTER_FILES = 200
 """Files of the register that do not wait for the night: each delivery adds one and reads those of its dataset."""
+DEAD_FILES = 5
+"""Files of a table, mostly deleted rows, that do not wait for the night: each flux would go through them again."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,37 @@ def merge_register(lake: Lake) -> bool:
         except duckdb.TransactionException:
             return False
     return True
+
+
+def rewrite_dead_files(engine: duckdb.DuckDBPyConnection, schemas: Collection[str]) -> list[tuple[str, str]]:
+    """Write tables of these schemas anew as far as they are many files of mostly deleted rows; schema and name of each.
+
+    To be called on a connection that may write. What it costs is in proportion to what was deleted since the last time.
+    With a PostgreSQL catalogue somebody else may change such a table meanwhile: it is then left for another time.
+    """
+    tables = engine.execute(
+        f"SELECT domain.schema_name, named.table_name FROM {METADATA}.ducklake_data_file AS file "
+        f"JOIN {METADATA}.ducklake_delete_file AS deleted "
+        "ON deleted.data_file_id = file.data_file_id AND deleted.end_snapshot IS NULL "
+        f"JOIN {METADATA}.ducklake_table AS named ON named.table_id = file.table_id AND named.end_snapshot IS NULL "
+        f"JOIN {METADATA}.ducklake_schema AS domain "
+        "ON domain.schema_id = named.schema_id AND domain.end_snapshot IS NULL "
+        f"WHERE file.end_snapshot IS NULL AND deleted.delete_count >= {REWRITTEN_FROM} * file.record_count "
+        f"AND domain.schema_name IN ({', '.join(map(literal, schemas))}) "
+        f"GROUP BY ALL HAVING count(*) >= {DEAD_FILES} ORDER BY ALL"
+    ).fetchall()
+    if not tables:
+        return []
+    try:
+        with transaction(engine):
+            for schema, table in tables:
+                engine.execute(
+                    f"CALL ducklake_rewrite_data_files('lake', {literal(table)}, schema => {literal(schema)}, "
+                    f"delete_threshold => {REWRITTEN_FROM})"
+                )
+    except duckdb.TransactionException:
+        return []
+    return tables
 
 
 def _shrink_catalog(lake: Lake) -> None:

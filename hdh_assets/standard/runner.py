@@ -35,11 +35,14 @@ from hdh_assets.standard.state import (
 from hdh_assets.standard.vocabulary import check_vocabulary
 from resources.lake import Lake, open_lake, spill_folder
 from resources.lake_tables import ensure_tables
+from resources.maintenance import rewrite_dead_files
 
 __all__ = ["Node", "StandardiseError", "StandardiseResult", "standardise"]
 
 _NOT_REBUILT = ("config.materialized:view", "resource_type:seed")
 """What only a change of the rules rebuilds."""
+_REWRITTEN = ("staging", "omop")
+"""Schemas of the tables in which each standardisation deletes rows and writes them again."""
 
 
 class StandardiseError(HubError):
@@ -86,9 +89,10 @@ def standardise(
     with lake.writer_lock(), spill_folder(home, "standardise") as spill:
         left = _prepare(lake, fed, fingerprint, full=full)
         nodes = _run_dbt(home, settings, _plan(left), spill, on_event) if left.concerns_tables else ()
-        with lake.opened() as engine:
+        with lake.opened(spill) as engine:
             if not left.nothing and all(node.is_good for node in nodes):
                 record_done(engine, fingerprint, left)
+                rewrite_dead_files(engine, _REWRITTEN)
             rows = _count_rows(engine)
         return StandardiseResult(bool(nodes), rows, nodes, round(time.monotonic() - started, 3))
 

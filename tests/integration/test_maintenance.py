@@ -11,7 +11,7 @@ from hdh_assets.core.home import Home, Settings
 from resources import maintenance
 from resources.lake import open_lake
 from resources.lake_tables import DeliveryRow, deliveries, ensure_tables, register
-from resources.maintenance import KEPT, Snapshot, expirable, maintain, merge_register
+from resources.maintenance import KEPT, Snapshot, expirable, maintain, merge_register, rewrite_dead_files
 from resources.releases import make_release
 
 NOW = datetime(2024, 1, 31, tzinfo=UTC)
@@ -67,6 +67,32 @@ def test_rows_deleted_long_ago_take_no_room(home: Home, settings: Settings) -> N
     assert rows == (130,)
     assert files == [(130,)]
     assert deleted == []
+
+
+def test_tables_that_are_deleted_and_written_again_do_not_wait_for_the_night(home: Home, settings: Settings) -> None:
+    lake = open_lake(home, settings)
+    dead, few, other = "omop.eras", "omop.periods", "sample.eras"
+    with lake.writer() as engine:
+        for name, fluxes in ((dead, maintenance.DEAD_FILES + 1), (few, maintenance.DEAD_FILES), (other, 9)):
+            engine.execute(
+                f"CREATE SCHEMA IF NOT EXISTS lake.{name.split('.')[0]}; CREATE TABLE lake.{name} (n INTEGER)"
+            )
+            for _ in range(fluxes):
+                engine.execute(f"DELETE FROM lake.{name} WHERE n >= 10")
+                engine.execute(f"INSERT INTO lake.{name} SELECT range FROM range(100)")
+    before = make_release(lake, checks={"passed": 1, "failed": 0}).snapshot_id
+
+    with lake.writer() as engine:
+        assert rewrite_dead_files(engine, ("staging", "omop")) == [("omop", "eras")]
+        assert rewrite_dead_files(engine, ("staging", "omop")) == []
+        counted = "SELECT count(*) FROM ducklake_list_files('lake', '{}', schema => '{}')"
+        schemas = [name.split(".") for name in (dead, few, other)]
+        files = [engine.execute(counted.format(name, schema)).fetchone() for schema, name in schemas]
+    assert files == [(2,), (maintenance.DEAD_FILES,), (9,)]
+    for snapshot in (None, before):
+        with lake.reader(snapshot=snapshot) as engine:
+            found = engine.execute(f"SELECT count(*), count(DISTINCT n) FROM lake.{dead}").fetchone()
+            assert found == (10 * (maintenance.DEAD_FILES + 1) + 90, 100)
 
 
 def test_a_register_of_many_files_becomes_one_and_says_the_same(
