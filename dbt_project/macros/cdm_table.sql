@@ -7,8 +7,7 @@
 
     Configuration:
 
-    * `scope_person` names the person column; `scope_date` the date of care (none: the whole person); `by_month=true`
-      when that is the first day of a month, and the month counts;
+    * `scope_person` names the person column; `scope_date` the date of care (none: the whole person);
     * `scope='all'`: the table is not about persons; it is rewritten when its content differs;
     * `changes_with` names the datasets whose deliveries alone can change such a table: others are not even compared;
     * `scope_key`: the table's columns do not tell the person or the date of care. The query gives `person_id` and the
@@ -16,7 +15,8 @@
     * `dataset` names the one the table is made from: nobody of it in scope, nothing is written;
     * `filters_itself=true`: the query holds the scope's condition already, before it groups;
     * `eras_of` names what the table has eras of: those that the dates in scope reach are rewritten (`eras.sql`);
-    * `keeps_rows_in_scope=true`: what the query gives is kept until the end of the run, for `rows_in_scope`.
+    * `keeps_rows_in_scope`: which columns of what the query gives are kept until the end of the run, for `rows_in_scope`;
+      `true` for all.
 #}
 {% materialization cdm_table, adapter='duckdb' %}
     {%- set existing = load_cached_relation(this) -%}
@@ -30,25 +30,27 @@
         {% do get_assert_columns_equivalent(cdm_table_query()) %}
         {% call statement('create') %}{{ cdm_table_ddl(target_relation) }}{% endcall %}
         {% call statement('main') %}{{ cdm_table_insert(target_relation) }}{% endcall %}
-        {% do scope_companion_fill(target_relation, whole=true) %}
+        {% do scope_companion_fill(target_relation, '(' ~ compiled_code ~ ')', whole=true) %}
     {% elif config.get('scope') == 'all' or not (facts.persons or facts.dates or facts.attributes) or not is_concerned() %}
         {% call noop_statement('main', 'UNCHANGED', 'UNCHANGED', 0) %}{% endcall %}
     {% else %}
-        {%- set condition = in_scope(
-            facts, config.get('scope_person', 'person_id'), config.get('scope_date'), config.get('by_month', false)
-        ) -%}
+        {%- set condition = in_scope(facts, config.get('scope_person', 'person_id'), config.get('scope_date')) -%}
         {% call statement('delete') %}{{ cdm_table_delete(target_relation, facts, condition) }}{% endcall %}
-        {% if config.get('keeps_rows_in_scope') %}
-        {%- set kept = kept_rows_in_scope(model.name) -%}
-        {% call statement('keep') %}create or replace temp table {{ kept }} as {{ cdm_table_query() }}{% endcall %}
-        {% call statement('note') %}insert into temp.main.hub_kept_rows values ('{{ model.name }}'){% endcall %}
-        {% call statement('main') %}insert into {{ target_relation }} ({{ cdm_table_columns() }}) from {{ kept }}{% endcall %}
-        {% else %}
-        {% call statement('main') %}
-            {{ cdm_table_insert(target_relation, none if config.get('filters_itself') else condition) }}
+        {%- if config.get('filters_itself') %}{% set condition = none %}{% endif -%}
+        {% if config.get('keeps_rows_in_scope') or config.get('scope_key') %}
+        {%- set rows = kept_rows_in_scope(model.name) -%}
+        {% call statement('compute') %}
+            create or replace temp table {{ rows }} as
+            select * from ({{ compiled_code }}) as query {{ 'where ' ~ condition if condition }}
         {% endcall %}
+        {% call statement('main') %}
+            insert into {{ target_relation }} ({{ cdm_table_columns() }}) select {{ cdm_table_columns() }} from {{ rows }}
+        {% endcall %}
+        {% do scope_companion_fill(target_relation, rows) %}
+        {% call statement('keep') %}{{ keep_rows_in_scope(rows, config.get('keeps_rows_in_scope')) }}{% endcall %}
+        {% else %}
+        {% call statement('main') %}{{ cdm_table_insert(target_relation, condition) }}{% endcall %}
         {% endif %}
-        {% do scope_companion_fill(target_relation, condition=condition) %}
     {% endif %}
     {{ run_hooks(post_hooks) }}
     {% do crash_point('inside') %}
@@ -149,7 +151,8 @@
 {%- endmacro %}
 
 
-{% macro scope_companion_fill(relation, whole=false, condition=none) %}
+{# `rows` has the key, the person and the date of care of each row written. #}
+{% macro scope_companion_fill(relation, rows, whole=false) %}
     {%- set key = config.get('scope_key') -%}
     {% if key %}
         {% call statement('companion') %}
@@ -159,8 +162,20 @@
             {% endif %}
             insert into {{ scope_companion(relation) }}
             select {{ key }}, person_id, {{ config.require('scope_date') }}
-            from ({{ compiled_code }}) as query
-            {% if condition %}where {{ condition }}{% endif %}
+            from {{ rows }} as query
         {% endcall %}
+    {% endif %}
+{% endmacro %}
+
+
+{# Of what the query gave for the scope, keep these columns until the end of the run: all (`true`), some or none. #}
+{% macro keep_rows_in_scope(rows, columns) %}
+    {% if not columns %}
+    drop table {{ rows }}
+    {% else %}
+    {% if columns is not boolean %}
+    create or replace temp table {{ rows }} as select {{ columns | join(', ') }} from {{ rows }};
+    {% endif %}
+    insert into temp.main.hub_kept_rows values ('{{ model.name }}')
     {% endif %}
 {% endmacro %}

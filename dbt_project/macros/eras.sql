@@ -93,14 +93,16 @@
 
 {#
     Before the eras are rewritten: for each person and concept in scope, the first and the last date that rewritten eras can
-    have. Of a person all of whose dates are in scope, everything. Of single dates, what they touch: the eras that hold such a
-    date, where rows may have gone; the rows that begin on one; and the eras that those join. An era out of reach is more than
-    30 days from all of them and stays as it is.
+    have, from the rows of `relation` that are in scope, as `exposures_of` reads them. Of a person all of whose dates are in
+    scope, everything. Of single dates, what they touch: the eras that hold such a date, where rows may have gone; the rows
+    that begin on one; and the eras that those join. An era out of reach is more than 30 days from all of them and stays as
+    it is.
 #}
-{% macro keep_era_reach(exposures, entity) %}
+{% macro keep_era_reach(exposures_of, relation, entity) %}
     {%- set facts = scope_facts() -%}
     {%- set reach = era_reach(facts, entity) -%}
     {%- if reach -%}
+    {%- set exposures = exposures_of(rows_in_scope(relation, dated_tables()[relation.identifier][1])) -%}
     create or replace temp table {{ reach }} as
     with care as (
         select person_id, care_date from {{ scope_relation() }} where care_date > {{ no_care_date() }}
@@ -111,7 +113,7 @@
         from ({{ exposures }}) as exposure
         where
             concept_id <> 0
-            and {{ 'start_date between ' ~ dates_in_scope(facts, by_month=false) if facts.dates else 'false' }}
+            and {{ 'start_date between ' ~ dates_in_scope(facts) if facts.dates else 'false' }}
             and (person_id, start_date) in (select (person_id, care_date) from care)
     ),
 

@@ -68,12 +68,10 @@
 
 
 {#
-    SQL condition: the row of `person` (and of `date`, if given) is in scope. With `by_month`, `date` is the first day of
-    a month that holds a date in scope.
+    SQL condition: the row of `person` (and of `date`, if given) is in scope.
 #}
-{% macro in_scope(facts, person, date=none, by_month=false) -%}
+{% macro in_scope(facts, person, date=none) -%}
     {%- set whole_person = person ~ ' in (select person_id from ' ~ scope_relation() ~ ' where care_date is null)' -%}
-    {%- set day = day_in_scope(by_month) -%}
     {%- if facts.everyone -%}
         true
     {%- elif date is none -%}
@@ -81,49 +79,33 @@
     {%- elif not facts.dates -%}
         {{ whole_person }}
     {%- else -%}
-        {%- set of_day = '(' ~ person ~ ', ' ~ date ~ ') in (select (person_id, ' ~ day ~ ') from ' ~ scope_relation()
+        {%- set of_day = '(' ~ person ~ ', ' ~ date ~ ') in (select (person_id, care_date) from ' ~ scope_relation()
             ~ ' where care_date is not null)' -%}
         {%- if facts.persons -%}
         ({{ whole_person }} or {{ of_day }})
         {%- else -%}
-        ({{ date }} between {{ dates_in_scope(facts, by_month) }} and {{ of_day }})
+        ({{ date }} between {{ dates_in_scope(facts) }} and {{ of_day }})
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 
 
-{# The first day of the month of a date. #}
-{% macro first_of_month(date) -%}
-    cast(date_trunc('month', {{ date }}) as date)
-{%- endmacro %}
-
-
-{# The date of a row of the scope, or the first day of its month. #}
-{% macro day_in_scope(by_month) -%}
-    {{ first_of_month('care_date') if by_month else 'care_date' }}
-{%- endmacro %}
-
-
-{# The first and the last date in scope, or the first days of their months, for `between`. #}
-{% macro dates_in_scope(facts, by_month) -%}
-    {%- if by_month -%}
-        date '{{ facts.first.replace(day=1) }}' and date '{{ facts.last.replace(day=1) }}'
-    {%- else -%}
-        date '{{ facts.first }}' and date '{{ facts.last }}'
-    {%- endif -%}
+{# The first and the last date in scope, for `between`. #}
+{% macro dates_in_scope(facts) -%}
+    date '{{ facts.first }}' and date '{{ facts.last }}'
 {%- endmacro %}
 
 
 {#
     The rows of a kept model that are in scope. For fragments, which are ephemeral for its sake: a view cannot know the
     scope, and would compute all of history before rows out of scope are thrown away. A model that `keeps_rows_in_scope`
-    is not searched for them again.
+    is not searched for them again, and gives the columns it kept; `rows` tells what to search when it has not run.
 #}
-{% macro rows_in_scope(relation, date) -%}
+{% macro rows_in_scope(relation, date, rows=none) -%}
     {%- if execute and not is_unit_test() and has_rows_in_scope(relation.identifier) -%}
     {{ kept_rows_in_scope(relation.identifier) }}
     {%- else -%}
-    (select * from {{ relation }} where {{ scope_condition('person_id', date) }})
+    (select * from {{ rows or relation }} where {{ scope_condition('person_id', date) }})
     {%- endif -%}
 {%- endmacro %}
 
@@ -147,6 +129,6 @@
 
 
 {# The same, for a model that must filter before it groups (`filters_itself`). #}
-{% macro scope_condition(person, date=none, by_month=false) -%}
-    {{ in_scope(scope_facts(), person, date, by_month) }}
+{% macro scope_condition(person, date=none) -%}
+    {{ in_scope(scope_facts(), person, date) }}
 {%- endmacro %}

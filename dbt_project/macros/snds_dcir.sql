@@ -90,9 +90,7 @@
         where scope.care_date > {{ no_care_date() }}
     ) as wanted using (ben_nir_psa, ben_rng_gem, care_start)
     {%- if facts.dates %}
-    where
-        contribution.care_month between {{ dates_in_scope(facts, by_month=true) }}
-        and contribution.care_start between {{ dates_in_scope(facts, by_month=false) }}
+    where contribution.care_start between {{ dates_in_scope(facts) }}
     {%- else %}
     where false
     {%- endif %}

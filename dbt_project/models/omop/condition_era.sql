@@ -2,7 +2,7 @@
     scope_person='person_id',
     filters_itself=true,
     eras_of='condition',
-    pre_hook="{{ keep_era_reach(condition_era_exposures(ref('condition_occurrence')), 'condition') }}",
+    pre_hook="{{ keep_era_reach(condition_era_exposures, ref('condition_occurrence'), 'condition') }}",
 ) }}
 {{ after_scope() }}
 with era as (

@@ -2,7 +2,7 @@
     scope_person='person_id',
     filters_itself=true,
     eras_of='drug',
-    pre_hook="{{ keep_era_reach(drug_era_exposures(ref('drug_exposure')), 'drug') }}",
+    pre_hook="{{ keep_era_reach(drug_era_exposures, ref('drug_exposure'), 'drug') }}",
 ) }}
 {{ after_scope() }}
 with era as (

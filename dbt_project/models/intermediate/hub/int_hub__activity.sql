@@ -1,8 +1,7 @@
 {{ config(
     materialized='cdm_table',
     scope_person='person_id',
-    scope_date='care_month',
-    by_month=true,
+    scope_date='care_date',
     filters_itself=true,
     contract={'enforced': true},
 ) }}
@@ -18,19 +17,19 @@
 with event as (
     {%- for table, start, end in dated %}
     select person_id, {{ start }} as care_date, {{ start }} as first_date, {{ end or start }} as last_date
-    from {{ ref(table) }}
-    where {{ scope_condition('person_id', first_of_month(start), by_month=true) }}
+    from {{ rows_in_scope(ref(table), start) }} as {{ table }}
     union all
     {%- endfor %}
-    -- A device may begin in another month than that of its care, which is the one in scope.
+    -- A device may begin on another day than that of its care, which is the one in scope.
     select person_id, care_date, device_exposure_start_date, device_exposure_start_date
-    from {{ with_care_date(ref('device_exposure'), 'device_exposure_start_date') }} as device
-    where {{ scope_condition('person_id', first_of_month('care_date'), by_month=true) }}
+    from {{ rows_in_scope(
+        ref('device_exposure'), 'care_date', with_care_date(ref('device_exposure'), 'device_exposure_start_date')
+    ) }} as device
 )
 
 select
     person_id,
-    {{ first_of_month('care_date') }} as care_month,
+    care_date,
     min(first_date) as first_date,
     max(last_date) as last_date
 from event

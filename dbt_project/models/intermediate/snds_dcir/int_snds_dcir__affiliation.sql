@@ -1,19 +1,15 @@
 {{ config(
     materialized='cdm_table',
     scope_person='person_id',
-    scope_date='care_month',
-    by_month=true,
+    scope_date='care_date',
     filters_itself=true,
     contract={'enforced': true},
 ) }}
 {{ after_scope() }}
-select
+select distinct
     person_id,
-    care_month,
+    care_start as care_date,
     left(affiliation, 3) as payer,
-    coalesce(plan, '') as plan,
-    min(care_start) as first_date,
-    max(care_start) as last_date
-from {{ ref('int_snds_dcir__event') }}
-where kind = 'prs' and quantity > 0 and affiliation is not null and {{ scope_condition('person_id', 'care_month', by_month=true) }}
-group by all
+    coalesce(plan, '') as plan
+from {{ rows_in_scope(ref('int_snds_dcir__event'), 'care_start') }} as event
+where kind = 'prs' and quantity > 0 and affiliation is not null

@@ -76,7 +76,6 @@ select
     _delivery,
     ben_nir_psa,
     coalesce(ben_rng_gem, 0) as ben_rng_gem,
-    {{ first_of_month('care_start') }} as care_month,
     kind,
     -- Rule 4: care date, code, and the residence, affiliation and specialty columns; the person joins when netting.
     -- Nothing else: a cancellation may differ in all the rest.

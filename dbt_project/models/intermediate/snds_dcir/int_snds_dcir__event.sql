@@ -21,7 +21,6 @@ netted as (
         nature,
         min(case when kind = 'act' then 'prs' else kind end) as kind,
         coalesce(sum(quantity) filter (kind = 'act'), 0) as unrefined_quantity,
-        any_value(care_month) as care_month,
         any_value(care_start) as care_start,
         any_value(care_end) as care_end,
         any_value(code) as code,

@@ -4,9 +4,9 @@ with year_of_cover as (
         person_id,
         payer,
         plan,
-        year(care_month) as care_year,
-        min(first_date) as first_date,
-        max(last_date) as last_date
+        year(care_date) as care_year,
+        min(care_date) as first_date,
+        max(care_date) as last_date
     from {{ ref('int_snds_dcir__affiliation') }}
     where {{ scope_condition('person_id') }}
     group by all
