@@ -8,6 +8,7 @@
     Configuration:
 
     * `scope_person` names the person column; `scope_date` the date of care (none: the whole person);
+    * `person_alone=true`: the rows are about persons whatever their care: dates in scope leave them as they are;
     * `scope='all'`: the table is not about persons; it is rewritten when its content differs;
     * `changes_with` names the datasets whose deliveries alone can change such a table: others are not even compared;
     * `scope_key`: the table's columns do not tell the person or the date of care. The query gives `person_id` and the
@@ -31,10 +32,12 @@
         {% call statement('create') %}{{ cdm_table_ddl(target_relation) }}{% endcall %}
         {% call statement('main') %}{{ cdm_table_insert(target_relation) }}{% endcall %}
         {% do scope_companion_fill(target_relation, '(' ~ compiled_code ~ ')', whole=true) %}
-    {% elif config.get('scope') == 'all' or not (facts.persons or facts.dates or facts.attributes) or not is_concerned() %}
+    {% elif config.get('scope') == 'all' or not is_concerned(facts) %}
         {% call noop_statement('main', 'UNCHANGED', 'UNCHANGED', 0) %}{% endcall %}
     {% else %}
-        {%- set condition = in_scope(facts, config.get('scope_person', 'person_id'), config.get('scope_date')) -%}
+        {%- set condition = in_scope(
+            facts, config.get('scope_person', 'person_id'), config.get('scope_date'), config.get('person_alone', false)
+        ) -%}
         {% call statement('delete') %}{{ cdm_table_delete(target_relation, facts, condition) }}{% endcall %}
         {%- if config.get('filters_itself') %}{% set condition = none %}{% endif -%}
         {% if config.get('keeps_rows_in_scope') or config.get('scope_key') %}
@@ -107,10 +110,11 @@
 {% endmacro %}
 
 
-{# Whether the scope holds anyone of the table's dataset, for a table of one dataset (`dataset`). #}
-{% macro is_concerned() %}
+{# Whether the scope holds anything for the table, and anyone of its dataset where it is made of one (`dataset`). #}
+{% macro is_concerned(facts) %}
     {% set dataset = config.get('dataset') %}
-    {{ return(dataset is none or is_dataset_in_scope(dataset)) }}
+    {% set found = facts.persons or facts.attributes or (facts.dates and not config.get('person_alone')) %}
+    {{ return(found and (dataset is none or is_dataset_in_scope(dataset))) }}
 {% endmacro %}
 
 

@@ -68,12 +68,17 @@
 
 
 {#
-    SQL condition: the row of `person` (and of `date`, if given) is in scope.
+    SQL condition: the row of `person` (and of `date`, if given) is in scope. With `alone`, the row is about the person
+    whatever their care, and dates in scope do not matter.
 #}
-{% macro in_scope(facts, person, date=none) -%}
+{% macro in_scope(facts, person, date=none, alone=false) -%}
     {%- set whole_person = person ~ ' in (select person_id from ' ~ scope_relation() ~ ' where care_date is null)' -%}
     {%- if facts.everyone -%}
         true
+    {%- elif alone -%}
+        {{ person }} in (
+            select person_id from {{ scope_relation() }} where care_date is null or care_date = {{ no_care_date() }}
+        )
     {%- elif date is none -%}
         {{ person }} in (select person_id from {{ scope_relation() }})
     {%- elif not facts.dates -%}

@@ -61,7 +61,7 @@ def export_command(
     from resources.vault import open_vault  # noqa: PLC0415
 
     one = find_held(context.home, delivery)
-    written = export(context.home, open_vault(context.home, open_keys(context.home)), one, folder)
+    written = export(open_vault(context.home, open_keys(context.home)), context.settings, one, folder)
     if as_json:
         print_json([str(path) for path in written])
         return

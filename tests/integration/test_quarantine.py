@@ -57,7 +57,7 @@ def test_refused_files_and_rejected_rows_are_told_apart(full: World) -> None:
 
 def test_rejected_rows_come_back_as_they_were_with_line_and_rules(full: World, tmp_path: Path) -> None:
     target = tmp_path / "for the producer"
-    written = export(full.home, vault(full), by_period(full)["2024-03"], target)
+    written = export(vault(full), full.settings, by_period(full)["2024-03"], target)
     rows = [row for path in written for row in rows_of(path)]
     told = sorted((int(row["_line"]), row["_rules"]) for row in rows)
     assert told == [
@@ -83,9 +83,9 @@ def test_nothing_is_exported_into_the_hub_over_other_files_or_from_a_refused_del
     (tmp_path / "mine").write_text("x")
     for target in (full.home.root / "export", full.home.vault / "export", tmp_path, tmp_path / "mine"):
         with pytest.raises(ConfigurationError):
-            export(full.home, vault(full), rejects, target)
+            export(vault(full), full.settings, rejects, target)
     with pytest.raises(HubError, match="no rejected rows"):
-        export(full.home, vault(full), refused, tmp_path / "new")
+        export(vault(full), full.settings, refused, tmp_path / "new")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["l'hôpital", "mine"]
 
 

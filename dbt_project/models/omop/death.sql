@@ -1,2 +1,2 @@
-{{ config(scope_person='person_id') }}
+{{ config(scope_person='person_id', person_alone=true) }}
 {{ one_per_person() }}

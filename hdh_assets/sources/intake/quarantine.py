@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import duckdb
-
 from hdh_assets.core.errors import ConfigurationError, HubError
-from hdh_assets.core.home import Home
+from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.sql_text import literal
 from hdh_assets.sources.intake.admission import Place
 from hdh_assets.sources.intake.archive import REFUSED
 from hdh_assets.sources.intake.diagnose import REJECTED
+from resources.lake import connect_engine
 from resources.vault import Vault, new_run_folder_name
 
 _LIST = "`hdh quarantine list` shows what is there"
@@ -66,14 +66,11 @@ def find_held(home: Home, delivery: str) -> Held:
     """The delivery whose digest begins so. Raises `HubError` when none does, or several."""
     found = [each for each in held(home) if each.delivery.startswith(delivery.lower())]
     if len(found) != 1:
-        raise HubError(
-            f"{len(found) or 'no'} deliveries in quarantine begin with {delivery!r}",
-            remedy=_LIST,
-        )
+        raise HubError(f"{len(found) or 'no'} deliveries in quarantine begin with {delivery!r}", remedy=_LIST)
     return found[0]
 
 
-def export(home: Home, vault: Vault, one: Held, target: Path) -> list[Path]:
+def export(vault: Vault, settings: Settings, one: Held, target: Path) -> list[Path]:
     """Write the rejected rows of a delivery as CSV files into a new folder that only this account reads.
 
     Each row is as it was delivered, after `_line`, the line of the file where it begins, and `_rules`, what it
@@ -83,12 +80,10 @@ def export(home: Home, vault: Vault, one: Held, target: Path) -> list[Path]:
     if not one.rejected:
         raise HubError(
             f"quarantine holds no rejected rows of {one.delivery}",
-            remedy=f"its files lie in {one.folder / REFUSED}"
-            if one.refused
-            else "`hdh quarantine list` shows what it holds",
+            remedy=f"its files lie in {one.folder / REFUSED}" if one.refused else _LIST,
         )
-    place = _new_folder(home, target)
-    return list(_exported(vault, one, place))
+    place = _new_folder(vault.home, target)
+    return list(_exported(vault, settings, one, place))
 
 
 def empty(home: Home, these: list[Held]) -> None:
@@ -101,14 +96,14 @@ def empty(home: Home, these: list[Held]) -> None:
             parent.rmdir()
 
 
-def _exported(vault: Vault, one: Held, target: Path) -> Iterator[Path]:
+def _exported(vault: Vault, settings: Settings, one: Held, target: Path) -> Iterator[Path]:
     for source in one.rejected:
-        written = target / f"{source.stem}.csv"
+        written = target / f"{source.stem.removesuffix('.csv')}.csv"
         with vault.run_folder(new_run_folder_name()) as folder:
             clear = folder / "rows.parquet"
             with clear.open("wb") as file:
                 file.writelines(vault.chunks(source))
-            with duckdb.connect(config={"temp_directory": str(folder)}) as engine:
+            with closing(connect_engine(settings, spill=folder)) as engine:
                 rows = f"SELECT * FROM read_parquet({literal(clear)}) ORDER BY _line"
                 engine.execute(f"COPY ({rows}) TO {literal(written)} (FORMAT csv, HEADER)")
         written.chmod(0o600)
