@@ -56,7 +56,7 @@ def values_sql(table: Table, present: Collection[str], dialect: Format, source: 
 
 def value_name(column: Column) -> str:
     """The column's value in the lake, over `values_sql`; null where it tells an identity."""
-    value = _typed_name(column)
+    value = quoted(column.lake_name) if column.kind == "yearmonth" else _typed_name(column)
     if column.is_pseudonymised:
         value = f"coalesce({_remembered_name(column)}, _made.{quoted(column.lake_name)})"
     told = [_is_one_of(name.lower(), texts) for name, texts in (column.identifying_when or {}).items()]
@@ -129,7 +129,8 @@ def valid_sql(all_checks: list[Check]) -> str:
 
 
 def _is_typed(column: Column) -> bool:
-    return column.kind not in {"string", "yearmonth"}
+    """Whether a value stands beside the text. That of a month of a year is a number, which only its check reads."""
+    return column.kind != "string"
 
 
 def _typed_name(column: Column) -> str:
@@ -139,6 +140,8 @@ def _typed_name(column: Column) -> str:
 def _cast(column: Column, dialect: Format) -> str:
     """The typed value of a column's text, null when it is not one, before any pseudonym."""
     text = quoted(column.lake_name)
+    if column.kind == "yearmonth":
+        return f"TRY_CAST({text} AS INTEGER)"
     if column.kind in {"decimal", "float"} and dialect.decimal == "," and dialect.kind == "csv":
         return f"TRY_CAST(replace({text}, ',', '.') AS {_plain_type(column)})"
     if column.kind in {"date", "timestamp"} and (form := _form(column, dialect)) is not None:
@@ -188,10 +191,9 @@ def _type_check(column: Column, dialect: Format) -> str | None:
         case "year":
             return _exact(text, value, "[0-9]{4}")
         case "yearmonth":
-            number = f"TRY_CAST({text} AS INTEGER)"
             return (
-                f"{text} IS NULL OR coalesce({number}::VARCHAR = {text} "
-                f"AND {number} BETWEEN 100001 AND 299912 AND {number} % 100 BETWEEN 1 AND 12, false)"
+                f"{text} IS NULL OR coalesce({value}::VARCHAR = {text} "
+                f"AND {value} BETWEEN 100001 AND 299912 AND {value} % 100 BETWEEN 1 AND 12, false)"
             )
         case "boolean":
             return f"lower({text}) IN ('true', 'false', '0', '1')"
