@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+import duckdb
 import pytest
 
 from hdh_assets.core.home import Home, Settings
@@ -93,6 +96,41 @@ def test_tables_that_are_deleted_and_written_again_do_not_wait_for_the_night(hom
         with lake.reader(snapshot=snapshot) as engine:
             found = engine.execute(f"SELECT count(*), count(DISTINCT n) FROM lake.{dead}").fetchone()
             assert found == (10 * (maintenance.DEAD_FILES + 1) + 90, 100)
+
+
+class Overtaken:
+    """An engine whose commit comes second: `meanwhile` is done first, by another connection."""
+
+    def __init__(self, engine: duckdb.DuckDBPyConnection, meanwhile: Callable[[], None]) -> None:
+        self._engine = engine
+        self._meanwhile = meanwhile
+
+    def execute(self, sql: str) -> duckdb.DuckDBPyConnection:
+        if sql == "COMMIT":
+            self._meanwhile()
+        return self._engine.execute(sql)
+
+
+@pytest.mark.postgres
+def test_a_table_that_somebody_changes_meanwhile_is_left_for_another_time(home: Home, postgres_url: str) -> None:
+    lake = open_lake(home, Settings.load(home, lake_catalog=postgres_url))
+    with lake.writer() as engine:
+        engine.execute("CREATE SCHEMA lake.omop; CREATE TABLE lake.omop.eras (n INTEGER)")
+        for _ in range(maintenance.DEAD_FILES + 1):
+            engine.execute("DELETE FROM lake.omop.eras WHERE n >= 10")
+            engine.execute("INSERT INTO lake.omop.eras SELECT range FROM range(100)")
+
+    def delete() -> None:
+        with lake.writer() as other:
+            other.execute("DELETE FROM lake.omop.eras WHERE n = 5")
+
+    with lake.writer() as engine:
+        overtaken: Any = Overtaken(engine, delete)
+        assert rewrite_dead_files(overtaken, ("omop",)) == []
+        left = 9 * (maintenance.DEAD_FILES + 1) + 90
+        assert engine.execute("SELECT count(*) FROM lake.omop.eras").fetchone() == (left,)
+        assert rewrite_dead_files(engine, ("omop",)) == [("omop", "eras")]
+        assert engine.execute("SELECT count(*) FROM lake.omop.eras").fetchone() == (left,)
 
 
 def test_a_register_of_many_files_becomes_one_and_says_the_same(
