@@ -16,8 +16,8 @@
     * `dataset` names the one the table is made from: nobody of it in scope, nothing is written;
     * `filters_itself=true`: the query holds the scope's condition already, before it groups;
     * `eras_of` names what the table has eras of: those that the dates in scope reach are rewritten (`eras.sql`);
-    * `keeps_rows_in_scope`: which columns of what the query gives are kept until the end of the run, for `rows_in_scope`;
-      `true` for all.
+    * `keeps_rows_in_scope`: which columns of what the query gives are kept until the end of the run, for `rows_in_scope`,
+      unless most persons are in scope; `true` for all of them, whoever is.
 #}
 {% materialization cdm_table, adapter='duckdb' %}
     {%- set existing = load_cached_relation(this) -%}
@@ -31,7 +31,7 @@
         {% do get_assert_columns_equivalent(cdm_table_query()) %}
         {% call statement('create') %}{{ cdm_table_ddl(target_relation) }}{% endcall %}
         {% call statement('main') %}{{ cdm_table_insert(target_relation) }}{% endcall %}
-        {% do scope_companion_fill(target_relation, '(' ~ compiled_code ~ ')', whole=true) %}
+        {% do scope_companion_fill(target_relation, '(' ~ compiled_code ~ '\n)', whole=true) %}
     {% elif config.get('scope') == 'all' or not is_concerned(facts) %}
         {% call noop_statement('main', 'UNCHANGED', 'UNCHANGED', 0) %}{% endcall %}
     {% else %}
@@ -39,21 +39,21 @@
             facts, config.get('scope_person', 'person_id'), config.get('scope_date'), config.get('person_alone', false)
         ) -%}
         {% call statement('delete') %}{{ cdm_table_delete(target_relation, facts, condition) }}{% endcall %}
-        {%- if config.get('filters_itself') %}{% set condition = none %}{% endif -%}
-        {% if config.get('keeps_rows_in_scope') or config.get('scope_key') %}
-        {%- set rows = kept_rows_in_scope(model.name) -%}
+        {%- set keeps = keeps_rows(facts) -%}
+        {%- set rows = '(select * from (' ~ compiled_code ~ '\n) as query where '
+            ~ ('true' if config.get('filters_itself') else condition) ~ ')' -%}
+        {% if keeps %}
         {% call statement('compute') %}
-            create or replace temp table {{ rows }} as
-            select * from ({{ compiled_code }}) as query {{ 'where ' ~ condition if condition }}
+            create or replace temp table {{ kept_rows_in_scope(model.name) }} as select * from {{ rows }} as fresh
         {% endcall %}
+        {%- set rows = kept_rows_in_scope(model.name) -%}
+        {% endif %}
         {% call statement('main') %}
-            insert into {{ target_relation }} ({{ cdm_table_columns() }}) select {{ cdm_table_columns() }} from {{ rows }}
+            insert into {{ target_relation }} ({{ cdm_table_columns() }})
+            select {{ cdm_table_columns() }} from {{ rows }} as fresh
         {% endcall %}
         {% do scope_companion_fill(target_relation, rows) %}
-        {% call statement('keep') %}{{ keep_rows_in_scope(rows, config.get('keeps_rows_in_scope')) }}{% endcall %}
-        {% else %}
-        {% call statement('main') %}{{ cdm_table_insert(target_relation, condition) }}{% endcall %}
-        {% endif %}
+        {% if keeps %}{% call statement('keep') %}{{ keep_rows_in_scope(rows) }}{% endcall %}{% endif %}
     {% endif %}
     {{ run_hooks(post_hooks) }}
     {% do crash_point('inside') %}
@@ -86,10 +86,9 @@
 {% endmacro %}
 
 
-{% macro cdm_table_insert(relation, condition=none) %}
+{% macro cdm_table_insert(relation) %}
     insert into {{ relation }} ({{ cdm_table_columns() }})
     {{ cdm_table_query() }}
-    {% if condition %}where {{ condition }}{% endif %}
 {% endmacro %}
 
 
@@ -172,8 +171,22 @@
 {% endmacro %}
 
 
-{# Of what the query gave for the scope, keep these columns until the end of the run: all (`true`), some or none. #}
-{% macro keep_rows_in_scope(rows, columns) %}
+{#
+    Whether what the query gives for the scope is put aside before it is inserted: always where all of it is kept; where
+    some columns are, or a companion wants them, unless most persons are in scope, when reading the table again costs less.
+#}
+{% macro keeps_rows(facts) %}
+    {% set columns = config.get('keeps_rows_in_scope') %}
+    {% if columns is boolean or not (columns or config.get('scope_key')) %}{{ return(columns) }}{% endif %}
+    {% if not facts.persons %}{{ return(true) }}{% endif %}
+    {% set known = run_query('select count(*) from ' ~ target.database ~ '.omop.person') %}
+    {{ return(facts.persons * 2 < known.rows[0][0]) }}
+{% endmacro %}
+
+
+{# Of the rows put aside, keep the columns that the model's configuration names until the end of the run. #}
+{% macro keep_rows_in_scope(rows) %}
+    {%- set columns = config.get('keeps_rows_in_scope') -%}
     {% if not columns %}
     drop table {{ rows }}
     {% else %}

@@ -147,7 +147,7 @@ def test_dbt_ends_with_the_run_that_started_it(standardised, tmp_path, sent):
 
 def test_checks_read_the_rows_that_a_flux_wrote(one_by_one):
     """The persons vanish behind the hub's back: the events of the next flux are of nobody known, and that is found."""
-    one_by_one.deliver(lambda engine: engine.execute("DELETE FROM lake.staging.int_snds_beneficiaries__reference_kept"))
+    one_by_one.deliver(lambda engine: engine.execute("DELETE FROM lake.omop.person"))
     one_by_one.deliver(snds_rows.add_flux, 3, lines=LINES, persons=PERSONS)
     result = standardise(one_by_one.home, one_by_one.settings)
     assert "every_person_is_known" in {node.name for node in result.failed_tests}
