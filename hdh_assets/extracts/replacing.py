@@ -37,9 +37,8 @@ def replaced_rows(engine: duckdb.DuckDBPyConnection, selection: Selection, keys:
 def _replaced(rows: pa.RecordBatchReader, selection: Selection, keys: ProjectKeys) -> Iterator[pa.RecordBatch]:
     for batch in rows:
         columns = batch.columns
-        numbers = keys.numbers([columns[n] for n in selection.numbers])
-        for position, column in zip(selection.numbers, numbers, strict=True):
-            columns[position] = column
+        for position in selection.numbers:
+            columns[position] = keys.number(columns[position])
         for position in selection.texts:
             columns[position] = keys.blob(columns[position])
         yield pa.RecordBatch.from_arrays(columns, schema=rows.schema)

@@ -151,10 +151,8 @@ def _hub_number(engine: duckdb.DuckDBPyConnection, table: str, own: str, keys: P
     batches = engine.execute(f'SELECT "{own}" FROM lake.omop."{table}"').to_arrow_reader(_BATCH)
     for batch in batches:
         column = batch.column(0)
-        if own == PERSON_ID:
-            numbers = keys.pseudonyms(pl.Series(column))["number"].to_arrow()
-        else:
-            (numbers,) = keys.numbers([column])
+        is_person = own == PERSON_ID
+        numbers = keys.pseudonyms(pl.Series(column))["number"].to_arrow() if is_person else keys.number(column)
         if (at := pc.index(numbers, number).as_py()) >= 0:
             return int(column[at].as_py())
     raise HubError("the release no longer holds this record", remedy=_PROVE)

@@ -28,8 +28,8 @@ def provider(tmp_path: Path) -> FileKeys:
 
 
 def replaced(keys: ProjectKeys, numbers: list[list[int | None]], blocks: list[bytes | None]) -> list[list[object]]:
-    arrays = [pa.array(column, pa.int64()) for column in numbers]
-    return [array.to_pylist() for array in (*keys.numbers(arrays), keys.blob(pa.array(blocks, pa.binary())))]
+    arrays = [keys.number(pa.array(column, pa.int64())) for column in numbers]
+    return [array.to_pylist() for array in (*arrays, keys.blob(pa.array(blocks, pa.binary())))]
 
 
 def test_a_pseudonym_is_the_documented_hmac(provider: FileKeys) -> None:
@@ -55,10 +55,20 @@ def test_a_part_of_the_rows_is_replaced_as_in_the_whole(provider: FileKeys) -> N
     keys = ProjectKeys(provider, "pilot")
     numbers = pa.array([None if n % 7 == 0 else n for n in range(20000)], pa.int64())
     blocks = pa.array([None if n % 5 == 0 else hashlib.md5(b"%d" % n).digest() for n in range(20000)], pa.binary())
-    whole = [keys.numbers([numbers])[0].to_pylist(), keys.blob(blocks).to_pylist()]
-    part = [keys.numbers([numbers.slice(333, 4000)])[0].to_pylist(), keys.blob(blocks.slice(333, 4000)).to_pylist()]
+    whole = [keys.number(numbers).to_pylist(), keys.blob(blocks).to_pylist()]
+    part = [keys.number(numbers.slice(333, 4000)).to_pylist(), keys.blob(blocks.slice(333, 4000)).to_pylist()]
     assert part == [column[333:4333] for column in whole]
     assert [len(set(column)) for column in whole] == [20000 - 2858 + 1, 16000 + 1]
+
+
+def test_numbers_given_before_stay_when_others_are_asked_for(provider: FileKeys) -> None:
+    keys = ProjectKeys(provider, "pilot")
+    first = keys.number(pa.array([1, 2, 3], pa.int64()))
+    kept = first.to_pylist()
+    keys.number(pa.array(range(5000), pa.int64()))
+    keys.number(pa.array([9], pa.int64()))
+    assert first.to_pylist() == kept
+    assert keys.number(pa.array([], pa.int64())).to_pylist() == []
 
 
 def test_two_projects_share_nothing(provider: FileKeys) -> None:
