@@ -53,15 +53,18 @@ def export_command(
     """Write the rejected rows of a delivery as CSV, with their line and the rules they broke, for its producer.
 
     They are in clear, identities included, in a folder that this account alone reads. Hand them to nobody but the
-    producer, by a way as safe as theirs, and remove them afterwards. Needs the trusted third party's keys.
+    producer, by a way as safe as theirs, and remove them afterwards. Needs the trusted third party's keys, and is
+    written down in the log of events.
     """
     context = cli_context(ctx).require_home()
     from hdh_assets.sources.intake.quarantine import export, find_held  # noqa: PLC0415
     from resources.keys import open_keys  # noqa: PLC0415
+    from resources.registry import Registry  # noqa: PLC0415
     from resources.vault import open_vault  # noqa: PLC0415
 
-    one = find_held(context.home, delivery)
-    written = export(open_vault(context.home, open_keys(context.home)), context.settings, one, folder)
+    one, vault = find_held(context.home, delivery), open_vault(context.home, open_keys(context.home))
+    with Registry(context.home, context.settings) as registry:
+        written = export(registry, vault, context.settings, one, folder)
     if as_json:
         print_json([str(path) for path in written])
         return
@@ -87,10 +90,12 @@ def empty_command(
     if sum((delivery is not None, days is not None, every)) != 1:
         raise HubError("nothing was removed", remedy="say what: a DELIVERY, --older-than DAYS, or --all")
     from hdh_assets.sources.intake.quarantine import empty, find_held, held  # noqa: PLC0415
+    from resources.registry import Registry  # noqa: PLC0415
 
     before = datetime.now(UTC) - timedelta(days=days or 0)
     these = [find_held(context.home, delivery)] if delivery else [x for x in held(context.home) if x.since <= before]
-    empty(context.home, these)
+    with Registry(context.home, context.settings) as registry:
+        empty(registry, context.home, these)
     if as_json:
         print_json([str(one.folder) for one in these])
         return

@@ -66,16 +66,17 @@ def audit_verify_command(ctx: typer.Context, as_json: JsonOption = False) -> Non
 @audit_app.command("log")
 def audit_log_command(
     ctx: typer.Context,
-    subject: Annotated[str | None, typer.Argument(help="One project; every event when left out.")] = None,
+    subject: Annotated[str | None, typer.Argument(help="One project, or a dataset; every event when left out.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the events of the registry."""
+    """List the events of the registry; `--json` with what each says."""
     from resources.registry import Registry  # noqa: PLC0415
 
     context = cli_context(ctx).require_home()
     events = [e for e in Registry(context.home, context.settings).events() if subject in {None, e.subject}]
     rows = [
         {"event": e.seq, "at": e.at, "kind": e.kind, "subject": e.subject, "by": e.actor, "hash": e.hash[:12]}
+        | ({"data": e.data} if as_json else {})
         for e in events
     ]
     print_rows(rows, as_json=as_json, empty="the registry is empty")

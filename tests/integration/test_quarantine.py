@@ -7,6 +7,7 @@ import json
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from typer.testing import CliRunner
@@ -16,6 +17,7 @@ from hdh_assets.cli.quarantine import quarantine_app
 from hdh_assets.core.errors import ConfigurationError, HubError
 from hdh_assets.sources.intake.quarantine import Held, empty, export, find_held, held
 from resources.keys import open_keys
+from resources.registry import Registry
 from resources.vault import Vault, open_vault
 from tests.integration.intake_world import NAME, NIR, PERSONS, VISITS, World
 from tests.leaks import assert_no_identity
@@ -35,6 +37,10 @@ def full(tmp_path: Path) -> World:
 
 def vault(world: World) -> Vault:
     return open_vault(world.home, open_keys(world.home))
+
+
+def registry(world: World) -> Registry:
+    return Registry(world.home, world.settings)
 
 
 def by_period(world: World) -> dict[str, Held]:
@@ -57,7 +63,7 @@ def test_refused_files_and_rejected_rows_are_told_apart(full: World) -> None:
 
 def test_rejected_rows_come_back_as_they_were_with_line_and_rules(full: World, tmp_path: Path) -> None:
     target = tmp_path / "for the producer"
-    written = export(vault(full), full.settings, by_period(full)["2024-03"], target)
+    written = export(registry(full), vault(full), full.settings, by_period(full)["2024-03"], target)
     rows = [row for path in written for row in rows_of(path)]
     told = sorted((int(row["_line"]), row["_rules"]) for row in rows)
     assert told == [
@@ -83,10 +89,11 @@ def test_nothing_is_exported_into_the_hub_over_other_files_or_from_a_refused_del
     (tmp_path / "mine").write_text("x")
     for target in (full.home.root / "export", full.home.vault / "export", tmp_path, tmp_path / "mine"):
         with pytest.raises(ConfigurationError):
-            export(vault(full), full.settings, rejects, target)
+            export(registry(full), vault(full), full.settings, rejects, target)
     with pytest.raises(HubError, match="no rejected rows"):
-        export(vault(full), full.settings, refused, tmp_path / "new")
+        export(registry(full), vault(full), full.settings, refused, tmp_path / "new")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["l'hôpital", "mine"]
+    assert registry(full).events() == []
 
 
 def test_a_delivery_is_found_by_the_first_digits_of_its_digest(full: World) -> None:
@@ -101,9 +108,9 @@ def test_emptied_quarantine_stays_empty_and_answers_stay(full: World) -> None:
     old = [one for one in held(full.home) if one.since < datetime.now(UTC) - timedelta(days=1)]
     assert not old
     receipts = sorted(full.home.outbox.rglob("receipt.json"))
-    empty(full.home, [by_period(full)["2024-02"]])
+    empty(registry(full), full.home, [by_period(full)["2024-02"]])
     assert list(by_period(full)) == ["2024-03"]
-    empty(full.home, held(full.home))
+    empty(registry(full), full.home, held(full.home))
     assert not list(full.home.quarantine.iterdir())
     assert sorted(full.home.outbox.rglob("receipt.json")) == receipts
     assert len(full.visits()) == 3
@@ -133,3 +140,20 @@ def test_the_commands_list_export_and_empty(full: World, tmp_path: Path) -> None
     assert hdh("empty", "--older-than", "1") == []
     assert hdh("empty", "--all") == [row["folder"] for row in shown]
     assert hdh("list") == []
+    with registry(full) as log:
+        told = [(e.kind, e.subject, e.data["period"], e.data["rejected"], e.data["refused"]) for e in log.events()]
+    assert told == [
+        ("quarantine.exported", "care", "2024-03", 4, 0),
+        ("quarantine.emptied", "care", "2024-02", 0, 3),
+        ("quarantine.emptied", "care", "2024-03", 4, 0),
+    ]
+
+
+def test_an_export_that_fails_half_way_was_written_down(
+    full: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hdh_assets.sources.intake.quarantine.connect_engine", Mock(side_effect=OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        export(registry(full), vault(full), full.settings, by_period(full)["2024-03"], tmp_path / "out")
+    assert [event.kind for event in registry(full).events()] == ["quarantine.exported"]
+    assert not list((full.home.vault / "tmp").iterdir())

@@ -20,8 +20,11 @@ from hdh_assets.sources.intake.admission import Place
 from hdh_assets.sources.intake.archive import REFUSED
 from hdh_assets.sources.intake.diagnose import REJECTED
 from resources.lake import connect_engine
+from resources.registry import Registry, current_actor
 from resources.vault import Vault, new_run_folder_name
 
+EXPORTED = "quarantine.exported"
+EMPTIED = "quarantine.emptied"
 _LIST = "`hdh quarantine list` shows what is there"
 
 
@@ -70,8 +73,10 @@ def find_held(home: Home, delivery: str) -> Held:
     return found[0]
 
 
-def export(vault: Vault, settings: Settings, one: Held, target: Path) -> list[Path]:
+def export(registry: Registry, vault: Vault, settings: Settings, one: Held, target: Path) -> list[Path]:
     """Write the rejected rows of a delivery as CSV files into a new folder that only this account reads.
+
+    Written down before the first row leaves, so that no export stays unknown, even one that then fails.
 
     Each row is as it was delivered, after `_line`, the line of the file where it begins, and `_rules`, what it
     broke and in which column. Refused deliveries need no export: their files lie in quarantine as they were dropped.
@@ -83,17 +88,29 @@ def export(vault: Vault, settings: Settings, one: Held, target: Path) -> list[Pa
             remedy=f"its files lie in {one.folder / REFUSED}" if one.refused else _LIST,
         )
     place = _new_folder(vault.home, target)
+    _record(registry, EXPORTED, one)
     return list(_exported(vault, settings, one, place))
 
 
-def empty(home: Home, these: list[Held]) -> None:
+def empty(registry: Registry, home: Home, these: list[Held]) -> None:
     """Remove what quarantine holds of these deliveries, for good, and the folders that it leaves empty."""
     for one in these:
+        _record(registry, EMPTIED, one)
         shutil.rmtree(one.folder)
         for parent in list(one.folder.parents)[: len(one.folder.relative_to(home.quarantine).parts) - 1]:
             if any(parent.iterdir()):
                 break
             parent.rmdir()
+
+
+def _record(registry: Registry, kind: str, one: Held) -> None:
+    data = {
+        "period": one.place.period,
+        "delivery": one.delivery,
+        "refused": len(one.refused),
+        "rejected": len(one.rejected),
+    }
+    registry.append(kind, one.place.dataset, current_actor(), data)
 
 
 def _exported(vault: Vault, settings: Settings, one: Held, target: Path) -> Iterator[Path]:
