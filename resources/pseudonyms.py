@@ -115,14 +115,22 @@ class RunPseudonyms:
         encoded = texts.dictionary_encode()
         identifiers = encoded.dictionary.to_pylist()
         known = self._memory[identifier_type]
+        digests = [digest for identifier in identifiers if (digest := known.get(identifier))]
+        if len(digests) < len(identifiers):
+            known = self._learn(identifiers, identifier_type)
+            digests = [known[identifier] for identifier in identifiers]
+        return _uuids(digests, encoded.indices)
+
+    def _learn(self, identifiers: list[str], identifier_type: str) -> dict[str, bytes]:
+        """What is remembered of the type, with these identifiers."""
+        known = self._memory[identifier_type]
         new = [identifier for identifier in identifiers if identifier not in known]
         if len(known) + len(new) > _REMEMBERED:
             # a fresh one, never emptied: other threads of the engine may be looking things up in the old one
             known = self._memory[identifier_type] = {}
             new = identifiers
-        if new:
-            known.update(zip(new, self._pseudonymiser.digests(new, identifier_type), strict=True))
-        return _uuids([known[identifier] for identifier in identifiers], encoded.indices)
+        known.update(zip(new, self._pseudonymiser.digests(new, identifier_type), strict=True))
+        return known
 
 
 def known_pseudonyms(identifier_type: str) -> str:

@@ -120,7 +120,7 @@ def _rejected(
     engine: duckdb.DuckDBPyConnection, opened: OpenFile, path: str, checks: list[Check], quarantine: EncryptedWriter
 ) -> Iterator[pa.RecordBatch]:
     """Batches of line, rules and texts as `quarantine` keeps them, with the numbers of the rules as `_broken`."""
-    broken = ", ".join(f"CASE WHEN NOT ({check.sql}) THEN {number} END" for number, check in enumerate(checks))
+    broken = ", ".join(f"CASE WHEN {check.broken} THEN {number} END" for number, check in enumerate(checks))
     rules = ", ".join(literal(f"{check.rule} {check.column}") for check in checks)
     columns = ", ".join(quoted(column.lake_name) for column in opened.header.columns)
     engine.execute("SET preserve_insertion_order = true")

@@ -1,7 +1,7 @@
 """The rules of rows as SQL, made from a descriptor: how the text of a column becomes a value, and what it must obey.
 
 Pure: text in, text out. Every conversion is one that cannot raise (`TRY_…`), because an error would carry a value.
-A check is false for a row that breaks it, true or null for one that does not. Running them belongs to `load.py`.
+A check is true for a row that breaks it, false or null for one that does not. Running them belongs to `load.py`.
 """
 
 from __future__ import annotations
@@ -9,26 +9,30 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
+from hdh_assets.core.column_types import numbers_of
 from hdh_assets.core.descriptor import Column, Table
 from hdh_assets.core.dialect import Format
 from hdh_assets.core.sql_text import literal, quoted
 from resources.pseudonyms import known_pseudonyms
 
 _WIDTHS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2, "j": 3, "y": 2, "b": 3, "f": 6}
+_PRECISE = Context(prec=400)
+"""Digits of any float written out."""
 _SHORTEST_YEAR = "DATE '1000-01-01'"
 
 
 @dataclass(frozen=True)
 class Check:
-    """One rule on one column: `sql` is false for a row that breaks it. `expected` is a form or a limit, in words.
+    """One rule on one column: `broken` is true for a row that breaks it. `expected` is a form or a limit, in words.
 
     `short` names a text and how many bytes of it obey the rule for sure: cheaper to ask, for all such texts at once.
     """
 
     rule: str
     column: str
-    sql: str
+    broken: str
     expected: str = ""
     short: tuple[str, int] | None = None
 
@@ -117,15 +121,17 @@ def checks(table: Table, present: Collection[str], dialect: Format) -> list[Chec
 
 
 def valid_sql(all_checks: list[Check]) -> str:
-    """True for a row that obeys every rule."""
-    asked = [f"({check.sql})" for check in all_checks if check.short is None]
+    """True for a row that breaks no rule, else false.
+
+    As the condition of a CASE, and with nothing in it that is true of most rows, it costs the engine half: no verdict
+    is written down for each rule and row, and what follows a false side of an AND is not looked at.
+    """
+    asked = [f"({check.broken})" for check in all_checks if check.short is None]
     for limit in dict.fromkeys(check.short[1] for check in all_checks if check.short):
         alike = [check for check in all_checks if check.short and check.short[1] == limit]
         longest = ", ".join(f"strlen({check.short[0]})" for check in alike if check.short)
-        every = " AND ".join(f"({check.sql})" for check in alike)
-        # CASE and not OR, of which the engine evaluates both sides
-        asked.append(f"CASE WHEN coalesce(greatest({longest}), 0) <= {limit} THEN true ELSE {every} END")
-    return f"coalesce({' AND '.join(asked) or 'true'}, true)"
+        asked.append(f"(greatest({longest}) > {limit} AND ({' OR '.join(f'({check.broken})' for check in alike)}))")
+    return f"CASE WHEN {' OR '.join(asked) or 'false'} THEN false ELSE true END"
 
 
 def _is_typed(column: Column) -> bool:
@@ -152,84 +158,101 @@ def _cast(column: Column, dialect: Format) -> str:
 def _of_column(column: Column, is_key: bool, dialect: Format) -> Iterator[Check]:
     text = quoted(column.lake_name)
     if is_key or not column.nullable:
-        yield Check("required", column.name, f"{text} IS NOT NULL")
-    for rule, sql, expected in _on_text(column, dialect):
-        spared = f" OR {text} IN ({', '.join(map(literal, column.sentinels))})" if column.sentinels else ""
+        yield Check("required", column.name, f"{text} IS NULL")
+    for rule, broken, expected in _on_text(column, dialect):
+        unless = f" AND {text} NOT IN ({', '.join(map(literal, column.sentinels))})" if column.sentinels else ""
         short = (text, column.length) if rule == "length" and column.length is not None else None
-        yield Check(rule, column.name, f"{sql}{spared}", expected, short)
+        yield Check(rule, column.name, f"({broken}){unless}", expected, short)
 
 
 def _on_text(column: Column, dialect: Format) -> Iterator[tuple[str, str, str]]:
+    """Rule, what is true of a text that breaks it and not true of none, and what is expected, in words."""
     text, value = quoted(column.lake_name), _typed_name(column)
-    if (form := _type_check(column, dialect)) is not None:
-        yield "type", form, _type_words(column, dialect)
+    if (broken := _not_of_type(column, dialect)) is not None:
+        yield "type", broken, _type_words(column, dialect)
     if column.length is not None:
-        yield "length", f"length({text}) <= {column.length}", str(column.length)
+        yield "length", f"length({text}) > {column.length}", str(column.length)
     if column.codes is not None:
-        yield "in_list", f"{text} IN ({', '.join(map(literal, column.codes))})", ""
+        yield "in_list", f"{text} NOT IN ({', '.join(map(literal, column.codes))})", ""
     if column.minimum is not None or column.maximum is not None:
-        yield "range", _range_check(column, value), _range_words(column)
+        yield "range", _out_of_range(column, value), _range_words(column)
     if column.pattern is not None:
-        yield "pattern", f"regexp_full_match({text}, {literal(column.pattern)})", column.pattern
+        yield "pattern", f"NOT regexp_full_match({text}, {literal(column.pattern)})", column.pattern
 
 
-def _type_check(column: Column, dialect: Format) -> str | None:
-    """What makes a text one of the type, exactly: the engine's own casts round, trim and guess."""
+def _not_of_type(column: Column, dialect: Format) -> str | None:
+    """What makes a text none of the type: the engine's own casts round, trim and guess."""
     text, value = quoted(column.lake_name), _typed_name(column)
+    is_none = f"{value} IS NULL AND {text} IS NOT NULL"
     point = "." if dialect.kind == "parquet" else re.escape(dialect.decimal)
     match column.kind:
         case "string":
             return None
         case "integer":
-            return _exact(text, value, "[+-]?[0-9]+", is_plain=True)
+            return _otherwise_written(text, value, "[+-]?[0-9]+")
         case "decimal":
-            scale = int(column.type.rstrip(")").partition(",")[2])
+            scale = numbers_of(column.type)[1]
             form = rf"[+-]?([0-9]+({point}[0-9]{{0,{scale}}}0*)?|{point}[0-9]{{1,{max(scale, 1)}}}0*)"
-            return _exact(text, value, form, is_plain=point != ",")
+            return _otherwise_written(text, value, form, reads_back=point != ",")
         case "float":
-            return _exact(text, value, rf"[+-]?([0-9]+{point}?[0-9]*|{point}[0-9]+)([eE][+-]?[0-9]+)?|NaN")
+            form = rf"[+-]?([0-9]+{point}?[0-9]*|{point}[0-9]+)([eE][+-]?[0-9]+)?|NaN"
+            return _otherwise_written(text, value, form, reads_back=False)
         case "year":
-            return _exact(text, value, "[0-9]{4}")
+            return _otherwise_written(text, value, "[0-9]{4}", reads_back=False)
         case "yearmonth":
-            return (
-                f"{text} IS NULL OR coalesce({value}::VARCHAR = {text} "
-                f"AND {value} BETWEEN 100001 AND 299912 AND {value} % 100 BETWEEN 1 AND 12, false)"
-            )
+            # six characters that make a number of six digits, the last two of them no zeros of an exponent
+            is_other = f"{value} % 100 < 1 OR {value} % 100 > 12"
+            return f"{is_none} OR {value} < 100001 OR {value} > 299912 OR {is_other} OR strlen({text}) <> 6"
         case "boolean":
-            return f"lower({text}) IN ('true', 'false', '0', '1')"
+            return f"lower({text}) NOT IN ('true', 'false', '0', '1')"
         case "uuid":
             # the cast takes braces, and hyphens anywhere or nowhere
-            return f"{text} IS NULL OR coalesce({value}::VARCHAR = lower({text}), false)"
+            return f"{value}::VARCHAR IS DISTINCT FROM lower({text})"
         case _:
             if column.kind == "date" and dialect.kind == "parquet":
                 # a cast to a date would cut the hour off in silence
-                return _exact(text, value, r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}([ T]00:00:00(\.0+)?)?")
-            exact = _exact_time(text, _form(column, dialect))
-            return f"{text} IS NULL OR coalesce({value} >= {_SHORTEST_YEAR} AND {exact}, false)"
+                form = r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}([ T]00:00:00(\.0+)?)?"
+                return _otherwise_written(text, value, form, reads_back=False)
+            return f"{is_none} OR {value} < {_SHORTEST_YEAR} OR {_skipped(text, _form(column, dialect))}"
 
 
-def _exact(text: str, value: str, form: str, *, is_plain: bool = False) -> str:
-    """A number written as such. Most `is_plain` ones read back as they were written: cheaper to see than a pattern."""
-    is_sure = f"{value}::VARCHAR IS NOT DISTINCT FROM {text}" if is_plain else f"{text} IS NULL"
-    return f"CASE WHEN {is_sure} THEN true ELSE {value} IS NOT NULL AND regexp_full_match({text}, {literal(form)}) END"
+def _otherwise_written(text: str, value: str, form: str, *, reads_back: bool = True) -> str:
+    """Whether a text is not written in the form. Most that `reads_back` are the text of their value: cheaper to see."""
+    suspect = f"{value}::VARCHAR IS DISTINCT FROM {text}" if reads_back else f"{text} IS NOT NULL"
+    return f"{suspect} AND ({value} IS NULL OR NOT regexp_full_match({text}, {literal(form)}))"
 
 
-def _exact_time(text: str, form: str | None) -> str:
-    """As many characters as the form has, none of them white space in a digit's place, which strptime skips."""
+def _skipped(text: str, form: str | None) -> str:
+    """Whether a text has white space in a digit's place, which strptime skips, or a width that its form has not."""
     # white space sorts before "!"
-    asked = [f"{text} >= '!'", f"{text}[-1] >= '!'"]
+    signs = [f"{text} < '!'", f"{text}[-1] < '!'"]
     if form and (width := _width(form)):
-        asked.append(f"strlen({text}) = {width}")
+        signs.insert(0, f"strlen({text}) <> {width}")
     if form and " " in form:
-        asked.append(rf"NOT regexp_matches({text}, '[^\S ]|  ')")
-    return " AND ".join(asked)
+        signs.append(rf"regexp_matches({text}, '[^\S ]|  ')")
+    return " OR ".join(signs)
 
 
-def _range_check(column: Column, value: str) -> str:
-    bounds = [f"{value} >= {column.minimum!r}"] if column.minimum is not None else []
-    bounds += [f"{value} <= {column.maximum!r}"] if column.maximum is not None else []
+def _out_of_range(column: Column, value: str) -> str:
+    bounds = []
+    if column.minimum is not None:
+        bounds.append(f"{value} < {_bound(column, column.minimum, ROUND_CEILING)}")
+    if column.maximum is not None:
+        bounds.append(f"{value} > {_bound(column, column.maximum, ROUND_FLOOR)}")
     # null for a text that is not of the type: it breaks rule `type`, not this one too
-    return " AND ".join(bounds)
+    return " OR ".join(bounds)
+
+
+def _bound(column: Column, bound: float, rounding: str) -> str:
+    """The bound with no more digits after the point than its column has.
+
+    To compare with a finer one the engine gives the value those digits too, which may raise, with the value.
+    """
+    if column.kind == "float":
+        return repr(bound)
+    scale = numbers_of(column.type)[1] if column.kind == "decimal" else 0
+    digits = Decimal(repr(bound)).quantize(Decimal(1).scaleb(-scale), rounding, _PRECISE)
+    return f"{digits:f}"
 
 
 def _range_words(column: Column) -> str:

@@ -20,9 +20,9 @@ def is_valid(text: str | None, kind: str, dialect: Format = PLAIN, **more: objec
     column = Column.model_validate({"name": "C", "type": kind, "description": WORDS} | more)
     table = Table.model_validate({"name": "T", "title": WORDS, "description": WORDS, "columns": [column]})
     rules = valid_sql(checks(table, {"c"}, dialect))
-    found = duckdb.execute(
-        f"SELECT {rules} FROM ({values_sql(table, {'c'}, dialect, '(SELECT $1::VARCHAR AS c)')})", [text]
-    )
+    # from a list, so that the engine runs the rules on rows and does not fold them
+    source = "(SELECT unnest([$1::VARCHAR]) AS c)"
+    found = duckdb.execute(f"SELECT {rules} FROM ({values_sql(table, {'c'}, dialect, source)})", [text])
     (verdict,) = found.fetchone() or (None,)
     assert verdict is not None
     return bool(verdict)
@@ -89,6 +89,29 @@ def test_rules_beside_the_type() -> None:
     assert not is_valid("B", "string(1)", codes={"A": "a"})
     assert not is_valid("it's", "string(9)", pattern="[a-z]+")
     assert is_valid("00/00/0000", "date", FRENCH, sentinels=("00/00/0000",))
+
+
+@pytest.mark.parametrize("bound", [100, 99.5, 1e9, 1e30, 1e300])
+@pytest.mark.parametrize("kind", ["decimal(5,0)", "decimal(5,2)", "decimal(38,10)", "integer", "year", "float"])
+def test_a_bound_of_any_size_raises_for_no_text(kind: str, bound: float) -> None:
+    texts = ["0.5e6", "-32e4", "9" * 38, "-0.005", "99999", "9999", "1e400", "100", ""]
+    assert not [text for text in texts if is_valid(text, kind, maximum=-bound, minimum=-bound)]
+
+
+def test_a_bound_finer_than_its_column_is_exact() -> None:
+    assert [is_valid(text, "decimal(5,1)", minimum=0.25, maximum=0.75) for text in ("0.2", "0.3", "0.7", "0.8")] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+    assert [is_valid(text, "integer", minimum=-1.5, maximum=1.5) for text in ("-2", "-1", "1", "2")] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+    assert is_valid("0.10", "decimal(5,2)", minimum=0.1, maximum=0.1)
 
 
 def value(texts: dict[str, str], *columns: dict[str, object]) -> object:
