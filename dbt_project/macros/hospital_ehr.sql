@@ -120,7 +120,7 @@ from placed
     cast({{ amount }} as double) as total_cost,
     cast(null as double) as total_paid,
     cast({{ covered }} as double) as paid_by_payer,
-    cast({{ amount }} - {{ covered }} as double) as paid_by_patient,
+    cast(cast({{ amount }} as decimal(19, 2)) - {{ covered }} as double) as paid_by_patient,
     cast(null as double) as paid_patient_copay,
     cast(null as double) as paid_patient_coinsurance,
     cast(null as double) as paid_patient_deductible,

@@ -121,6 +121,9 @@ class Column(_Frozen):
     """Allowed codes with their labels; any other value breaks rule `in_list`."""
     minimum: float | None = None
     maximum: float | None = None
+    not_before: Name | None = None
+    """The column that holds the earliest value allowed on a row, as the start for an end; both are of one kind of date.
+    An earlier value breaks rule `order`."""
     pattern: str | None = None
     """Regular expression the whole text must match."""
     format: str | None = None
@@ -233,11 +236,15 @@ class Table(_Frozen):
         used = [*self.primary_key, *(c for fk in self.foreign_keys for c in fk.columns)]
         used += [name for column in self.columns for name in column.identifying_when or ()]
         used += [column.told_apart_by for column in self.columns if column.told_apart_by]
+        used += [column.not_before for column in self.columns if column.not_before]
         used += [self.event_date] if self.event_date else []
         if unknown := sorted({name for name in used if name.lower() not in known}):
             raise ValueError(
-                f"keys, event_date, identifying_when or told_apart_by name unknown columns: {', '.join(unknown)}"
+                "keys, event_date, identifying_when, told_apart_by or not_before name unknown columns: "
+                + ", ".join(unknown)
             )
+        for column in self.columns:
+            self._check_order(column)
         used = [*self.primary_key, *(c for fk in self.foreign_keys for c in fk.columns)]
         used += [self.event_date] if self.event_date else []
         if self.event_date and self.by_name[self.event_date.lower()].kind not in _DATED:
@@ -249,6 +256,16 @@ class Table(_Frozen):
                 f"keys or event_date name direct identifiers, which only the vault holds: {', '.join(hidden)}"
             )
         return self
+
+    def _check_order(self, column: Column) -> None:
+        passed = [column.lake_name]
+        while earlier := self.by_name[passed[-1]].not_before:
+            if earlier.lower() in passed:
+                raise ValueError(f"not_before goes round in a circle: {column.name}")
+            passed.append(earlier.lower())
+        kinds = {self.by_name[name].kind for name in passed}
+        if len(passed) > 1 and (len(kinds) > 1 or not kinds <= _DATED):
+            raise ValueError(f"not_before is for two columns of one kind of date: {column.name}")
 
     @property
     def lake_name(self) -> str:

@@ -59,6 +59,8 @@ def describe(request: dg.RunRequest) -> str:
 
 def _problem(result: dg.ExecuteInProcessResult) -> str:
     """What the first failed step said: messages of this hub only, see `resources/failures.py`."""
+    if failed := list(filter(_stops, result.get_asset_check_evaluations())):
+        return f"blocking checks failed, so nothing is released: {', '.join(sorted(map(_told, failed)))}"
     for event in result.all_events:
         if event.is_step_failure:
             data = event.step_failure_data
@@ -67,3 +69,12 @@ def _problem(result: dg.ExecuteInProcessResult) -> str:
                 return data.user_failure_data.description + (f"; {remedy.value}" if remedy else "")
             return str(data.error.cls_name) if data.error else "failed"
     return "failed before its first step"
+
+
+def _stops(check: dg.AssetCheckEvaluation) -> bool:
+    return bool(check.blocking) and not check.passed and check.severity is dg.AssetCheckSeverity.ERROR
+
+
+def _told(check: dg.AssetCheckEvaluation) -> str:
+    rows = check.metadata.get("rows concerned")
+    return f"{check.check_name} of {check.asset_key.to_user_string()}" + (f" ({rows.value})" if rows else "")

@@ -20,6 +20,7 @@ def rules_of(table: Table) -> dict[str, str]:
         "length": (any(c.length for c in columns), "No text is longer than declared."),
         "in_list": (any(c.codes for c in columns), "Codes are among those declared."),
         "range": (any(c.minimum is not None or c.maximum is not None for c in columns), "Values are within bounds."),
+        "order": (any(c.not_before for c in columns), "No end comes before its start."),
         "pattern": (any(c.pattern for c in columns), "Texts have the declared form."),
         "duplicate_key": (bool(table.primary_key), "Each primary key appears once."),
         "orphan": (bool(table.foreign_keys), "Foreign keys are found in the table they point to."),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -24,6 +25,7 @@ from hdh_assets.standard.sources_yml import PROJECT
 from resources.engine_errors import storage_failure
 
 _VALUE_FREE = 300
+_ENGINE_ERROR = re.compile(r"([A-Z][A-Za-z]+ ){1,4}Error(?=:)")
 _PARSED = "partial_parse.msgpack"
 
 
@@ -72,7 +74,9 @@ def main(folder: Path, plan: Plan, report: Callable[[Node], None]) -> bool:
         return False
     live = _Live(report)
     runner = dbtRunner(manifest=parsed.result, callbacks=[live])
-    build = ["build", *common, *_select(plan.build, plan.exclude), "--exclude-resource-type", "test", "unit_test"]
+    # after a failed node the transaction refuses every other: their errors would hide the one that matters
+    build = ["build", "--fail-fast", *common, *_select(plan.build, plan.exclude)]
+    build += ["--exclude-resource-type", "test", "unit_test"]
     with one_connection() as commit:
         built = runner.invoke([*quiet, *build])
         live.close(built)
@@ -129,11 +133,14 @@ def _node(name: str, kind: str, result: Any, failures: int) -> Node:
 
 
 def _sentence(message: object) -> str:
-    """The kind of error without what it quotes: an engine's message may hold a row's value."""
+    """The kinds of error, dbt's and the engine's, without what they quote: it may hold a row's value."""
     lines = [line.strip() for line in str(message).splitlines() if line.strip()]
-    found = next((line for line in lines if "Error" in line), lines[0] if lines else "")
-    refused = storage_failure(str(message))
-    return found.partition(":")[0][:_VALUE_FREE] + (f": {refused.message}" if refused else "")
+    found = next((n for n, line in enumerate(lines) if "Error" in line), 0)
+    said = [line.partition(":")[0][:_VALUE_FREE] for line in lines[found : found + 1]]
+    said += [kind[0] for line in lines[found + 1 : found + 2] if (kind := _ENGINE_ERROR.match(line))]
+    if refused := storage_failure(str(message)):
+        said.append(refused.message)
+    return ": ".join(said)
 
 
 def _report_lines() -> TextIO:

@@ -43,6 +43,8 @@ _NOT_REBUILT = ("config.materialized:view", "resource_type:seed")
 """What only a change of the rules rebuilds."""
 _REWRITTEN = ("staging", "omop")
 """Schemas of the tables in which each standardisation deletes rows and writes them again."""
+_OF_ANOTHER = ("TransactionContext Error", "INTERRUPT Error")
+"""What a node fails with because another did."""
 
 
 class StandardiseError(HubError):
@@ -148,6 +150,7 @@ def _run_dbt(
 
 def _error(nodes: list[Node], code: int) -> StandardiseError:
     broken = [node for node in nodes if not node.is_good and node.problem]
+    broken = [node for node in broken if not node.problem.endswith(_OF_ANOTHER)] or broken
     said = "; ".join(f"{node.name}: {node.problem}" for node in broken) or f"dbt stopped with code {code}"
     return StandardiseError(
         f"standardisation failed: {said}",

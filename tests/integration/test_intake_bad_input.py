@@ -301,7 +301,11 @@ def test_duplicate_keys_refuse_where_the_descriptor_says_so(world: World) -> Non
 def test_too_many_rejects_refuse_the_delivery(tmp_path: Path) -> None:
     world = World.create(tmp_path, dataset(thresholds={"max_reject_ratio": 0.3}))
     world.drop({"PERSONS.csv": PERSONS, "VISITS.csv": VISITS.replace("29/02", "31/02")})
-    assert set(refused(world)) == {"too_many_rejects", "type"}
+    (receipt,) = world.tick()
+    assert receipt.status == "refused"
+    excess = next(problem for problem in receipt.problems if problem.rule == "too_many_rejects")
+    assert {problem.rule for problem in receipt.problems} == {"too_many_rejects", "type"}
+    assert (excess.expected.fr, excess.found.en) == ("au plus 30,00 % des lignes rejetées", "33.33%")
 
 
 def test_lines_count_quoted_newlines(world: World) -> None:

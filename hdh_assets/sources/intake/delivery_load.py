@@ -168,12 +168,15 @@ class DeliveryLoad:
         for name, rejected in loaded.rejected.items():
             rows = loaded.inserted[name] + rejected
             if rejected and rejected > limit * rows:
+                expected, found = f"{limit:.2%}", f"{rejected / rows:.2%}"
                 excess = problem(
                     "too_many_rejects",
                     count=rejected,
                     file=self.admitted.dataset.by_name[name].name,
-                    expected=f"{limit:.2%}",
-                    found=f"{rejected / rows:.2%}",
+                    expected=expected,
+                    expected_fr=_in_french(expected),
+                    found=found,
+                    found_fr=_in_french(found),
                 )
                 raise DeliveryRefusedError([excess, *loaded.problems])
 
@@ -187,3 +190,7 @@ class DeliveryLoad:
     def _plan(self, table: Table, file: ManifestFile) -> FilePlan:
         manifest = self.admitted.manifest
         return FilePlan(self.admitted.dataset, table, file, self.delivery, manifest.period, self.max_expansion)
+
+
+def _in_french(share: str) -> str:
+    return share.replace(".", ",").replace("%", " %")

@@ -112,12 +112,13 @@ def function_name(table: Table) -> str:
 def checks(table: Table, present: Collection[str], dialect: Format) -> list[Check]:
     """Every rule on the columns of a file (their lake names are `present`), in the order of the descriptor."""
     key = {name.lower() for name in table.primary_key}
-    return [
-        check
-        for column in table.columns
-        if column.lake_name in present
-        for check in _of_column(column, column.lake_name in key, dialect)
-    ]
+    found: list[Check] = []
+    for column in table.columns:
+        if column.lake_name in present:
+            found += _of_column(column, column.lake_name in key, dialect)
+            if column.not_before and column.not_before.lower() in present:
+                found.append(_order(column, table.by_name[column.not_before.lower()]))
+    return found
 
 
 def valid_sql(all_checks: list[Check]) -> str:
@@ -160,9 +161,8 @@ def _of_column(column: Column, is_key: bool, dialect: Format) -> Iterator[Check]
     if is_key or not column.nullable:
         yield Check("required", column.name, f"{text} IS NULL")
     for rule, broken, expected in _on_text(column, dialect):
-        unless = f" AND {text} NOT IN ({', '.join(map(literal, column.sentinels))})" if column.sentinels else ""
         short = (text, column.length) if rule == "length" and column.length is not None else None
-        yield Check(rule, column.name, f"({broken}){unless}", expected, short)
+        yield Check(rule, column.name, f"({broken}){_unless(column)}", expected, short)
 
 
 def _on_text(column: Column, dialect: Format) -> Iterator[tuple[str, str, str]]:
@@ -178,6 +178,18 @@ def _on_text(column: Column, dialect: Format) -> Iterator[tuple[str, str, str]]:
         yield "range", _out_of_range(column, value), _range_words(column)
     if column.pattern is not None:
         yield "pattern", f"NOT regexp_full_match({text}, {literal(column.pattern)})", column.pattern
+
+
+def _order(column: Column, earlier: Column) -> Check:
+    broken = f"{_typed_name(column)} < {_typed_name(earlier)}"
+    return Check("order", column.name, f"({broken}){_unless(column)}{_unless(earlier)}", earlier.name)
+
+
+def _unless(column: Column) -> str:
+    """Spares a text that means missing."""
+    if not column.sentinels:
+        return ""
+    return f" AND {quoted(column.lake_name)} NOT IN ({', '.join(map(literal, column.sentinels))})"
 
 
 def _not_of_type(column: Column, dialect: Format) -> str | None:
@@ -256,8 +268,8 @@ def _bound(column: Column, bound: float, rounding: str) -> str:
 
 
 def _range_words(column: Column) -> str:
-    low = "" if column.minimum is None else f"≥ {column.minimum:g}"
-    high = "" if column.maximum is None else f"≤ {column.maximum:g}"
+    low = "" if column.minimum is None else f"≥ {column.minimum:.15g}"
+    high = "" if column.maximum is None else f"≤ {column.maximum:.15g}"
     return ", ".join(bound for bound in (low, high) if bound)
 
 

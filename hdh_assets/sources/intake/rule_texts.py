@@ -318,6 +318,13 @@ ROW_RULES: dict[str, RuleText] = {
     ),
     "in_list": RuleText("one of the declared codes", "un des codes déclarés", "another code", "un autre code", *_ROWS),
     "range": RuleText("{expected}", "{expected}", "a value outside", "une valeur en dehors", *_ROWS),
+    "order": RuleText(
+        "a value not before {expected}",
+        "une valeur qui ne précède pas {expected}",
+        "an earlier one",
+        "une valeur antérieure",
+        *_ROWS,
+    ),
     "pattern": RuleText(
         "text of the form `{expected}`", "un texte de la forme `{expected}`", "another form", "une autre forme", *_ROWS
     ),
@@ -337,9 +344,9 @@ ROW_RULES: dict[str, RuleText] = {
     ),
     "too_many_rejects": RuleText(
         "at most {expected} of the rows rejected",
-        "au plus {expected} des lignes rejetées",
+        "au plus {expected_fr} des lignes rejetées",
         "{found}",
-        "{found}",
+        "{found_fr}",
         *_CORRECT,
     ),
 }

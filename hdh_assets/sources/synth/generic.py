@@ -86,10 +86,9 @@ def _query(con: duckdb.DuckDBPyConnection, order: Order, table: Table) -> str:
         if dataset.by_name[key.table.lower()] is table:
             for here, there in zip(key.columns, key.target_columns, strict=True):
                 values.setdefault(here.lower(), _value(table.by_name[there.lower()], table, rows, start, days))
-    shown = [
-        f'{values.get(column.lake_name) or _value(column, table, rows, start, days)} AS "{column.lake_name}"'
-        for column in table.columns
-    ]
+    for column in table.columns:
+        values.setdefault(column.lake_name, _value(column, table, rows, start, days))
+    shown = [f'{_in_order(column, table, values)} AS "{column.lake_name}"' for column in table.columns]
     return (
         f"SELECT r, {', '.join(shown)} FROM "
         f"(SELECT range::BIGINT AS r, hash({order.seed}::BIGINT, '{tag}', range::BIGINT) AS k FROM range({rows.rows})) "
@@ -120,6 +119,15 @@ def _value(column: Column, table: Table, rows: Numbering, start: date, days: int
     if column.nullable and not column.synth and not is_in_key:
         return f"CASE WHEN percent('missing {column.lake_name}', k, 95) THEN {value} END"
     return value
+
+
+def _in_order(column: Column, table: Table, values: Mapping[str, str]) -> str:
+    """The column's value, no earlier than that of the column it is not before."""
+    value = values[column.lake_name]
+    if not column.not_before:
+        return value
+    earlier = _in_order(table.by_name[column.not_before.lower()], table, values)
+    return f"CASE WHEN {value} IS NOT NULL THEN greatest({value}, {earlier}) END"
 
 
 def _parents(dataset: Dataset, table: Table) -> list[tuple[int, ForeignKey]]:

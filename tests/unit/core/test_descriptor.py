@@ -135,6 +135,9 @@ def test_a_file_that_is_not_utf8_is_told(tmp_path: Path) -> None:
         ({"format": {"timestamp": ""}}, "is no form of a day"),
         ({"tables": [table(columns=[column("id", "date", format="%H:%M")])]}, "is no form of a day"),
         ({"tables": [table(columns=[column("id", pattern="(?=a)b")])]}, "neither look around nor back"),
+        ({"tables": [table(columns=[column("id", "date", not_before="start")])]}, "unknown columns: start"),
+        ({"tables": [table(columns=[column("id"), column("end", "date", not_before="id")])]}, "one kind of date: end"),
+        ({"tables": [table(columns=[column("id", not_before="id")])]}, "in a circle: id"),
     ],
 )  # fmt: skip
 def test_what_does_not_hold_together_is_refused(tmp_path: Path, change: dict[str, Any], problem: str) -> None:

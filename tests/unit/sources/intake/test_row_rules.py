@@ -114,6 +114,51 @@ def test_a_bound_finer_than_its_column_is_exact() -> None:
     assert is_valid("0.10", "decimal(5,2)", minimum=0.1, maximum=0.1)
 
 
+@pytest.mark.parametrize(
+    ("bounds", "words"),
+    [
+        ({"minimum": 0, "maximum": 2147483647}, "≥ 0, ≤ 2147483647"),
+        ({"minimum": -0.5}, "≥ -0.5"),
+        ({"maximum": 1e30}, "≤ 1e+30"),
+    ],
+)
+def test_a_bound_is_told_as_it_was_written(bounds: dict[str, float], words: str) -> None:
+    column = Column.model_validate({"name": "C", "type": "float", "description": WORDS} | bounds)
+    table = Table.model_validate({"name": "T", "title": WORDS, "description": WORDS, "columns": [column]})
+    assert [check.expected for check in checks(table, {"c"}, PLAIN) if check.rule == "range"] == [words]
+
+
+def order_kept(first: str | None, last: str | None, **more: object) -> bool:
+    described = [
+        Column.model_validate({"name": "FIRST", "type": "date", "description": WORDS} | more),
+        Column.model_validate({"name": "LAST", "type": "date", "description": WORDS, "not_before": "FIRST"} | more),
+    ]
+    table = Table.model_validate({"name": "T", "title": WORDS, "description": WORDS, "columns": described})
+    present = {"first", "last"} if first != "absent" else {"last"}
+    rules = [check for check in checks(table, present, FRENCH) if check.rule == "order"]
+    if first == "absent":
+        assert not rules
+        return True
+    assert [(rule.column, rule.expected) for rule in rules] == [("LAST", "FIRST")]
+    source = "(SELECT unnest([$1::VARCHAR]) AS first, unnest([$2::VARCHAR]) AS last)"
+    found = duckdb.execute(
+        f"SELECT {valid_sql(rules)} FROM ({values_sql(table, present, FRENCH, source)})", [first, last]
+    )
+    return found.fetchall() == [(True,)]
+
+
+def test_an_end_is_not_before_its_start() -> None:
+    assert order_kept("01/02/2024", "01/02/2024")
+    assert order_kept("01/02/2024", "29/02/2024")
+    assert not order_kept("01/02/2024", "31/01/2024")
+    assert order_kept("01/02/2024", None)
+    assert order_kept(None, "01/02/2024")
+    assert order_kept("absent", "01/02/2024")
+    assert order_kept("01/02/2024", "x")
+    assert order_kept("01/02/2024", "01/01/1600", sentinels=("01/01/1600", "31/12/9999"))
+    assert order_kept("31/12/9999", "01/02/2024", sentinels=("01/01/1600", "31/12/9999"))
+
+
 def value(texts: dict[str, str], *columns: dict[str, object]) -> object:
     """What the first column becomes in the lake; identifiers are named rather than hashed."""
     described = [Column.model_validate({"description": WORDS} | column) for column in columns]

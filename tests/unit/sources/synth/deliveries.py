@@ -10,7 +10,9 @@ import duckdb
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.sql_text import literal
+from hdh_assets.sources.intake.row_rules import checks, function_name, pseudonymised, values_sql
 from hdh_assets.sources.synth.generate import generate
+from resources.pseudonyms import known_pseudonyms
 
 DATASETS = load_datasets()
 
@@ -52,3 +54,20 @@ def one(con: duckdb.DuckDBPyConnection, query: str) -> int:
     """The single number a query gives."""
     (value,) = con.execute(query).fetchone() or (0,)
     return int(value)
+
+
+def broken(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> dict[str, int]:
+    """How many rows of `opened` tables break each rule on rows, by table, rule and column; those that some break."""
+    found = {}
+    for table in dataset.tables:
+        present = {column.lake_name for column in table.columns}
+        for identifier_type in set(pseudonymised(table).values()):
+            known = known_pseudonyms(identifier_type)
+            con.execute(f"CREATE TABLE IF NOT EXISTS {known} (_identifier VARCHAR, _pseudonym UUID)")
+        con.execute(f"CREATE OR REPLACE MACRO {function_name(table)}(identifiers) AS NULL")
+        values = values_sql(table, present, dataset.format, table.lake_name)
+        asked = checks(table, present, dataset.format)
+        counts = ", ".join(f"count(*) FILTER ({check.broken})" for check in asked)
+        (row,) = con.execute(f"SELECT {counts} FROM ({values})").fetchall()
+        found |= {f"{table.name} {check.rule} {check.column}": n for check, n in zip(asked, row, strict=True) if n}
+    return found
