@@ -48,6 +48,12 @@
 {%- endmacro %}
 
 
+{# How many rows a table has, which the lake's catalogue knows. #}
+{% macro rows_of(table) -%}
+    (select count(*) from {{ ref(table) }})
+{%- endmacro %}
+
+
 {# First and last snapshot of the lake that hold this run's rows, or none when every row is to be read. #}
 {% macro written_snapshots() %}
     {% if not execute or scope_facts().everyone %}{{ return(none) }}{% endif %}
