@@ -67,7 +67,7 @@ def main(folder: Path, plan: Plan, report: Callable[[Node], None]) -> bool:
 
     common = ["--target-path", str(folder / "target"), "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
     quiet = ["--quiet", "--log-level-file", "none", "--log-path", str(folder), "--no-use-colors", "--no-write-json"]
-    _begin_with_setup(folder / "target")
+    begin_with_setup(folder / "target")
     parsed = dbtRunner().invoke([*quiet, "parse", *common])
     if not isinstance(parsed.result, Manifest):
         report(Node("parse", "project", "error", 0.0, problem=_sentence(parsed.exception)))
@@ -87,7 +87,7 @@ def main(folder: Path, plan: Plan, report: Callable[[Node], None]) -> bool:
     return bool(built.success)
 
 
-def _begin_with_setup(target: Path) -> None:
+def begin_with_setup(target: Path) -> None:
     """Give a new home what `make setup` parsed of the project: dbt then parses what differs, and saves four seconds."""
     if (target / _PARSED).exists():
         return

@@ -14,8 +14,9 @@ import pytest
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.home import Home
 from hdh_assets.core.keys import OMOP_DOMAINS
-from hdh_assets.standard.manifest import build_manifest
-from hdh_assets.standard.sources_yml import PROJECT
+from hdh_assets.standard.child import begin_with_setup
+from hdh_assets.standard.manifest import read_manifest
+from hdh_assets.standard.sources_yml import PROJECT, write_sources
 
 CDM_TABLES = {table for group in OMOP_DOMAINS.values() for table in group}
 REFERENCE = (
@@ -29,20 +30,15 @@ NEVER_READ = {45: "ben_ehp_top", 46: "ben_ama_cod"}
 
 
 @pytest.fixture(scope="module")
-def manifest():
-    return json.loads(build_manifest(load_datasets()).read_text("utf-8"))
-
-
-@pytest.fixture(scope="module")
-def models(manifest):
-    return {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
-
-
-def test_every_unit_test_of_the_project_passes(standardised, tmp_path):
-    home = Home(tmp_path / "hub")
+def tested(standardised, tmp_path_factory):
+    """dbt's unit tests, run on an empty hub: how it ended, and the folder of what dbt wrote down."""
+    folder = tmp_path_factory.mktemp("dbt")
+    home = Home(folder / "hub")
     shutil.copytree(standardised, home.root)
+    write_sources(load_datasets().values())
+    begin_with_setup(folder / "target")
     command = ["test", "--select", "test_type:unit", "--project-dir", PROJECT, "--profiles-dir", PROJECT]
-    command += ["--target-path", tmp_path / "target", "--log-path", tmp_path]
+    command += ["--target-path", folder / "target", "--log-path", folder]
     done = subprocess.run(
         [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *map(str, command)],
         env=os.environ | {"HDH_HOME": str(home.root), "DO_NOT_TRACK": "1"},
@@ -50,7 +46,24 @@ def test_every_unit_test_of_the_project_passes(standardised, tmp_path):
         text=True,
         check=False,
     )
+    return done, folder / "target"
+
+
+@pytest.fixture(scope="module")
+def manifest(tested):
+    return read_manifest(tested[1] / "manifest.json")
+
+
+@pytest.fixture(scope="module")
+def models(manifest):
+    return {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
+
+
+def test_every_unit_test_of_the_project_passes(tested, manifest):
+    done, target = tested
     assert done.returncode == 0, done.stdout[-6000:]
+    results = json.loads((target / "run_results.json").read_text("utf-8"))["results"]
+    assert {one["unique_id"] for one in results if one["status"] == "pass"} == set(manifest["unit_tests"])
 
 
 def test_the_thirty_nine_tables_of_the_cdm_exist_under_contract(models):

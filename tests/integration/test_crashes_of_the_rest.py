@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from hdh_assets.catalog.entry import Entry, read_entry, write_entry
-from hdh_assets.core.crash import VARIABLE
 from hdh_assets.core.home import Home, Settings
 from resources.lake import Lake, open_lake, transaction
 from resources.maintenance import KEPT, maintain
 from resources.registry import Registry
 from resources.releases import latest, list_releases, make_release
+from tests.children import die, exit_code
 
 LATER = datetime.now(UTC) + KEPT + timedelta(days=1)
 
 
 def opened(root: Path) -> Lake:
     return open_lake(Home(root), Settings())
-
-
-def _die(work: Callable[[Path], Any], root: Path, point: str) -> None:
-    os.environ[VARIABLE] = point
-    work(root)
-
-
-def killed(work: Callable[[Path], Any], root: Path, point: str) -> None:
-    """Do it in a process that dies at that point."""
-    child = multiprocessing.get_context("spawn").Process(target=_die, args=(work, root, point))
-    child.start()
-    child.join(120)
-    assert child.exitcode == -signal.SIGKILL, point
 
 
 def fill(root: Path, rows: int = 100) -> None:
@@ -59,7 +43,7 @@ def release(root: Path) -> None:
 @pytest.mark.parametrize("point", ["release.before_commit", "release.after_commit"])
 def test_a_release_is_made_once(tmp_path: Path, point: str) -> None:
     fill(tmp_path)
-    killed(release, tmp_path, point)
+    die(point, release, tmp_path)
     assert len(list_releases(opened(tmp_path))) == (point == "release.after_commit")
     release(tmp_path)
     (made,) = list_releases(opened(tmp_path))
@@ -76,7 +60,7 @@ def test_a_catalogue_entry_is_the_old_one_or_the_new_one(tmp_path: Path, point: 
     fill(tmp_path)
     describe(tmp_path)
     fill(tmp_path)
-    killed(describe, tmp_path, point)
+    die(point, describe, tmp_path)
     with opened(tmp_path).reader() as engine:
         entry = read_entry(engine, "care")
         assert entry is not None
@@ -94,7 +78,7 @@ def test_maintenance_may_be_interrupted(tmp_path: Path, point: str) -> None:
         fill(tmp_path)
     release(tmp_path)
     fill(tmp_path)
-    killed(keep_up, tmp_path, point)
+    die(point, keep_up, tmp_path)
     made = latest(opened(tmp_path))
     assert made is not None
     for _ in range(2):
@@ -111,7 +95,7 @@ def write_and_die(root: Path) -> None:
 def test_files_a_killed_writer_left_go_once_they_are_old(tmp_path: Path) -> None:
     fill(tmp_path)
     known = set(tmp_path.rglob("*.parquet"))
-    killed(write_and_die, tmp_path, "none")
+    assert exit_code(write_and_die, tmp_path) == -signal.SIGKILL
     assert set(tmp_path.rglob("*.parquet")) > known
     maintain(opened(tmp_path))
     assert set(tmp_path.rglob("*.parquet")) > known
@@ -128,7 +112,7 @@ def append(root: Path) -> None:
 @pytest.mark.parametrize("point", ["registry.before_commit", "registry.after_commit"])
 def test_an_event_is_appended_or_not_and_the_chain_holds(tmp_path: Path, point: str) -> None:
     append(tmp_path)
-    killed(append, tmp_path, point)
+    die(point, append, tmp_path)
     append(tmp_path)
     with Registry(Home(tmp_path), Settings()) as registry:
         audit = registry.verify()

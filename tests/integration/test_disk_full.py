@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import resource
 import shutil
@@ -31,6 +30,7 @@ from resources.keys import Purpose, open_keys
 from resources.lake import open_lake
 from resources.registry import Registry
 from resources.releases import list_releases, make_release
+from tests.children import exit_code
 from tests.extract_hub import dossier, fill, grant
 
 DISK_MIB = 96
@@ -112,10 +112,7 @@ def test_a_file_that_may_not_grow_stops_intake_and_loses_nothing(tmp_path: Path,
     world.deliver(period="2023-12")
     before = world.visits()
     world.drop(GOOD)
-    child = multiprocessing.get_context("spawn").Process(target=_tick_limited, args=(world, limit))
-    child.start()
-    child.join(120)
-    assert child.exitcode == 7
+    assert exit_code(_tick_limited, world, limit) == 7
     assert world.visits() == before
     assert settled(world) == ["accepted"]
     assert len(world.visits()) == 2 * len(before)

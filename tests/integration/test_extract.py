@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +28,8 @@ from hdh_assets.governance.register import find_permit, today
 from resources.hub import Hub as HubResource
 from resources.lake import open_lake
 from resources.registry import Registry
-from resources.releases import Release, make_release
+from resources.releases import Release, find, make_release
+from tests.children import die, exit_code
 from tests.extract_hub import dossier, fill, grant
 
 EVERYTHING: dict[str, Any] = {
@@ -86,10 +84,15 @@ def own_hub(home: Home, settings: Settings) -> Hub:
     return Hub(home, settings)
 
 
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    """The one these tests read with: to open one for each of their thousand questions takes longer than the answers."""
+    return duckdb.connect()
+
+
 def read(version: Version, sql: str) -> list[tuple[Any, ...]]:
-    with duckdb.connect() as engine:
-        engine.execute(f"SET file_search_path = {literal(version.folder)}")
-        return engine.execute(sql).fetchall()
+    _engine().execute(f"SET file_search_path = {literal(version.folder)}")
+    return _engine().execute(sql).fetchall()
 
 
 def columns(version: Version) -> Iterator[tuple[str, str, str]]:
@@ -312,24 +315,23 @@ def test_a_table_the_release_lacks_is_refused_with_the_reason(own_hub: Hub) -> N
 @pytest.mark.parametrize("point", ["extract.table", "extract.written", "extract.placed"])
 def test_killed_anywhere_an_extract_is_whole_or_absent_and_the_next_build_finishes_it(own_hub: Hub, point: str) -> None:
     grant(own_hub.registry, dossier("one", tables=EVERYTHING))
-    program = (
-        "from hdh_assets.core.home import Home, Settings; from hdh_assets.core.descriptor_files import load_datasets;"
-        "from hdh_assets.governance.register import find_permit; from resources.registry import Registry;"
-        "from hdh_assets.extracts.build import build_extract; from resources.lake import open_lake;"
-        "from resources.releases import find; h = Home.resolve(); s = Settings.load(h);"
-        "build_extract(h, s, load_datasets(), find_permit(Registry(h, s), 'one'), find(open_lake(h, s)))"
-    )
-    environment = os.environ | {"HDH_CRASH_AT": point}
-    killed = subprocess.run([sys.executable, "-c", program], env=environment, check=False)
-    assert killed.returncode == -signal.SIGKILL
+    die(point, _build_one, own_hub.home.root)
     versions = list_versions(own_hub.home)
     assert len(versions) == (1 if point == "extract.placed" else 0)
     assert all(verify_version(version) == [] for version in versions)
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+    assert exit_code(_build_one, own_hub.home.root) == 0
     assert [v.name for v in list_versions(own_hub.home)] == ["one/v1"]
     assert not list((own_hub.home.projects / "one").glob(".v*.partial"))
     assert len(own_hub.registry.events("extract.delivered")) == 1
     assert json.loads((own_hub.home.projects / "one" / "v1" / "manifest.json").read_text())["version"] == 1
+
+
+def _build_one(root: Path) -> None:
+    """The extract of that project, as a hub does that was just started."""
+    home = Home(root)
+    settings = Settings.load(home)
+    permit = find_permit(Registry(home, settings), "one")
+    build_extract(home, settings, load_datasets(), permit, find(open_lake(home, settings)))
 
 
 def test_two_projects_do_not_receive_the_same_rows_in_the_same_order(hub: Hub) -> None:

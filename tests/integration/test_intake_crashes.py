@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
-import multiprocessing
 import os
 import shutil
 import signal
@@ -17,7 +16,6 @@ from uuid import UUID
 import pytest
 from intake_world import NAME, NIR, PERSONS, VISITS, World
 
-from hdh_assets.core.crash import VARIABLE
 from hdh_assets.core.errors import HubError, KeyMaterialError
 from hdh_assets.sources.intake import run
 from hdh_assets.sources.intake.decide import decide
@@ -28,6 +26,7 @@ from resources.inbox import scan
 from resources.keys import Purpose, open_keys
 from resources.ledger import Ledger
 from resources.vault import open_vault
+from tests.children import begin, die
 from tests.leaks import assert_no_identity
 
 PLANTED = (NIR, NAME)
@@ -50,20 +49,6 @@ POINTS = [
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World.create(tmp_path)
-
-
-def killed(world: World, point: str) -> None:
-    """Take everything in, in a child process that dies there."""
-    context = multiprocessing.get_context("spawn")
-    child = context.Process(target=_die, args=(world, point))
-    child.start()
-    child.join(120)
-    assert child.exitcode == -signal.SIGKILL, point
-
-
-def _die(world: World, point: str) -> None:
-    os.environ[VARIABLE] = point
-    world.tick()
 
 
 def tick(world: World) -> list[str]:
@@ -90,7 +75,7 @@ def test_no_identity_in_clear_anywhere_after_success_refusal_and_rejects(world: 
 def test_killed_anywhere_then_restarted_loads_once_and_leaks_nothing(world: World, point: str) -> None:
     world.deliver(period="2023-12")
     world.drop({"PERSONS.csv": PERSONS, "VISITS.csv": VISITS})
-    killed(world, point)
+    die(point, World.tick, world)
     assert len(world.visits()) in {3, 6}
     assert_no_identity(world.home, PLANTED)
     tick(world)
@@ -141,7 +126,7 @@ def test_stopped_around_the_commit_the_vault_has_what_the_lake_has(
 @pytest.mark.parametrize("point", ["intake.after_receipt", "intake.setting_aside", "intake.after_cleanup"])
 def test_killed_while_refusing_then_restarted_is_refused_once(world: World, point: str) -> None:
     world.drop({"PERSONS.csv": PERSONS, "VISITS.csv": VISITS.replace(";b", ";\0")})
-    killed(world, point)
+    die(point, World.tick, world)
     tick(world)
     assert tick(world) == []
     assert len(list(world.home.quarantine.rglob("manifest.json"))) == 1
@@ -221,10 +206,7 @@ def test_a_wrong_key_stops_before_a_byte_is_read(world: World) -> None:
 
 def test_two_processes_on_one_delivery_load_it_once(world: World) -> None:
     world.drop({"PERSONS.csv": PERSONS, "VISITS.csv": VISITS})
-    context = multiprocessing.get_context("spawn")
-    children = [context.Process(target=_tick_quietly, args=(world,)) for _ in range(2)]
-    for child in children:
-        child.start()
+    children = [begin(_tick_quietly, world) for _ in range(2)]
     for child in children:
         child.join(120)
     assert len(world.visits()) == 3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from resources.engine_errors import engine_failure
 from resources.inbox import Dropped, scan
 from resources.lake import open_lake
 from resources.ledger import Ledger
+from tests.children import begin
 
 pytestmark = pytest.mark.postgres
 
@@ -34,10 +34,7 @@ def tick(world: World) -> None:
 
 def test_two_processes_load_one_delivery_once_and_its_correction_replaces_it(world: World) -> None:
     world.drop({"PERSONS.csv": PERSONS, "VISITS.csv": VISITS})
-    context = multiprocessing.get_context("spawn")
-    children = [context.Process(target=tick, args=(world,)) for _ in range(2)]
-    for child in children:
-        child.start()
+    children = [begin(tick, world) for _ in range(2)]
     for child in children:
         child.join(120)
     assert len(world.visits()) == 3

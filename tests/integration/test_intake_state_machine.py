@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import multiprocessing
 import os
 import shutil
 import signal
@@ -38,6 +37,7 @@ from resources.keys import Purpose, open_keys
 from resources.lake import open_lake
 from resources.lake_tables import ensure_tables
 from resources.ledger import Ledger
+from tests.children import exit_code
 from tests.leaks import assert_no_identity
 
 DESCRIPTOR = """
@@ -87,7 +87,6 @@ POINTS = (
 )
 Row = tuple[str, str, int, int, str]
 """Dataset, period, ID, VALUE, pseudonym."""
-_spawn = multiprocessing.get_context("spawn")
 
 
 @dataclass(frozen=True)
@@ -210,10 +209,8 @@ class Deliveries(RuleBasedStateMachine):
         self.run()
 
     def _killed(self, point: str, milliseconds: int | None) -> None:
-        child = _spawn.Process(target=_die_taking, args=(self.home.root, point, milliseconds))
-        child.start()
-        child.join(120)
-        assert child.exitcode in {0, -signal.SIGKILL}
+        ended = exit_code(_die_taking, self.home.root, point, milliseconds)
+        assert ended in {0, -signal.SIGKILL}
         assert self._rows() in self._possible()
         assert_no_identity(self.home, (NAME,))
 

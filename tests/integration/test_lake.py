@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from hdh_assets.core.errors import ConfigurationError, HubError, LakeBusyError, 
 from hdh_assets.core.home import Home, Settings
 from resources.lake import Lake, open_lake, transaction
 from resources.releases import find, latest, list_releases, make_release
+from tests.children import begin
 
 
 @pytest.fixture
@@ -203,10 +203,7 @@ def _commit_ten(settings: Settings, root: Path, writer: int) -> None:
 def test_several_writing_processes_lose_nothing(kind: str, request: pytest.FixtureRequest) -> None:
     lake: Lake = request.getfixturevalue(kind)
     _fill(lake, 0)
-    spawn = multiprocessing.get_context("spawn")
-    writers = [spawn.Process(target=_commit_ten, args=(lake.settings, lake.home.root, n)) for n in range(4)]
-    for process in writers:
-        process.start()
+    writers = [begin(_commit_ten, lake.settings, lake.home.root, n) for n in range(4)]
     for process in writers:
         process.join()
     assert [process.exitcode for process in writers] == [0, 0, 0, 0]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +12,6 @@ import pytest
 from intake_world import NIR, PERSONS, VISITS, World
 
 from hdh_assets.catalog.measure import measure
-from hdh_assets.core.crash import VARIABLE
 from hdh_assets.core.errors import HubError, RefusedError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.opposition import RECORDED, WITHDRAWN
@@ -33,6 +29,7 @@ from resources.pseudonyms import open_pseudonymiser
 from resources.registry import Registry
 from resources.releases import Release, find, latest, make_release
 from resources.removals import Step, followed, note
+from tests.children import die
 
 POINTS = [
     "opposition.in_book",
@@ -213,7 +210,7 @@ def test_an_opposition_recorded_while_a_delivery_is_loaded_is_obeyed(tmp_path: P
 
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_anywhere_the_next_run_finishes_it(world: World, point: str) -> None:
-    killed(world, _oppose_and_follow, point)
+    die(point, _oppose_and_follow, world)
     if not open_book(world.home).read().entries:
         pytest.fail("the opposition was lost")
     restarted(world)
@@ -232,7 +229,7 @@ def test_killed_while_rows_come_back_the_next_run_finishes_it(world: World, poin
     (number,) = oppose(world, "p1")
     follow(world)
     withdraw_opposition(world.home, world.settings, number)
-    killed(world, follow, point)
+    die(point, follow, world)
     restarted(world)
     assert world.visits() == before
     with Registry(world.home, world.settings) as registry:
@@ -244,7 +241,7 @@ def test_killed_between_the_book_and_the_commit_of_a_delivery_nobody_comes_in(tm
     oppose(world, NIR, kind="nir")
     follow(world)
     world.drop({"PERSONS.csv": PERSONS, "VISITS.csv": VISITS})
-    killed(world, World.tick, "intake.after_oppositions")
+    die("intake.after_oppositions", World.tick, world)
     assert persons_or_none(world) == set()
     restarted(world)
     assert [receipt.status for receipt in world.tick()] == ["accepted"]
@@ -313,7 +310,7 @@ def test_killed_while_files_are_written_anew_the_next_release_is_made(world: Wor
     oppose(world, "p1")
     follow(world)
     standardised(world, 1)
-    killed(world, _release, "release.before_number")
+    die("release.before_number", _release, world)
     assert latest(world.lake()) is None
     assert _release(world).number == 2
 
@@ -344,19 +341,6 @@ def restarted(world: World) -> None:
     """What a restarted hub does first."""
     recover(world.home, world.settings, world.datasets)
     follow(world)
-
-
-def killed(world: World, work: object, point: str) -> None:
-    """Do the work in a child process that dies there."""
-    child = multiprocessing.get_context("spawn").Process(target=_die, args=(world, work, point))
-    child.start()
-    child.join(120)
-    assert child.exitcode == -signal.SIGKILL, point
-
-
-def _die(world: World, work: object, point: str) -> None:
-    os.environ[VARIABLE] = point
-    work(world)  # type: ignore[operator]
 
 
 def _release(world: World) -> Release:

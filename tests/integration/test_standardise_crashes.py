@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import signal
 import sys
 from pathlib import Path
@@ -12,10 +10,10 @@ import pytest
 import snds_rows
 from standard_hub import StandardHub, differences
 
-from hdh_assets.core.crash import VARIABLE
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.standard.runner import StandardiseError, standardise
 from resources.releases import latest, make_release
+from tests.children import exit_code, up_to
 
 PERSONS, LINES = 60, 400
 DBT_KILLED = 9
@@ -58,8 +56,7 @@ def undisturbed(waiting: Path, tmp_path_factory: pytest.TempPathFactory) -> Stan
     return hub
 
 
-def _standardise_and_die(root: Path, point: str) -> None:
-    os.environ[VARIABLE] = point
+def _standardise(root: Path) -> None:
     try:
         standardise(Home(root), Settings())
     except StandardiseError as error:
@@ -68,10 +65,8 @@ def _standardise_and_die(root: Path, point: str) -> None:
 
 def kill(hub: StandardHub, point: str) -> None:
     """Standardise in a process that dies there, or whose dbt does."""
-    child = multiprocessing.get_context("spawn").Process(target=_standardise_and_die, args=(hub.home.root, point))
-    child.start()
-    child.join(600)
-    assert child.exitcode in {-signal.SIGKILL, DBT_KILLED}, (point, child.exitcode)
+    ended = exit_code(up_to, point, _standardise, hub.home.root, seconds=600)
+    assert ended in {-signal.SIGKILL, DBT_KILLED}, (point, ended)
 
 
 def check_killed_then_completed(hub: StandardHub, points: list[str], undisturbed: StandardHub) -> None:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from test_extract import EVERYTHING, Hub
 
-from hdh_assets.core.crash import VARIABLE
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.opposition import PersonKey, record
@@ -25,6 +20,7 @@ from resources.oppositions import open_book
 from resources.registry import Registry
 from resources.releases import Release, make_release
 from resources.removals import Step, note
+from tests.children import die
 from tests.extract_hub import dossier, grant
 
 POINTS = ["withdrawal.recorded", "withdrawal.noticed", "withdrawal.emptying", "withdrawal.before_forgetting"]
@@ -116,12 +112,7 @@ def test_killed_while_withdrawing_the_next_run_finishes_it(hub: Hub, point: str)
     hub.deliver("one", tables=EVERYTHING)
     oppose(hub, 7)
     follow(hub)
-    child = multiprocessing.get_context("spawn").Process(
-        target=_die, args=(hub.home, hub.settings, hub.datasets, point)
-    )
-    child.start()
-    child.join(120)
-    assert child.exitcode == -signal.SIGKILL
+    die(point, withdraw_extracts, hub.home, hub.settings, hub.datasets)
     assert revision_to_withdraw_for(hub.home, hub.settings) == 1
     withdraw_extracts(hub.home, hub.settings, hub.datasets)
     version = find_version(hub.home, "one/v1")
@@ -129,8 +120,3 @@ def test_killed_while_withdrawing_the_next_run_finishes_it(hub: Hub, point: str)
     assert leftovers(version) == []
     assert len(Registry(hub.home, hub.settings).events(EXTRACT_WITHDRAWN)) == 1
     assert revision_to_withdraw_for(hub.home, hub.settings) is None
-
-
-def _die(home: Home, settings: Settings, datasets: Any, point: str) -> None:
-    os.environ[VARIABLE] = point
-    withdraw_extracts(home, settings, datasets)

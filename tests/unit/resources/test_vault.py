@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import struct
@@ -22,6 +21,7 @@ from resources.vault import (
     read_chunks,
     remove_dead_run_folders,
 )
+from tests.children import exit_code
 
 KEY = os.urandom(32)
 
@@ -96,9 +96,7 @@ def test_a_run_folder_is_private_and_goes_with_its_run(vault: Vault) -> None:
 
 
 def test_the_folder_of_a_killed_run_is_found(vault: Vault) -> None:
-    child = multiprocessing.get_context("fork").Process(target=_killed, args=(vault,))
-    child.start()
-    child.join()
+    assert exit_code(_killed, vault) == -signal.SIGKILL
     assert not is_run_alive(vault.home, "dead")
     assert remove_dead_run_folders(vault.home) == ["dead"]
     assert list((vault.home.vault / "tmp").iterdir()) == []
