@@ -52,7 +52,8 @@ def backfill_command(
         skipped = [p for p in asked if p not in known]
         print_json({"dataset": dataset.id, "periods": plan.periods, "runs": runs, "not_delivered": skipped})
     else:
-        out.print(f"[green]✓[/] {len(plan.periods)} period(s) of {dataset.id}; `hdh tick` standardises what they feed")
+        out.print(f"[green]✓[/] {len(plan.periods)} period(s) of {dataset.id}")
+        out.print("  next: `hdh tick` (or the running hub) standardises what they feed")
 
 
 def _dataset(context: Context, selection: str) -> Dataset:

@@ -111,7 +111,8 @@ def deliver_command(
     if as_json:
         print_json(made[0] if every is None else made)
         return
-    out.print(f"  next: `hdh tick` takes {'it' if len(asked) == 1 else 'them'} in, `hdh receipts` shows the answer")
+    what = "it" if len(asked) == 1 else "them"
+    out.print(f"  next: `hdh tick` (or the running hub) takes {what} in, `hdh receipts` shows the answer")
 
 
 def _laid_out(folder: Path, datasets: dict[str, Dataset]) -> list[tuple[Dataset, str, list[Path]]]:

@@ -146,12 +146,13 @@ def grant_command(
     conditions: Annotated[str, typer.Option("--conditions", help="What binds the project besides the rules.")] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Grant what the latest version of the dossier asks for; the next tick delivers the extract."""
+    """Grant what the latest version of the dossier asks for; the next tick or the running hub delivers it."""
     from hdh_assets.governance import decisions, register  # noqa: PLC0415
 
     last = expires.date() if expires else None
     decision = decisions.grant(project, expires=last, conditions=conditions, today=register.today())
-    _act(cli_context(ctx).require_home(), decision, "granted a permit; `hdh tick` delivers", as_json=as_json)
+    said = "granted a permit; `hdh tick` (or the running hub) delivers"
+    _act(cli_context(ctx).require_home(), decision, said, as_json=as_json)
 
 
 @permit_app.command("refuse")

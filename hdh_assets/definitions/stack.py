@@ -111,7 +111,7 @@ def running(home: Home, settings: Settings, port: int, readers_port: int | None 
             _await(home, children, lambda p=served_port: _listens(p), f"code server of {name}")
         for name, web_port in ports.items():
             children[name] = _start(home, name, environment, *_webserver(name, web_port, workspace))
-        children["daemon"] = _start(home, "daemon", environment, "-m", "dagster._daemon", "run", "-w", str(workspace))
+        children["daemon"] = _start(home, "daemon", environment, *_daemon(workspace))
         urls = {name: f"http://{HOST}:{web_port}" for name, web_port in ports.items()}
         for name, url in urls.items():
             _await(home, children, lambda url=url: _is_loaded(url), name)
@@ -133,6 +133,11 @@ def _code_server(location: Location, port: int) -> list[str]:
 def _webserver(name: str, port: int, workspace: Path) -> list[str]:
     command = ["-m", "dagster_webserver", "-h", HOST, "-p", str(port), "-w", str(workspace)]
     return [*command, "--read-only"] if name == _READERS_WEB else command
+
+
+def _daemon(workspace: Path) -> list[str]:
+    # each look of a sensor would be two lines of its log, gigabytes a year; the UI has them, for as long as is of use
+    return ["-m", "dagster._daemon", "run", "-w", str(workspace), "--log-level", "warning"]
 
 
 def _write_workspace(home: Home, served: Mapping[str, int]) -> Path:
