@@ -28,10 +28,12 @@ def begin(work: Callable[..., object], *arguments: Any) -> BaseProcess:
 
 
 def exit_code(work: Callable[..., object], *arguments: Any, seconds: float = 120) -> int | None:
-    """Do it in a process of its own; how that ended. None when it has not."""
+    """Do it in a process of its own; how that ended. None when it did not in time; it is killed then."""
     child = begin(work, *arguments)
     child.join(seconds)
-    return child.exitcode
+    ended = child.exitcode
+    child.kill()
+    return ended
 
 
 def die(point: str, work: Callable[..., object], *arguments: Any) -> None:
