@@ -6,7 +6,6 @@ lock, and the names of what is attached. Not here: what the tables mean.
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import signal
 import threading
@@ -15,7 +14,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
 from uuid import uuid4
 
 import duckdb
@@ -25,6 +23,7 @@ from hdh_assets.core.errors import ConfigurationError, LakeBusyError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.sql_text import literal
 from resources.engine_errors import storage_failure
+from resources.extensions import ONLY_OURS, check_signatures, load_extensions, needed_extensions
 
 ALIAS = "lake"
 METADATA = f"__ducklake_metadata_{ALIAS}"
@@ -34,80 +33,32 @@ COMMIT_RETRIES = 200
 """Commits are numbered: of several at once one succeeds, the others try again. The default, 10, lost one in fifty."""
 BUSY_MILLISECONDS = 60_000
 """How long SQLite waits for another process that keeps its file just now."""
+ENGINE = ONLY_OURS | {"allow_unsigned_extensions": "true"}
+"""Configuration of every engine; the signatures were checked before."""
 _OTHER_PLACE = "does not match existing data path"
 _SQLITE = "catalog.sqlite"
-_EXTENSIONS = ("httpfs", "sqlite_scanner", "postgres_scanner", "ducklake")
-
-
-def extension_paths() -> dict[str, Path]:
-    """DuckDB extension files carried by PyPI packages, by extension, in loading order.
-
-    `httpfs` comes first: it carries the encryption that encrypted files and spill need.
-    Raises `ConfigurationError` naming the package to install.
-    """
-    return {name: _extension_path(name) for name in _EXTENSIONS}
-
-
-def needed_extensions(settings: Settings, *, will_spill: bool) -> list[str]:
-    """Extensions this installation uses, in loading order: each costs a connection a tenth of a second."""
-    needed = {
-        "httpfs": settings.lake_encrypted or will_spill or _is_far(settings),
-        "sqlite_scanner": not settings.lake_catalog,
-        "postgres_scanner": bool(settings.lake_catalog),
-        "ducklake": True,
-    }
-    return [name for name in _EXTENSIONS if needed[name]]
-
-
-def _is_far(settings: Settings) -> bool:
-    """Whether the lake's files are in object storage, whose keys the engine finds in the environment."""
-    return "://" in settings.lake_data
-
-
-def _extension_path(name: str) -> Path:
-    package = f"duckdb_extension_{name}"
-    spec = importlib.util.find_spec(package)
-    found = spec and spec.origin and next(Path(spec.origin).parent.rglob(f"{name}.duckdb_extension"), None)
-    if not found:
-        raise ConfigurationError(
-            f"the DuckDB extension {name} is not installed", remedy=f"pip install {package.replace('_', '-')}"
-        )
-    return found
-
-
-_proved: dict[Path, tuple[int, int]] = {}
-"""Extension files whose signature the engine has checked in this process, with their size and time of change."""
 
 
 def connect_engine(settings: Settings, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB with the extensions loaded and memory bounded.
 
-    `spill` is a run-scoped folder for encrypted spill files; without it spilling is forbidden. The first connection of
-    a process checks the extensions' signatures, which costs a tenth of a second each; later ones load the same files.
+    `spill` is a run-scoped folder for encrypted spill files; without it spilling is forbidden.
     """
-    names = needed_extensions(settings, will_spill=spill is not None)
-    files = {path: (path.stat().st_size, path.stat().st_mtime_ns) for path in map(_extension_path, names)}
-    is_proved = all(_proved.get(path) == stamp for path, stamp in files.items())
-    config: dict[str, Any] = {
-        "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
-        "allow_unsigned_extensions": str(is_proved).lower(),
-    }
-    engine = duckdb.connect(config=config)
+    engine = duckdb.connect(config=ENGINE)
     prepare_engine(engine, settings, spill)
-    _proved.update(files)
     return engine
 
 
 def prepare_engine(engine: duckdb.DuckDBPyConnection, settings: Settings, spill: Path | None = None) -> None:
     """Load the extensions into a connection made elsewhere (dbt's) and bound its memory and spill the same way."""
-    for name in needed_extensions(settings, will_spill=spill is not None):
-        engine.execute(f"LOAD {literal(_extension_path(name))}")
+    extensions = needed_extensions(settings, will_spill=spill is not None)
+    check_signatures(extensions)
+    load_extensions(engine, extensions)
     engine.execute(f"SET memory_limit = '{settings.memory_limit}'")
     # cursors of this connection too: by itself the engine keeps these to the connection they were set on
     engine.execute("SET GLOBAL TimeZone = 'UTC'")
     engine.execute("SET GLOBAL errors_as_json = false")
-    if _is_far(settings):
+    if settings.is_lake_far:
         # the one form of address that every S3-compatible storage answers
         engine.execute("SET GLOBAL s3_url_style = 'path'")
     if settings.threads:
@@ -161,7 +112,7 @@ class Lake:
     def _in_home(self) -> str | None:
         """Their folder where it moves with the home: the default, or a relative one."""
         wanted = self.settings.lake_data or str(self.home.lake.relative_to(self.home.root) / "data")
-        is_elsewhere = _is_far(self.settings) or Path(wanted).is_absolute()
+        is_elsewhere = self.settings.is_lake_far or Path(wanted).is_absolute()
         return None if is_elsewhere else str(self.home.root / wanted)
 
     def attach_options(self, *, read_only: bool = False, snapshot: int | None = None) -> dict[str, str | int | bool]:

@@ -85,7 +85,7 @@ def _descriptors(context: Context) -> str:
 def _engine() -> str:
     import duckdb  # noqa: PLC0415
 
-    from resources.lake import extension_paths  # noqa: PLC0415
+    from resources.extensions import extension_paths  # noqa: PLC0415
 
     return f"DuckDB {duckdb.__version__} with {', '.join(extension_paths())}"
 

@@ -162,6 +162,11 @@ class Settings(BaseSettings):
         default=200, ge=1, description="A compressed file that grows more than this many times is refused as a bomb."
     )
 
+    @property
+    def is_lake_far(self) -> bool:
+        """Whether the lake's files are in object storage, whose keys the engine finds in the environment."""
+        return "://" in self.lake_data
+
     @classmethod
     def load(cls, home: Home, **overrides: Any) -> Settings:
         """Settings of this home: `overrides` (tests, options) before the environment before `hdh.toml`.
