@@ -20,7 +20,9 @@ import pytest
 from filelock import FileLock
 
 from hdh_assets.core.home import Home, Settings
+from tests.settings import forget_settings, one_thread
 
+one_thread()
 REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -30,8 +32,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     from hdh_assets.cli.console import Context
     from hdh_assets.cli.init import initialise
 
-    for name in [name for name in os.environ if name.startswith("HDH_")]:
-        monkeypatch.delenv(name)
+    forget_settings(monkeypatch)
     monkeypatch.setenv("HDH_HOME", str(tmp_path / "hub"))
     found = Home.resolve(tmp_path / "hub")
     initialise(Context(found))
@@ -56,8 +57,7 @@ def _build_standardised(root: Path) -> Path:
     from hdh_assets.standard.runner import standardise
 
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("HDH_")]:
-            patch.delenv(name)
+        forget_settings(patch)
         home = Home(root)
         initialise(Context(home))
         assert not standardise(home, Settings()).failed_tests

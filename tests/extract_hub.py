@@ -20,7 +20,7 @@ from hdh_assets.governance import decisions
 from hdh_assets.governance.dossier import Dossier
 from hdh_assets.governance.permit import Permit
 from hdh_assets.governance.register import find_permit, today
-from resources.lake import open_lake
+from resources.lake import open_lake, transaction
 from resources.lake_tables import DeliveryRow, ensure_tables, register
 from resources.registry import Registry
 from resources.releases import Release, latest, make_release
@@ -70,12 +70,14 @@ def fill(home: Home, settings: Settings, persons: int = PERSONS) -> Release:
     """Write the tables and make a release of them."""
     lake = open_lake(home, settings)
     with lake.writer() as engine:
-        for schema in ("omop", "staging", "meta", "snds_dcir", "snds_beneficiaries"):
-            engine.execute(f"CREATE SCHEMA IF NOT EXISTS lake.{schema}")
-        _persons(engine, persons)
-        _events(engine, persons)
-        _sources(engine, load_datasets(), persons)
-        _deliveries(engine)
+        ensure_tables(engine, {})
+        with transaction(engine):
+            for schema in ("omop", "staging", "snds_dcir", "snds_beneficiaries"):
+                engine.execute(f"CREATE SCHEMA IF NOT EXISTS lake.{schema}")
+            _persons(engine, persons)
+            _events(engine, persons)
+            _sources(engine, load_datasets(), persons)
+            _deliveries(engine)
     make_release(lake, checks={"passed": 1})
     found = latest(lake)
     assert found is not None
@@ -248,7 +250,6 @@ def _sources(engine: duckdb.DuckDBPyConnection, datasets: dict[str, Dataset], pe
 
 
 def _deliveries(engine: duckdb.DuckDBPyConnection) -> None:
-    ensure_tables(engine, {})
     files = [
         {"name": name, "size": 1, "rows": 1, "sha256": letter * 64}
         for name, letter in (("ER_PRS_F.csv", "a"), ("ER_PHA_F_001.csv.gz", "b"))

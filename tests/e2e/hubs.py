@@ -22,6 +22,7 @@ from hdh_assets.core.home import Home, Settings
 from hdh_assets.sources.intake.deliver import deliver
 from hdh_assets.sources.intake.run import take_in
 from resources.inbox import scan
+from tests.settings import forget_settings
 
 HEADER = "READING_ID;USER_ID;WEIGHED_ON;WEIGHT_KG;POSTURE\n"
 DATASET = "scale_readings"
@@ -31,8 +32,7 @@ FIFTH = Path(__file__).with_name("fifth.yaml")
 
 def make_fifth(root: Path, standardised: Path, patch: pytest.MonkeyPatch) -> Home:
     """A hub with that dataset at that root, the one `HDH_HOME` names for as long as the patch holds."""
-    for name in [name for name in os.environ if name.startswith("HDH_")]:
-        patch.delenv(name)
+    forget_settings(patch, and_threads=True)
     patch.setenv("HDH_HOME", str(root))
     shutil.copytree(standardised, root)
     shutil.copy(FIFTH, root / "datasets" / FIFTH.name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from hdh_assets.sources.synth.generate import generate
 from hdh_assets.standard.runner import standardise
 from resources.inbox import scan
 from resources.lake import open_lake
+from tests.settings import forget_settings
 
 DATASET = "hospital_ehr"
 
@@ -35,8 +35,7 @@ def synthetic_export(out: Path, persons: int = 60) -> Path:
 def standardised_hub(root: Path, export: Path, base: Path) -> Iterator[Hub]:
     """A hub at `root`, made from the one at `base`, that took the export in and standardised it."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("HDH_")]:
-            patch.delenv(name)
+        forget_settings(patch)
         hub = Hub(root, export, base)
         hub.deliver("2024-01")
         hub.standardise()

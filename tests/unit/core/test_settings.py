@@ -8,6 +8,7 @@ import pytest
 
 from hdh_assets.core.errors import ConfigurationError
 from hdh_assets.core.home import Home, Settings
+from tests.settings import forget_settings
 
 
 def written(tmp_path: Path, text: str) -> Settings:
@@ -16,8 +17,13 @@ def written(tmp_path: Path, text: str) -> Settings:
     return Settings.load(home)
 
 
+@pytest.fixture(autouse=True)
+def only_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing in the environment."""
+    forget_settings(monkeypatch, and_threads=True)
+
+
 def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("HDH_THREADS", raising=False)
     assert written(tmp_path, "threads = 2\n").threads == 2
     monkeypatch.setenv("HDH_THREADS", "3")
     assert written(tmp_path, "threads = 2\n").threads == 3

@@ -1,0 +1,25 @@
+"""The settings that tests run under, whatever the environment of whoever runs them holds."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+THREADS = "HDH_THREADS"
+
+
+def one_thread() -> None:
+    """Give every engine of this process and its children one thread.
+
+    Most tests ask many small questions, several processes at once: a second thread costs each question a third more
+    processor than it saves. Tests about threads say how many, and those of the whole hub use the default.
+    """
+    os.environ[THREADS] = "1"
+
+
+def forget_settings(patch: pytest.MonkeyPatch, *, and_threads: bool = False) -> None:
+    """Take every setting but that one out of the environment for as long as the patch holds."""
+    for name in [name for name in os.environ if name.startswith("HDH_")]:
+        if and_threads or name != THREADS:
+            patch.delenv(name)
