@@ -13,7 +13,7 @@ import dagster as dg
 from hdh_assets.core.home import Home
 from hdh_assets.definitions.execute import execute
 from hdh_assets.definitions.storage import opened_instance
-from hdh_assets.definitions.trusted_third_party import build_defs
+from hdh_assets.definitions.trusted_third_party import LOCATION, build_defs
 
 
 def main(dataset: str, periods: list[str]) -> int:
@@ -23,7 +23,8 @@ def main(dataset: str, periods: list[str]) -> int:
     with opened_instance(Home.resolve()) as instance:
         for period in periods:
             tags = {"hdh/work": "backfill", "hdh/dataset": dataset}
-            done = execute(repository, instance, dg.RunRequest(job_name=dataset, partition_key=period, tags=tags))
+            request = dg.RunRequest(job_name=dataset, partition_key=period, tags=tags)
+            done = execute(repository, LOCATION, instance, request)
             out.write(json.dumps(done | {"period": period}) + "\n")
             out.flush()
             if not done["success"]:

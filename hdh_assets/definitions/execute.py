@@ -6,14 +6,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
 
 
 def execute(
-    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, request: dg.RunRequest
+    repository: dg.RepositoryDefinition, location: str, instance: dg.DagsterInstance, request: dg.RunRequest
 ) -> dict[str, Any]:
-    """Run it to its end; the run's id, what it was about, whether it succeeded and, if not, what it said."""
+    """Run it to its end; the run's id, what it was about, whether it succeeded and, if not, what it said.
+
+    The repository is that of the code location named.
+    """
     started = datetime.now(UTC)
     job = repository.get_job(str(request.job_name))
     result = job.execute_in_process(
@@ -24,6 +28,7 @@ def execute(
         run_config=_QUIET | dict(request.run_config),
         raise_on_error=False,
     )
+    _place(repository, location, instance, result.run_id)
     return {
         "run": result.run_id,
         "what": describe(request),
@@ -31,6 +36,13 @@ def execute(
         "problem": "" if result.success else _problem(result),
         "seconds": round((datetime.now(UTC) - started).total_seconds(), 2),
     }
+
+
+def _place(repository: dg.RepositoryDefinition, location: str, instance: dg.DagsterInstance, run_id: str) -> None:
+    """Say where the run's job is: without it the UI cannot start the run again."""
+    if run := instance.get_run_by_id(run_id):
+        place = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(location), repository.name)
+        instance.run_storage.replace_job_origin(run, RemoteJobOrigin(place, run.job_name))
 
 
 def describe(request: dg.RunRequest) -> str:

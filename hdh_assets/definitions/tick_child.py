@@ -32,7 +32,7 @@ class Round:
 
     def __init__(self, home: Home, location: str, instance: dg.DagsterInstance) -> None:
         module = importlib.import_module(f"hdh_assets.definitions.{location}")
-        self._home, self._instance = home, instance
+        self._home, self._location, self._instance = home, location, instance
         self._repository = module.defs().get_repository_def()
         self._failed: set[str] = set()
         self.postponed: list[str] = []
@@ -42,7 +42,7 @@ class Round:
         """Run what is due; what each run did."""
         while requests := [r for r in self._requests() if _work(r) not in self._failed]:
             for request in requests:
-                done = execute(self._repository, self._instance, request)
+                done = execute(self._repository, self._location, self._instance, request)
                 if not done["success"]:
                     self._failed.add(_work(request))
                 yield done

@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 
 from hdh_assets.core.descriptor import Column, Dataset, Table
+from hdh_assets.core.errors import HubError
 from hdh_assets.core.keys import source_key
 from hdh_assets.core.tags import dataset_tags
 from hdh_assets.sources.checks import columns_concerned, rows_concerned, rules_of
@@ -52,7 +53,12 @@ def delivered_assets(dataset: Dataset) -> dg.AssetsDefinition:
     def take_in_dataset(context: dg.AssetExecutionContext, hub: Hub) -> Iterator[Any]:
         """Take in what lies in the inbox for each period, or take the period in again from the vault."""
         with told():
-            receipts = [r for period in context.partition_keys if (r := _take(context, hub, dataset, period))]
+            receipts = [r for period in _periods(context) if (r := _take(context, hub, dataset, period))]
+            if not receipts:
+                raise HubError(
+                    f"there is nothing of {dataset.id} to take in for {_span(context)}",
+                    remedy="see `hdh receipts`: another run may have taken it in; otherwise deliver it",
+                )
         yield from _results(context, hub, dataset, receipts)
         with told():
             if any(receipt.status != "refused" for receipt in receipts) and merge_register(hub.lake):
@@ -154,21 +160,41 @@ def _check_specs(dataset: Dataset) -> Iterator[dg.AssetCheckSpec]:
             )
 
 
+def _periods(context: dg.AssetExecutionContext) -> list[str]:
+    if not (context.has_partition_key or context.has_partition_key_range):
+        raise HubError("no period was chosen", remedy="choose one or more partitions: each is a period")
+    return list(context.partition_keys)
+
+
+def _span(context: dg.AssetExecutionContext) -> str:
+    first, last = context.partition_keys[0], context.partition_keys[-1]
+    return first if first == last else f"{first} to {last}"
+
+
 def _take(context: dg.AssetExecutionContext, hub: Hub, dataset: Dataset, period: str) -> Receipt | None:
-    """The receipt of this period; None when somebody else already took in what was asked for."""
-    from hdh_assets.sources.intake.run import retake  # noqa: PLC0415
+    """The receipt of this period; None when another run took in what was asked for, or nothing was ever accepted."""
+    from hdh_assets.sources.intake.run import NeverDeliveredError, retake  # noqa: PLC0415
 
     datasets = {dataset.id: dataset}
     dropped = look(hub.home.inbox / dataset.producer.id / dataset.id / period, datasets)
     if dropped is not None:
         receipt = _take_in(hub, datasets, dropped, context.run_id)
-    elif context.run.tags.get("hdh/work") == "intake":
+    elif _is_of_the_inbox(context.run):
         context.log.info(f"{dataset.id} {period}: no longer in the inbox, another run took it in")
         return None
     else:
-        receipt = retake(hub.home, hub.settings, datasets, dataset.id, period, run_id=context.run_id)
+        try:
+            receipt = retake(hub.home, hub.settings, datasets, dataset.id, period, run_id=context.run_id)
+        except NeverDeliveredError as error:
+            context.log.info(f"{error.message}: passed over")
+            return None
     context.log.info(f"{dataset.id} {period}: {receipt.status}, {receipt.row_count} rows")
     return receipt
+
+
+def _is_of_the_inbox(run: dg.DagsterRun) -> bool:
+    """Whether a sensor asked for it. One that a person starts again is to load again what it loaded."""
+    return run.tags.get("hdh/work") == "intake" and run.parent_run_id is None
 
 
 def _take_in(hub: Hub, datasets: Mapping[str, Dataset], dropped: Dropped, run_id: str) -> Receipt:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import dagster as dg
 from hubs import DATASET, drop, hdh, take_in_all
 
 from hdh_assets.core.home import Home
@@ -45,7 +46,19 @@ def test_one_file_gives_deliveries_a_release_and_an_entry(fifth: Home, tmp_path:
         == json.loads(hdh("sql", "--json", f"SELECT count(DISTINCT user_id) n FROM {DATASET}.readings"))[0]["n"]
     )
     assert len(json.loads(hdh("release", "list", "--json"))) == 1
+    assert places_of_runs(fifth) == {"take_in": "trusted_third_party", "standardise": "hub"}
     assert json.loads(hdh("tick", "--json"))["runs"] == []
+
+
+def places_of_runs(home: Home) -> dict[str, str]:
+    """Code location of the jobs that ran: the UI starts a run again only where it knows it."""
+    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+        runs = instance.get_runs()
+    assert all(run.remote_job_origin for run in runs)
+    return {
+        "take_in" if run.tags["hdh/work"] == "intake" else run.job_name: run.remote_job_origin.location_name
+        for run in runs
+    }
 
 
 def test_a_refused_delivery_and_one_of_nobody_are_answers_not_failed_runs(fifth: Home) -> None:

@@ -73,6 +73,21 @@ def test_a_grant_makes_an_extract_appear_without_a_restart(served: Up, tmp_path:
     wait_for(lambda: "extracts/weights/scale_readings__readings" in served.for_readers().asset_keys())
 
 
+def test_a_run_started_again_in_the_ui_loads_its_delivery_again(served: Up) -> None:
+    count = f"SELECT count(*) n, count(DISTINCT _delivery) d FROM {DATASET}.readings"
+    before = hdh("sql", "--json", count)
+    runs = '{ runsOrError(filter: {tags: {key: "hdh/work", value: "intake"}}) { ... on Runs { results { runId } } } }'
+    first = served.ask(runs)["runsOrError"]["results"][-1]["runId"]
+    again = """mutation($run: String!) { launchRunReexecution(
+        reexecutionParams: {parentRunId: $run, strategy: ALL_STEPS}) { ... on LaunchRunSuccess { run { runId } } } }"""
+    started = served.ask(again, run=first)["launchRunReexecution"]["run"]["runId"]
+    status = "query($run: ID!) { runOrError(runId: $run) { ... on Run { status } } }"
+    wait_for(lambda: served.ask(status, run=started)["runOrError"]["status"] in {"SUCCESS", "FAILURE"})
+    assert served.ask(status, run=started)["runOrError"]["status"] == "SUCCESS"
+    assert hdh("sql", "--json", count) == before
+    assert served.materialised_partitions("sources", DATASET, "readings") == ["2024-01", "2024-01"]
+
+
 def test_a_descriptor_written_while_the_hub_runs_is_loaded_without_a_restart(served: Up) -> None:
     second = served.home.datasets / "second.yaml"
     text = FIFTH.read_text("utf-8")

@@ -53,6 +53,10 @@ from resources.vault import Vault, new_run_folder_name, open_vault
 Progress = Callable[[str], None]
 
 
+class NeverDeliveredError(HubError):
+    """A period was asked for again of which nothing was ever accepted."""
+
+
 @dataclass(frozen=True)
 class Intake:
     """What intake works with, opened once: keys checked before a byte of input is read."""
@@ -136,7 +140,8 @@ def retake(
     """Load a period's current delivery again from its encrypted original, under the descriptor and keys of today.
 
     A period that a later one replaced is left alone: its receipt comes back. A refusal leaves the lake as it was.
-    Raises `HubError` when nothing was ever accepted for the period, or its original was removed.
+    Raises `NeverDeliveredError` when nothing was ever accepted for the period, another `HubError` when its original
+    was removed.
     """
     with _told_by_the_disk():
         return _retake(open_intake(home, settings, datasets, on_progress), dataset, period, run_id)
@@ -147,7 +152,9 @@ def _retake(intake: Intake, dataset: str, period: str, run_id: str) -> Receipt:
         known = [row for row in deliveries(engine, dataset) if row.period == period]
     current = next((row for row in known if row.status == "current"), None)
     if not known:
-        raise HubError(f"nothing was ever accepted for {dataset} {period}", remedy="deliver the period first")
+        raise NeverDeliveredError(
+            f"nothing was ever accepted for {dataset} {period}", remedy="deliver the period first"
+        )
     if current is None:
         return Receipt.model_validate(known[-1].receipt_data)
     original = intake.vault.original(dataset, period, current.digest)

@@ -1,0 +1,65 @@
+"""A delivered table as an asset: what a run of one or more periods answers when some have nothing to take in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from hdh_assets.sources.assets import delivered_assets
+from resources.hub import Hub
+from sensors.runs import PARTITION, RANGE_END, RANGE_START
+from tests.integration.intake_world import World, dataset
+
+ASSETS = delivered_assets(dataset())
+FROM_THE_INBOX = {"hdh/work": "intake"}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World.create(tmp_path)
+
+
+def run(world: World, tags: Mapping[str, str]) -> dg.ExecuteInProcessResult:
+    """The dataset's asset, materialised by a run with these tags."""
+    resources = {"hub": Hub(folder=str(world.home.root))}
+    job = dg.Definitions([ASSETS], resources=resources).resolve_implicit_global_asset_job_def()
+    return job.execute_in_process(tags=dict(tags), raise_on_error=False)
+
+
+def said(result: dg.ExecuteInProcessResult) -> str | None:
+    """What the failed step told."""
+    (failed,) = [event for event in result.all_events if event.is_step_failure]
+    told = failed.step_failure_data.user_failure_data
+    return told and told.description
+
+
+def materialised(result: dg.ExecuteInProcessResult) -> set[tuple[str, str]]:
+    events = (event for event in result.all_events if event.event_type is dg.DagsterEventType.ASSET_MATERIALIZATION)
+    return {(event.asset_key.path[-1], event.partition) for event in events}
+
+
+def test_a_range_of_periods_passes_over_those_never_delivered(world: World) -> None:
+    world.deliver(period="2024-02")
+    result = run(world, {RANGE_START: "2024-01", RANGE_END: "2024-03"})
+    assert result.success
+    assert materialised(result) == {("persons", "2024-02"), ("visits", "2024-02")}
+
+
+def test_periods_of_which_nothing_was_ever_delivered_say_so(world: World) -> None:
+    world.deliver(period="2024-02")
+    result = run(world, {RANGE_START: "2023-01", RANGE_END: "2023-03"})
+    assert said(result) == "there is nothing of care to take in for 2023-01 to 2023-03"
+
+
+def test_a_delivery_that_left_the_inbox_before_its_run_began_is_told(world: World) -> None:
+    world.deliver()
+    result = run(world, FROM_THE_INBOX | {PARTITION: "2024-01"})
+    assert said(result) == "there is nothing of care to take in for 2024-01"
+    assert world.rows("SELECT run_id FROM lake.meta.delivery") == [("run",)]
+
+
+def test_without_a_period_the_run_says_what_to_choose(world: World) -> None:
+    assert said(run(world, {})) == "no period was chosen"
