@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home
 
 MANIFEST = "manifest.json"
@@ -60,6 +61,17 @@ def scan(home: Home, datasets: Collection[str]) -> list[Dropped]:
 def look(folder: Path, datasets: Collection[str]) -> Dropped | None:
     """The delivery in one folder of the inbox; None while it has no manifest."""
     return _look(os.fspath(folder), datasets)
+
+
+def check_place(home: Home, folder: Path) -> None:
+    """Raise `RefusedError` unless it is a place for a delivery, three folders below the inbox.
+
+    What is taken in or refused leaves its folder; any other stays as it is.
+    """
+    if ".." in folder.parts or folder.parent.parent.parent != home.inbox:
+        raise RefusedError(
+            "this is no folder of a delivery", remedy=f"deliveries are in {home.inbox}/<producer>/<dataset>/<period>"
+        )
 
 
 def read_manifest(folder: Path | str) -> bytes | None:

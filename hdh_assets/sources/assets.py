@@ -17,7 +17,7 @@ from hdh_assets.sources.checks import columns_concerned, rows_concerned, rules_o
 from hdh_assets.sources.intake.receipt import Receipt, receipt_folder
 from resources.failures import told
 from resources.hub import Hub
-from resources.inbox import Dropped, look
+from resources.inbox import Dropped, check_place, look
 from resources.maintenance import merge_register
 
 POOL = "lake_writer"
@@ -85,10 +85,13 @@ def answer_job() -> dg.JobDefinition:
 
         with told():
             datasets = load_datasets(hub.home)
-            dropped = look(Path(os.fsdecode(unquote_to_bytes(context.op_config["folder"]))), datasets)
-            if dropped is not None:
+            folder = Path(os.fsdecode(unquote_to_bytes(context.op_config["folder"])))
+            check_place(hub.home, folder)
+            if dropped := look(folder, datasets):
                 receipt = _take_in(hub, datasets, dropped, context.run_id)
                 context.log.info(f"{dropped.dataset} {dropped.period}: {receipt.status}")
+            else:
+                context.log.info("there is no delivery any more: another run answered it, or its producer took it away")
 
     @dg.job(
         name="answer_delivery_without_a_place",

@@ -1,4 +1,4 @@
-"""A delivered table as an asset: what a run of one or more periods answers when some have nothing to take in."""
+"""Runs of intake that a person started: what they answer when there is nothing to take in, or not what they name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from hdh_assets.sources.assets import delivered_assets
+from hdh_assets.sources.assets import answer_job, delivered_assets
 from resources.hub import Hub
 from sensors.runs import PARTITION, RANGE_END, RANGE_START
 from tests.integration.intake_world import World, dataset
@@ -63,3 +63,21 @@ def test_a_delivery_that_left_the_inbox_before_its_run_began_is_told(world: Worl
 
 def test_without_a_period_the_run_says_what_to_choose(world: World) -> None:
     assert said(run(world, {})) == "no period was chosen"
+
+
+@pytest.mark.parametrize(
+    "place", ["{root}/clinic/care/2024-01", "{inbox}/../clinic/care/2024-01", "{inbox}/clinic/care"]
+)
+def test_a_folder_that_is_no_place_for_a_delivery_is_left_alone(world: World, place: str) -> None:
+    inbox, root = world.home.inbox, world.home.root
+    folder = Path(place.format(inbox=inbox, root=root))
+    inbox.mkdir(exist_ok=True)
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("{}", "utf-8")
+    result = answer_job().execute_in_process(
+        run_config={"ops": {"answer_delivery": {"config": {"folder": str(folder)}}}},
+        resources={"hub": Hub(folder=str(root))},
+        raise_on_error=False,
+    )
+    assert said(result) == "this is no folder of a delivery"
+    assert (folder / "manifest.json").exists()
