@@ -1,4 +1,4 @@
-"""Granted permits ask for their extract; a permit the loaded definitions do not know makes them be loaded again."""
+"""Permits that wait for an extract ask for it; one the loaded definitions do not know makes them be loaded again."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -7,8 +7,8 @@ import dagster as dg
 
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.extracts.assets import extract_keys
-from hdh_assets.extracts.awaiting import awaiting
 from hdh_assets.extracts.deliverable import deliverable
+from hdh_assets.extracts.due import asked_releases, delivered_releases, due
 from hdh_assets.extracts.versions import list_versions
 from hdh_assets.governance.permit import Permit
 from hdh_assets.governance.register import active_permits
@@ -29,7 +29,7 @@ def decisions_sensor(location: str, datasets: Mapping[str, Dataset], loaded: Map
 
     @dg.sensor(
         name="decisions",
-        description="Permits in force whose extract was not delivered yet, or was withdrawn.",
+        description="Permits in force whose extract was not delivered yet, was withdrawn, or is asked for anew.",
         asset_selection=dg.AssetSelection.key_prefixes(["extracts"]),
         minimum_interval_seconds=SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
@@ -59,11 +59,10 @@ def _awaiting(hub: Hub, datasets: Mapping[str, Dataset]) -> list[Permit]:
     registry = hub.registry()
     try:
         permits = active_permits(registry, known=deliverable(datasets))
+        asked = asked_releases(registry)
     finally:
         registry.close()
-    standing = (version for version in list_versions(hub.home) if not version.is_withdrawn)
-    delivered = {(version.project, version.basis.permit) for version in standing}
-    return awaiting(permits, delivered)
+    return due(permits, delivered_releases(list_versions(hub.home)), asked)
 
 
 def _request(instance: dg.DagsterInstance, permit: Permit) -> dg.RunRequest | str:

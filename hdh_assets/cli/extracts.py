@@ -11,7 +11,7 @@ from hdh_assets.cli.console import JsonOption, cli_context, out, print_facts, pr
 if TYPE_CHECKING:
     from hdh_assets.extracts.versions import Version
 
-extract_app = typer.Typer(no_args_is_help=True, help="Extracts: list, show, verify, rebuild.")
+extract_app = typer.Typer(no_args_is_help=True, help="Extracts: list, show, renew, verify, rebuild.")
 
 NameArgument = Annotated[str, typer.Argument(help="`project/v1`, or `project` for its latest version.")]
 
@@ -43,6 +43,24 @@ def show_command(ctx: typer.Context, name: NameArgument, as_json: JsonOption = F
     sources = version.manifest["provenance"]
     rows = [{"table": t, "rows": n, "deliveries": len(sources[t])} for t, n in version.rows.items()]
     print_rows(rows, as_json=False, title="Tables")
+
+
+@extract_app.command("renew")
+def renew_command(
+    ctx: typer.Context,
+    project: Annotated[str, typer.Argument(help="A project whose permit is in force.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Ask for the next version under the same permit, with what producers delivered since the last one."""
+    from hdh_assets.extracts.due import ask  # noqa: PLC0415
+
+    context = cli_context(ctx).require_home()
+    event = ask(context.home, context.settings, project)
+    if as_json:
+        print_json({"project": project, "event": event.seq, **event.data})
+    else:
+        words = f"asked for what release {event.data['release']} holds; `hdh tick` (or the running hub) delivers"
+        say(f"[green]✓[/] {project}: {words} (event {event.seq})")
 
 
 @extract_app.command("verify")

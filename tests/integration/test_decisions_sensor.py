@@ -1,15 +1,34 @@
-"""What the sensor of decisions answers for a permit without extract: a run, or why there is none now."""
+"""What the sensor of decisions answers for a permit that waits for an extract: a run, or why there is none now."""
 
 from __future__ import annotations
 
 import dagster as dg
+import pytest
 
+from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.definitions import hub
+from hdh_assets.extracts.build import build_extract
+from hdh_assets.extracts.due import ask
+from resources.lake import open_lake
 from resources.registry import Registry
+from resources.releases import make_release
 from sensors.runs import POSTPONED
 from tests.extract_hub import dossier, fill, grant
 from tests.failing_job import failing
+
+
+def answer(home: Home, instance: dg.DagsterInstance) -> dg.SensorExecutionData:
+    """What the sensor says now."""
+    repository = hub.build_defs(home=home).get_repository_def()
+    with dg.build_sensor_context(
+        instance=instance,
+        repository_def=repository,
+        sensor_name="decisions",
+        resources=repository.get_top_level_resources(),
+    ) as context:
+        return repository.get_sensor_def("decisions").evaluate_tick(context)
 
 
 def test_an_extract_is_asked_for_until_it_failed_twice_and_then_the_sensor_says_that_it_waits(
@@ -18,22 +37,38 @@ def test_an_extract_is_asked_for_until_it_failed_twice_and_then_the_sensor_says_
     fill(home, settings, persons=20)
     with Registry(home, settings) as registry:
         grant(registry, dossier("study"))
-    repository = hub.build_defs(home=home).get_repository_def()
-
-    def answer(instance: dg.DagsterInstance) -> dg.SensorExecutionData:
-        with dg.build_sensor_context(
-            instance=instance,
-            repository_def=repository,
-            sensor_name="decisions",
-            resources=repository.get_top_level_resources(),
-        ) as context:
-            return repository.get_sensor_def("decisions").evaluate_tick(context)
-
     with dg.DagsterInstance.ephemeral() as instance:
         for failed in range(2):
-            (request,) = answer(instance).run_requests
+            (request,) = answer(home, instance).run_requests
             assert request.run_key == f"study/permit-1:{failed}"
             failing.execute_in_process(instance=instance, tags=dict(request.tags), raise_on_error=False)
-        told = answer(instance)
+        told = answer(home, instance)
     assert not told.run_requests
     assert told.skip_message == f"study/permit-1: {POSTPONED} 2 times; look at its runs. It is tried again later"
+
+
+def test_the_next_version_is_made_when_somebody_asks_and_there_is_something_newer(
+    home: Home, settings: Settings
+) -> None:
+    release, lake = fill(home, settings, persons=20), open_lake(home, settings)
+    with Registry(home, settings) as registry:
+        permit = grant(registry, dossier("study"))
+    build_extract(home, settings, load_datasets(), permit, release)
+    with pytest.raises(RefusedError, match="study has what release 1 holds, the newest"):
+        ask(home, settings, "study")
+    with lake.writer() as engine:
+        engine.execute("DELETE FROM lake.omop.condition_occurrence WHERE condition_concept_id = 1001")
+    newer = make_release(lake, checks={"passed": 1})
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert not answer(home, instance).run_requests
+        assert ask(home, settings, "study").data == {"permit": 1, "release": 2}
+        assert [request.tags["hdh/project"] for request in answer(home, instance).run_requests] == ["study"]
+        second = build_extract(home, settings, load_datasets(), permit, newer).version
+        assert (second.name, second.basis.release) == ("study/v2", 2)
+        assert not answer(home, instance).run_requests
+
+
+def test_nobody_asks_without_a_permit(home: Home, settings: Settings) -> None:
+    with pytest.raises(RefusedError, match="no project is called study"):
+        ask(home, settings, "study")

@@ -1,0 +1,66 @@
+"""Which permits wait for an extract: those of which nothing was delivered, or something newer was asked for.
+
+A version is never changed and none is made by itself when producers deliver: a project that wants what came since asks
+for the next version, and the event log remembers from which release on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from hdh_assets.core.errors import RefusedError
+from hdh_assets.core.home import Home, Settings
+from hdh_assets.extracts.versions import Version, list_versions
+from hdh_assets.governance.permit import Permit
+from hdh_assets.governance.register import find_permit
+from resources.lake import open_lake
+from resources.registry import Event, Registry, current_actor
+from resources.releases import find
+
+ASKED = "extract.asked"
+Grant = tuple[str, int]
+"""A project and the number of its permit."""
+
+
+def due(permits: Iterable[Permit], delivered: Mapping[Grant, int], asked: Mapping[Grant, int]) -> list[Permit]:
+    """Permits whose extract is to be made now. Pure.
+
+    `delivered` has the newest release delivered under each permit, `asked` the release that must be reached.
+    """
+    return [permit for permit in permits if delivered.get(_grant(permit), 0) < asked.get(_grant(permit), 1)]
+
+
+def delivered_releases(versions: Iterable[Version]) -> dict[Grant, int]:
+    """The newest release delivered under each permit, withdrawn versions left out."""
+    found: dict[Grant, int] = {}
+    for version in versions:
+        if not version.is_withdrawn:
+            grant = (version.project, version.basis.permit)
+            found[grant] = max(found.get(grant, 0), version.basis.release)
+    return found
+
+
+def asked_releases(registry: Registry) -> dict[Grant, int]:
+    """The release from which on each permit's last asked version is to be made."""
+    return {(event.subject, int(event.data["permit"])): int(event.data["release"]) for event in registry.events(ASKED)}
+
+
+def ask(home: Home, settings: Settings, project: str) -> Event:
+    """Ask for the next version of a project's extract, from the newest release, under the permit in force.
+
+    Raises `RefusedError` when no permit is in force or the newest release was delivered under it already, `HubError`
+    when there is no release.
+    """
+    with Registry(home, settings) as registry:
+        permit = find_permit(registry, project)
+        release = find(open_lake(home, settings)).number
+        if delivered_releases(list_versions(home, project)).get(_grant(permit), 0) >= release:
+            raise RefusedError(
+                f"{project} has what release {release} holds, the newest",
+                remedy="a new release follows the next delivery; see `hdh extract list`",
+            )
+        return registry.append(ASKED, project, current_actor(), {"permit": permit.number, "release": release})
+
+
+def _grant(permit: Permit) -> Grant:
+    return permit.project, permit.number
