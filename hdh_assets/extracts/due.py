@@ -1,4 +1,4 @@
-"""Which permits wait for an extract: those of which nothing was delivered, or something newer was asked for.
+"""Which permits wait for an extract: nothing was delivered, the last version was withdrawn, or a newer one asked for.
 
 A version is never changed and none is made by itself when producers deliver: a project that wants what came since asks
 for the next version, and the event log remembers from which release on.
@@ -25,19 +25,20 @@ Grant = tuple[str, int]
 def due(permits: Iterable[Permit], delivered: Mapping[Grant, int], asked: Mapping[Grant, int]) -> list[Permit]:
     """Permits whose extract is to be made now. Pure.
 
-    `delivered` has the newest release delivered under each permit, `asked` the release that must be reached.
+    `delivered` has the release last delivered under each permit, `asked` the release that must be reached.
     """
     return [permit for permit in permits if delivered.get(_grant(permit), 0) < asked.get(_grant(permit), 1)]
 
 
 def delivered_releases(versions: Iterable[Version]) -> dict[Grant, int]:
-    """The newest release delivered under each permit, withdrawn versions left out."""
-    found: dict[Grant, int] = {}
-    for version in versions:
-        if not version.is_withdrawn:
-            grant = (version.project, version.basis.permit)
-            found[grant] = max(found.get(grant, 0), version.basis.release)
-    return found
+    """The release of the last version under each permit; 0 when that one was withdrawn, even where an older stands.
+
+    `versions` in the order of their numbers.
+    """
+    return {
+        (version.project, version.basis.permit): 0 if version.is_withdrawn else version.basis.release
+        for version in versions
+    }
 
 
 def asked_releases(registry: Registry) -> dict[Grant, int]:

@@ -11,6 +11,7 @@ from hdh_assets.core.home import Home, Settings
 from hdh_assets.definitions import hub
 from hdh_assets.extracts.build import build_extract
 from hdh_assets.extracts.due import ask
+from hdh_assets.extracts.versions import NOTICE
 from resources.lake import open_lake
 from resources.registry import Registry
 from resources.releases import make_release
@@ -67,6 +68,8 @@ def test_the_next_version_is_made_when_somebody_asks_and_there_is_something_newe
         second = build_extract(home, settings, load_datasets(), permit, newer).version
         assert (second.name, second.basis.release) == ("study/v2", 2)
         assert not answer(home, instance).run_requests
+        (second.folder / NOTICE).touch()
+        assert answer(home, instance).run_requests, "the withdrawn version is replaced although an older one stands"
 
 
 def test_nobody_asks_without_a_permit(home: Home, settings: Settings) -> None:
