@@ -24,9 +24,13 @@ from hdh_assets.extracts.persons import prepare_persons
 from hdh_assets.extracts.plan import event_tables, plan_extract
 from hdh_assets.extracts.project_keys import ProjectKeys
 from hdh_assets.extracts.selection import bare_selection
+from hdh_assets.governance.decisions import give_opinion, grant, submit
+from hdh_assets.governance.dossier import Dossier
 from hdh_assets.governance.permit import Permit
+from hdh_assets.governance.register import find_permit
 from resources.keys import Purpose, open_keys
 from resources.lake import open_lake
+from resources.registry import Registry
 from resources.releases import Release, make_release
 
 _PERSONS = 100_000
@@ -72,11 +76,11 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="bench-extract-"))
     try:
         home, settings = Home(folder / "hub"), Settings()
-        release = _fill(home, settings, options.rows)
+        release, permit = _fill(home, settings, options.rows), _granted(home, settings)
         bare, whole = [], []
         for _ in range(options.rounds):
-            bare.append(_bare(home, settings, release, folder / "bare.parquet"))
-            whole.append(_timed(lambda: build_extract(home, settings, {}, _permit(), release)))
+            bare.append(_bare(home, settings, permit, release, folder / "bare.parquet"))
+            whole.append(_timed(lambda: build_extract(home, settings, {}, permit, release)))
             shutil.rmtree(home.projects)
     finally:
         shutil.rmtree(folder)
@@ -103,31 +107,41 @@ def _fill(home: Home, settings: Settings, rows: int) -> Release:
     return make_release(lake, checks={"passed": 0})
 
 
-def _permit() -> Permit:
+def _granted(home: Home, settings: Settings) -> Permit:
     today = date.today()
-    return Permit.model_validate(
+    asked = Dossier.model_validate(
         {
             "project": "bench",
-            "number": 1,
-            "dossier_version": 1,
             "title": "Benchmark of an extract",
+            "purpose": "To know what an extract costs",
+            "public_interest": "Extracts within minutes",
+            "controller": {"name": "Benchmark", "contact": "benchmark@example.org"},
+            "team": [{"name": "Nobody", "affiliation": "Benchmark"}],
+            "legal_basis": "None: nobody is in these rows",
             "tables": {f"omop.{name}": "all" for name in _TABLES},
             "population": {"age": {"min": 0, "max": 60}},
             "period": {"from": "2019-01-01", "to": "2019-12-31"},
             "precision": {"dates": "exact"},
-            "granted_on": today,
-            "expires": today + timedelta(days=1),
+            "retention_until": today + timedelta(days=2),
         }
     )
+    with Registry(home, settings) as registry:
+        for step in (
+            submit(asked, today),
+            give_opinion("bench", favourable=True, reason="", today=today),
+            grant("bench", expires=None, conditions="", today=today),
+        ):
+            registry.act("benchmark", step)
+        return find_permit(registry, "bench")
 
 
-def _bare(home: Home, settings: Settings, release: Release, path: Path) -> float:
+def _bare(home: Home, settings: Settings, permit: Permit, release: Release, path: Path) -> float:
     """Seconds of the bare copies; who is permitted is worked out before the clock starts."""
     with open_lake(home, settings).reader(snapshot=release.snapshot_id) as engine:
-        plans = plan_extract(_permit(), {}, read_schema(engine))
-        prepare_persons(engine, _permit(), plans, {}, ProjectKeys(open_keys(home), "bench"))
+        plans = plan_extract(permit, {}, read_schema(engine))
+        prepare_persons(engine, permit, plans, {}, ProjectKeys(open_keys(home), "bench"))
         events = tuple(event_tables(plans))
-        queries = [bare_selection(plan, _permit().period, {}, events) for plan in plans]
+        queries = [bare_selection(plan, permit.period, {}, events) for plan in plans]
         return _timed(lambda: _copy(engine, queries, path))
 
 

@@ -1,4 +1,4 @@
-"""Permits that wait for an extract ask for it; one the loaded definitions do not know makes them be loaded again."""
+"""Permits that wait for an extract ask for it; definitions are loaded again when permits came or ended."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -8,12 +8,12 @@ import dagster as dg
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.extracts.assets import extract_keys
 from hdh_assets.extracts.deliverable import deliverable
-from hdh_assets.extracts.due import asked_releases, delivered_releases, due
+from hdh_assets.extracts.due import asked_releases, delivered_releases, due, following
 from hdh_assets.extracts.versions import list_versions
 from hdh_assets.governance.permit import Permit
 from hdh_assets.governance.register import active_permits
 from resources.hub import Hub
-from resources.releases import latest
+from resources.releases import latest, list_releases
 from sensors.opposition_wait import is_opposition_waiting
 from sensors.reload import reload_location
 from sensors.runs import may_try, postponed, tries, unfinished
@@ -29,19 +29,21 @@ def decisions_sensor(location: str, datasets: Mapping[str, Dataset], loaded: Map
 
     @dg.sensor(
         name="decisions",
-        description="Permits in force whose extract was not delivered yet, was withdrawn, or is asked for anew.",
+        description="Permits in force whose extract was not delivered yet, was withdrawn, or is wanted anew.",
         asset_selection=dg.AssetSelection.key_prefixes(["extracts"]),
         minimum_interval_seconds=SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def decisions(context: dg.SensorEvaluationContext, hub: Hub) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        waiting = _awaiting(hub, datasets)
+        permits, waiting = _permits(hub, datasets)
+        unknown = [permit for permit in waiting if loaded.get(permit.project) != permit.number]
+        over = sorted(set(loaded) - {permit.project for permit in permits})
+        changed = [*(permit.id for permit in unknown), *(f"{project}, without a permit" for project in over)]
+        if changed and reload_location(hub.home, location):
+            yield dg.SkipReason(f"definitions are loaded again for {', '.join(changed)}")
+            return
         if not waiting:
             yield dg.SkipReason("every permit in force has its extract")
-            return
-        unknown = [permit for permit in waiting if loaded.get(permit.project) != permit.number]
-        if unknown and reload_location(hub.home, location):
-            yield dg.SkipReason(f"definitions are loaded again for {', '.join(p.id for p in unknown)}")
             return
         if latest(hub.lake) is None or is_opposition_waiting(hub):
             yield dg.SkipReason(f"{len(waiting)} permit(s) wait for a release that holds nobody who objected")
@@ -55,14 +57,13 @@ def decisions_sensor(location: str, datasets: Mapping[str, Dataset], loaded: Map
     return decisions
 
 
-def _awaiting(hub: Hub, datasets: Mapping[str, Dataset]) -> list[Permit]:
-    registry = hub.registry()
-    try:
+def _permits(hub: Hub, datasets: Mapping[str, Dataset]) -> tuple[list[Permit], list[Permit]]:
+    """Those in force, and of these the ones that wait for an extract."""
+    with hub.registry() as registry:
         permits = active_permits(registry, known=deliverable(datasets))
         asked = asked_releases(registry)
-    finally:
-        registry.close()
-    return due(permits, delivered_releases(list_versions(hub.home)), asked)
+    delivered = delivered_releases(list_versions(hub.home))
+    return permits, due(permits, delivered, asked | following(permits, delivered, list_releases(hub.lake)))
 
 
 def _request(instance: dg.DagsterInstance, permit: Permit) -> dg.RunRequest | str:

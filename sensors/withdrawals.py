@@ -1,4 +1,7 @@
-"""Extracts that hold somebody who objected are withdrawn; the decisions sensor then has them replaced. Hub only."""
+"""Extracts that hold somebody who objected, or whose permit ended, are withdrawn. Hub only.
+
+The decisions sensor then has those replaced that a permit still allows.
+"""
 
 from datetime import UTC, datetime
 
@@ -15,25 +18,27 @@ def withdrawal_job() -> dg.JobDefinition:
     """The job: one op."""
 
     @dg.op(
-        name="withdraw_opposed_extracts",
-        description="Empties the extracts that hold somebody who objected, and leaves a notice in their place.",
+        name="withdraw_extracts",
+        description="Empties the extracts that hold somebody who objected or whose permit ended, and leaves a notice.",
     )
-    def withdraw_opposed_extracts(context: dg.OpExecutionContext, hub: Hub) -> None:
+    def withdraw_extracts(context: dg.OpExecutionContext, hub: Hub) -> None:
         from hdh_assets.core.descriptor_files import load_datasets  # noqa: PLC0415
-        from hdh_assets.extracts.withdraw import withdraw_extracts  # noqa: PLC0415 - slow to import
+        from hdh_assets.extracts.ended import withdraw_ended  # noqa: PLC0415 - slow to import
+        from hdh_assets.extracts.opposed import withdraw_opposed  # noqa: PLC0415 - slow to import
 
         with told():
-            done = withdraw_extracts(hub.home, hub.settings, load_datasets(hub.home))
+            done = withdraw_ended(hub.home, hub.settings)
+            done += withdraw_opposed(hub.home, hub.settings, load_datasets(hub.home))
         context.log.info(f"withdrawn: {', '.join(done) or 'none'}")
 
     @dg.job(
         name="withdrawals",
-        description="No project keeps the data of a person who objected.",
+        description="No project keeps the data of a person who objected, nor anything beyond its permit.",
         executor_def=dg.in_process_executor,
         tags={"hdh/work": "withdrawal"},
     )
     def withdrawals() -> None:
-        withdraw_opposed_extracts()
+        withdraw_extracts()
 
     return withdrawals
 
@@ -49,7 +54,7 @@ def withdrawals_sensor(job: dg.JobDefinition) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def withdrawals(context: dg.SensorEvaluationContext, hub: Hub) -> dg.RunRequest | dg.SkipReason:
-        from hdh_assets.extracts.withdraw import revision_to_withdraw_for  # noqa: PLC0415 - slow to import
+        from hdh_assets.extracts.opposed import revision_to_withdraw_for  # noqa: PLC0415 - slow to import
 
         revision = revision_to_withdraw_for(hub.home, hub.settings)
         if revision is None:

@@ -6,10 +6,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hdh_assets.cli.console import JsonOption, cli_context, out, print_facts, print_json, print_rows, progress, say
+from hdh_assets.cli.console import (
+    Context,
+    JsonOption,
+    cli_context,
+    out,
+    print_facts,
+    print_json,
+    print_rows,
+    progress,
+    say,
+)
 
 if TYPE_CHECKING:
     from hdh_assets.extracts.versions import Version
+    from hdh_assets.extracts.withdrawal import Withdrawal
 
 extract_app = typer.Typer(no_args_is_help=True, help="Extracts: list, show, renew, verify, rebuild.")
 
@@ -25,8 +36,9 @@ def list_command(
     """List the delivered versions."""
     from hdh_assets.extracts.versions import list_versions  # noqa: PLC0415
 
-    versions = list_versions(cli_context(ctx).require_home().home, project)
-    print_rows([_summary(version) for version in versions], as_json=as_json, empty="no extract was delivered yet")
+    context = cli_context(ctx).require_home()
+    versions, why = list_versions(context.home, project), _withdrawals(context)
+    print_rows([_summary(version, why) for version in versions], as_json=as_json, empty="no extract was delivered yet")
 
 
 @extract_app.command("show")
@@ -34,11 +46,12 @@ def show_command(ctx: typer.Context, name: NameArgument, as_json: JsonOption = F
     """Show a version: what it was made from, its tables and where they come from."""
     from hdh_assets.extracts.versions import find_version  # noqa: PLC0415
 
-    version = find_version(cli_context(ctx).require_home().home, name)
+    context = cli_context(ctx).require_home()
+    version = find_version(context.home, name)
     if as_json:
         print_json(version.manifest)
         return
-    print_facts(_summary(version))
+    print_facts(_summary(version, _withdrawals(context)))
     out.print()
     sources = version.manifest["provenance"]
     rows = [{"table": t, "rows": n, "deliveries": len(sources[t])} for t, n in version.rows.items()]
@@ -114,13 +127,22 @@ def rebuild_command(ctx: typer.Context, name: NameArgument, as_json: JsonOption 
         raise typer.Exit(1)
 
 
-def _summary(version: Version) -> dict[str, Any]:
+def _withdrawals(context: Context) -> dict[tuple[str, int], Withdrawal]:
+    from hdh_assets.extracts.withdrawal import withdrawals  # noqa: PLC0415
+    from resources.registry import Registry  # noqa: PLC0415
+
+    with Registry(context.home, context.settings) as registry:
+        return withdrawals(registry)
+
+
+def _summary(version: Version, withdrawn: dict[tuple[str, int], Withdrawal]) -> dict[str, Any]:
+    why = withdrawn.get((version.project, version.number))
     return {
         "extract": version.name,
         "permit": version.basis.permit,
         "release": version.basis.release,
         "tables": len(version.rows),
         "rows": sum(version.rows.values()),
-        "state": "withdrawn: somebody objected" if version.is_withdrawn else "delivered",
+        "state": f"withdrawn: {why.words}" if why else "delivered",
         "folder": str(version.folder),
     }

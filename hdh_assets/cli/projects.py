@@ -77,7 +77,7 @@ def amend_command(ctx: typer.Context, dossier: DossierArgument, as_json: JsonOpt
 
 @project_app.command("withdraw")
 def withdraw_command(ctx: typer.Context, project: ProjectArgument, reason: ReasonOption) -> None:
-    """Give up a project; its permit ends."""
+    """Give up a project: its permit ends, and the next tick or the running hub takes its extracts back."""
     from hdh_assets.governance import decisions, register  # noqa: PLC0415
 
     decision = decisions.withdraw(project, reason=reason, today=register.today())
@@ -166,11 +166,12 @@ def refuse_command(ctx: typer.Context, project: ProjectArgument, reason: ReasonO
 
 @permit_app.command("revoke")
 def revoke_command(ctx: typer.Context, project: ProjectArgument, reason: ReasonOption) -> None:
-    """End the permit in force, and say why."""
+    """End the permit in force, and say why: the next tick or the running hub takes the extracts back."""
     from hdh_assets.governance import decisions, register  # noqa: PLC0415
 
     decision = decisions.revoke(project, reason=reason, today=register.today())
-    _act(cli_context(ctx).require_home(), decision, "left without its permit")
+    said = "left without its permit; `hdh tick` (or the running hub) takes its extracts back"
+    _act(cli_context(ctx).require_home(), decision, said)
 
 
 @permit_app.command("list")

@@ -62,7 +62,7 @@ def describe(request: dg.RunRequest) -> str:
         case "opposition":
             return "keep out persons who objected"
         case "withdrawal":
-            return "withdraw extracts for an opposition"
+            return "withdraw extracts"
         case "extract":
             return f"extract of {tags['hdh/project']}"
         case _:

@@ -20,6 +20,7 @@ from hdh_assets.standard.assets import standard_assets
 from resources.hub import Hub
 from resources.registry import Registry
 from sensors.decisions import decisions_sensor
+from sensors.expiries import expiries_sensor
 from sensors.maintenance import maintenance_job, maintenance_schedule
 from sensors.reload import descriptors_sensor
 from sensors.standardisation import JOB, standardisation_sensor
@@ -60,6 +61,7 @@ def build_defs(
         schedules=[maintenance_schedule(maintenance)],
         sensors=[
             withdrawals_sensor(withdrawal),
+            expiries_sensor(withdrawal),
             standardisation_sensor(standard.keys, release.key, list(described)),
             decisions_sensor(LOCATION, described, loaded),
             descriptors_sensor(LOCATION, fingerprint),

@@ -41,7 +41,7 @@ from hdh_assets.extracts.versions import (
     verify_version,
 )
 from hdh_assets.governance.permit import Permit
-from hdh_assets.governance.register import recorded_revision, today
+from hdh_assets.governance.register import find_permit, recorded_revision, today
 from resources.keys import open_keys
 from resources.lake import open_lake, spill_folder
 from resources.registry import Registry, current_actor
@@ -79,16 +79,15 @@ def build_extract(
 ) -> ExtractResult:
     """Deliver what `permit` allows of `release`, as the next version, or find it delivered and whole.
 
-    Raises `RefusedError` when the permit has expired or names what the release lacks, or while the release holds
+    Raises `RefusedError` when the permit is not in force or names what the release lacks, or while the release holds
     somebody who objected; `KeyMaterialError` when the project key is not usable.
     """
-    if not permit.is_in_force(today()):
-        raise RefusedError(f"{permit.id} expired on {permit.expires}", remedy="file an amendment, or a new dossier")
     with (
         Registry(home, settings) as registry,
         project_lock(home, permit.project) as space,
         open_lake(home, settings).reader() as head,
     ):
+        check_permit(registry, permit)
         check_release(head, registry, release)
         basis = Basis(permit.number, release.number)
         existing = [v for v in list_versions(home, permit.project) if v.basis == basis and not v.is_withdrawn]
@@ -98,11 +97,20 @@ def build_extract(
         number = existing[-1].number if existing else _next_number(registry, home, permit.project)
         partial = space / f".v{number}.{uuid.uuid4().hex[:8]}.partial"
         write_extract(home, settings, datasets, permit, release, basis, number, partial, on_progress)
+        check_permit(registry, permit)
         check_release(head, registry, release)
         put_in_place(partial, space / f"v{number}")
         version = find_version(home, f"{permit.project}/v{number}")
         _record(registry, version)
         return ExtractResult(version, is_new=True)
+
+
+def check_permit(registry: Registry, permit: Permit) -> None:
+    """Raise `RefusedError` unless it is the permit in force: it may have been loaded long ago."""
+    if not permit.is_in_force(today()):
+        raise RefusedError(f"{permit.id} expired on {permit.expires}", remedy="file an amendment, or a new dossier")
+    if (current := find_permit(registry, permit.project)).number != permit.number:
+        raise RefusedError(f"{permit.id} was replaced by {current.id}", remedy="ask for the extract of that one")
 
 
 def check_release(head: duckdb.DuckDBPyConnection, registry: Registry, release: Release) -> None:

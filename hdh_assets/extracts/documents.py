@@ -96,12 +96,12 @@ def dictionary_md(
         }
         for plan in plans
     ]
-    return _render("dictionary.md.j2", tables=tables)
+    return render("dictionary.md.j2", tables=tables)
 
 
 def readme(permit: Permit, release: Release, version: int, files: Sequence[DataFile], persons: Persons) -> str:
     """What this is, how to read it, what binds the reader."""
-    return _render(
+    return render(
         "readme.md.j2",
         permit=permit,
         release=release,
@@ -135,7 +135,7 @@ def manifest(
         "project": permit.project,
         "version": version,
         "basis": asdict(basis),
-        "permit": permit.model_dump(mode="json", by_alias=True),
+        "permit": permit.model_dump(mode="json", by_alias=True, exclude={"updates"}),  # says when, not what
         "release": {
             "number": release.number,
             "snapshot": release.snapshot_id,
@@ -152,7 +152,8 @@ def manifest(
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _render(template: str, **values: Any) -> str:
+def render(template: str, **values: Any) -> str:
+    """A text of the `templates` folder with these values."""
     return _environment().get_template(template).render(**values)
 
 

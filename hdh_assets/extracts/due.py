@@ -1,33 +1,52 @@
-"""Which permits wait for an extract: nothing was delivered, the last version was withdrawn, or a newer one asked for.
+"""Which permits wait for an extract: nothing was delivered, the last version was withdrawn, or a newer one is wanted.
 
-A version is never changed and none is made by itself when producers deliver: a project that wants what came since asks
-for the next version, and the event log remembers from which release on.
+A version is never changed. What producers delivered since makes the next one by itself where the permit says so; under
+the others the project asks for it, and the event log remembers from which release on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
+from hdh_assets.extracts.provenance import feeding_tables
 from hdh_assets.extracts.versions import Version, list_versions
+from hdh_assets.governance.dossier import Updates
 from hdh_assets.governance.permit import Permit
 from hdh_assets.governance.register import find_permit
 from resources.lake import open_lake
 from resources.registry import Event, Registry, current_actor
-from resources.releases import find
+from resources.releases import Release, find
 
 ASKED = "extract.asked"
 Grant = tuple[str, int]
 """A project and the number of its permit."""
 
 
-def due(permits: Iterable[Permit], delivered: Mapping[Grant, int], asked: Mapping[Grant, int]) -> list[Permit]:
+def due(permits: Iterable[Permit], delivered: Mapping[Grant, int], wanted: Mapping[Grant, int]) -> list[Permit]:
     """Permits whose extract is to be made now. Pure.
 
-    `delivered` has the release last delivered under each permit, `asked` the release that must be reached.
+    `delivered` has the release last delivered under each permit, `wanted` the release that must be reached.
     """
-    return [permit for permit in permits if delivered.get(_grant(permit), 0) < asked.get(_grant(permit), 1)]
+    return [permit for permit in permits if delivered.get(_grant(permit), 0) < wanted.get(_grant(permit), 1)]
+
+
+def following(
+    permits: Iterable[Permit], delivered: Mapping[Grant, int], releases: Sequence[Release]
+) -> dict[Grant, int]:
+    """The newest release, for each permit that follows deliveries and has a version of an earlier one that differs.
+
+    A release differs for a permit by the deliveries of a dataset that feeds its tables, or by the hub's code.
+    """
+    known = {release.number: release for release in releases}
+    found = {}
+    for permit in permits:
+        last = known.get(delivered.get(_grant(permit), 0))
+        if permit.updates is Updates.on_delivery and last and _fed_by(permit, last) != _fed_by(permit, releases[-1]):
+            found[_grant(permit)] = releases[-1].number
+    return found
 
 
 def delivered_releases(versions: Iterable[Version]) -> dict[Grant, int]:
@@ -61,6 +80,13 @@ def ask(home: Home, settings: Settings, project: str) -> Event:
                 remedy="a new release follows the next delivery; see `hdh extract list`",
             )
         return registry.append(ASKED, project, current_actor(), {"permit": permit.number, "release": release})
+
+
+def _fed_by(permit: Permit, release: Release) -> tuple[str, dict[str, Any]]:
+    """What decides the bytes of an extract of that release, beside the permit."""
+    datasets = {dataset for table in permit.tables for dataset, _ in feeding_tables(table)}
+    loaded = release.contents["deliveries"]
+    return release.code_commit, {dataset: loaded.get(dataset) for dataset in sorted(datasets)}
 
 
 def _grant(permit: Permit) -> Grant:

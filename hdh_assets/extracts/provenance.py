@@ -56,9 +56,14 @@ def deliveries(engine: duckdb.DuckDBPyConnection, *, only_current: bool = True) 
 
 def feeding(table: str, known: Iterable[Delivery]) -> list[Delivery]:
     """Those of the `known` deliveries that feed the lake table `schema.name`, each with the files that do, no other."""
-    schema, _, name = table.partition(".")
-    tables = delivered_tables(name) if schema in _MADE_BY_DBT else {(schema, name)}
+    tables = feeding_tables(table)
     return [found for delivery in known if (found := _of_tables(delivery, tables)).files]
+
+
+def feeding_tables(table: str) -> Collection[tuple[str, str]]:
+    """(dataset, table) of the delivered tables that feed the lake table `schema.name`: itself, where it is one."""
+    schema, _, name = table.partition(".")
+    return delivered_tables(name) if schema in _MADE_BY_DBT else {(schema, name)}
 
 
 def _of_tables(delivery: Delivery, tables: Collection[tuple[str, str]]) -> Delivery:

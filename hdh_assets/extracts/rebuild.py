@@ -17,7 +17,7 @@ from hdh_assets.core.home import Home, Settings
 from hdh_assets.extracts.build import DELIVERED, Progress, write_extract
 from hdh_assets.extracts.documents import BUILD, MANIFEST, Basis
 from hdh_assets.extracts.versions import find_version, project_lock, put_in_place, sha256_of, verify_version
-from hdh_assets.extracts.withdraw import EXTRACT_WITHDRAWN
+from hdh_assets.extracts.withdrawal import withdrawals
 from hdh_assets.governance.permit import Permit, read_permit
 from hdh_assets.governance.register import find_project
 from hdh_assets.governance.states import Step
@@ -60,13 +60,11 @@ def rebuild_extract(
 
 
 def _check_not_withdrawn(registry: Registry, project: str, number: int) -> None:
-    for event in registry.events(EXTRACT_WITHDRAWN):
-        if event.subject == project and event.data["version"] == number:
-            raise RefusedError(
-                f"{project}/v{number} was withdrawn on {event.at:%Y-%m-%d}: a person it held objected to the use of "
-                "their data",
-                remedy=f"use the latest version: `hdh extract list {project}`",
-            )
+    if found := withdrawals(registry).get((project, number)):
+        raise RefusedError(
+            f"{project}/v{number} was withdrawn on {found.on}: {found.words}",
+            remedy=f"use the latest version: `hdh extract list {project}`",
+        )
 
 
 def _is_whole(home: Home, name: str, manifest_sha256: str) -> bool:

@@ -83,6 +83,7 @@ def _permit(dossier: Dossier, found: Project, expires: date, conditions: str, to
         population=dossier.population,
         period=dossier.period,
         precision=dossier.precision,
+        updates=dossier.updates,
         conditions=conditions.strip(),
         granted_on=today,
         expires=expires,

@@ -105,6 +105,15 @@ class Precision(_Frozen):
     residence: Literal["commune", "department"] = "department"
 
 
+class Updates(StrEnum):
+    """When the next version of an extract is made."""
+
+    on_request = "on_request"
+    """When the project asks for it (`hdh extract renew`)."""
+    on_delivery = "on_delivery"
+    """Whenever a delivery that feeds its tables was released."""
+
+
 class Contact(_Frozen):
     """Who answers for the processing."""
 
@@ -134,6 +143,8 @@ class Dossier(_Frozen):
     precision: Precision = Precision()
     tables: dict[TableName, Literal["all"] | tuple[ColumnName, ...]] = Field(min_length=1)
     """By table `schema.name`: `all`, or the columns. A potential identifier is delivered only where it is listed."""
+    updates: Updates = Updates.on_request
+    """When a version follows another."""
     retention_until: date
 
     @field_validator("tables")

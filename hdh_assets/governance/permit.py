@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hdh_assets.governance.dossier import ColumnName, Period, Population, Precision, ProjectId, TableName
+from hdh_assets.governance.dossier import ColumnName, Period, Population, Precision, ProjectId, TableName, Updates
 from hdh_assets.governance.states import Project
 from resources.registry import Event
 
@@ -31,6 +31,7 @@ class Permit(BaseModel):
     population: Population
     period: Period
     precision: Precision
+    updates: Updates = Updates.on_request
     conditions: str = ""
     granted_on: date
     expires: date

@@ -67,6 +67,14 @@ _REASONS: dict[Step, tuple[str, str]] = {
 
 
 @dataclass(frozen=True)
+class End:
+    """The end of a permit. Without a reason it expired: the day is its last one."""
+
+    day: date
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Project:
     """Where one project stands after the events so far."""
 
@@ -85,11 +93,24 @@ class Project:
 
     def status_on(self, today: date) -> Status:
         """The status once time has passed: a grant whose permit ended is expired."""
-        if self.status is Status.granted and self.permit is not None:
-            expires = self.permit.data.get("permit", {}).get("expires")
-            if isinstance(expires, str) and date.fromisoformat(expires) < today:
-                return Status.expired
-        return self.status
+        is_over = self.status is Status.granted and not self.has_permit_on(today)
+        return Status.expired if is_over else self.status
+
+    def has_permit_on(self, today: date) -> bool:
+        """Whether a permit is in force; one that does not say until when is."""
+        if self.permit is None:
+            return False
+        expires = self.permit.data.get("permit", {}).get("expires")
+        return not isinstance(expires, str) or today <= date.fromisoformat(expires)
+
+    def permit_end(self, today: date) -> End | None:
+        """How the last permit ended; None while one is in force and where none ever was."""
+        if not self.permits or self.has_permit_on(today):
+            return None
+        if self.permit is not None:
+            return End(date.fromisoformat(self.permit.data["permit"]["expires"]))
+        ended = next(event for event in reversed(self.history) if event.kind in {Step.revoke, Step.withdraw})
+        return End(ended.at.date(), str(ended.data["reason"]))
 
 
 def fold(events: Iterable[Event]) -> dict[str, Project]:
@@ -106,7 +127,7 @@ def check_step(project: Project | None, name: str, step: Step, today: date) -> N
     status = project.status_on(today) if project else None
     if status in ALLOWED[step]:
         return
-    if step is Step.revoke and project is not None and project.permit is not None and status in _PENDING:
+    if step is Step.revoke and project is not None and project.has_permit_on(today) and status in _PENDING:
         return  # an amendment is pending, the earlier permit is in force
     if project is None:
         raise RefusedError(f"no project is called {name}", remedy="see `hdh project list`")
@@ -139,7 +160,9 @@ def _after(project: Project | None, event: Event) -> Project:
         case Step.grant:
             return replace(project, status=Status.granted, permit=event, permits=project.permits + 1)
         case Step.refuse:
-            return replace(project, status=Status.refused)
+            # A refused amendment leaves the permit in force as it was granted.
+            is_granted = project.has_permit_on(event.at.date())
+            return replace(project, status=Status.granted if is_granted else Status.refused)
         case Step.revoke:
             status = Status.revoked if project.status is Status.granted else project.status
             return replace(project, status=status, permit=None)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from hashlib import sha256
+from uuid import uuid4
+
 import dagster as dg
 import pytest
 
@@ -12,17 +16,23 @@ from hdh_assets.definitions import hub
 from hdh_assets.extracts.build import build_extract
 from hdh_assets.extracts.due import ask
 from hdh_assets.extracts.versions import NOTICE
-from resources.lake import open_lake
+from hdh_assets.governance.decisions import revoke
+from hdh_assets.governance.register import today
+from resources.lake import Lake, open_lake
+from resources.lake_tables import DeliveryRow, register
 from resources.registry import Registry
 from resources.releases import make_release
+from sensors import decisions as decisions_module
 from sensors.runs import POSTPONED
 from tests.extract_hub import dossier, fill, grant
 from tests.failing_job import failing
 
 
-def answer(home: Home, instance: dg.DagsterInstance) -> dg.SensorExecutionData:
-    """What the sensor says now."""
-    repository = hub.build_defs(home=home).get_repository_def()
+def answer(
+    home: Home, instance: dg.DagsterInstance, repository: dg.RepositoryDefinition | None = None
+) -> dg.SensorExecutionData:
+    """What the sensor says now, by these definitions or by those of this moment."""
+    repository = repository or hub.build_defs(home=home).get_repository_def()
     with dg.build_sensor_context(
         instance=instance,
         repository_def=repository,
@@ -70,6 +80,65 @@ def test_the_next_version_is_made_when_somebody_asks_and_there_is_something_newe
         assert not answer(home, instance).run_requests
         (second.folder / NOTICE).touch()
         assert answer(home, instance).run_requests, "the withdrawn version is replaced although an older one stands"
+
+
+def test_the_next_version_is_made_by_itself_where_the_permit_follows_deliveries(home: Home, settings: Settings) -> None:
+    release, lake = fill(home, settings, persons=20), open_lake(home, settings)
+    with Registry(home, settings) as registry:
+        permit = grant(registry, dossier("study", tables={"snds_dcir.er_pha_f": "all"}, updates="on_delivery"))
+    build_extract(home, settings, load_datasets(), permit, release)
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert not answer(home, instance).run_requests
+        _load(lake, "commune_context", "2024")
+        assert make_release(lake, checks={"passed": 1}).number == 2
+        assert not answer(home, instance).run_requests, "nothing that feeds its table came in"
+        _load(lake, "snds_dcir", "2019-02")
+        newest = make_release(lake, checks={"passed": 1})
+        (request,) = answer(home, instance).run_requests
+        assert request.tags["hdh/project"] == "study"
+        assert build_extract(home, settings, load_datasets(), permit, newest).version.name == "study/v2"
+        assert not answer(home, instance).run_requests
+
+
+def _load(lake: Lake, dataset: str, period: str) -> None:
+    """Register a delivery, as intake does."""
+    row = DeliveryRow(
+        delivery_id=uuid4(),
+        digest=sha256(f"{dataset} {period}".encode()).hexdigest(),
+        dataset=dataset,
+        period=period,
+        producer="producer",
+        status="current",
+        loaded_at=datetime.now(UTC),
+        descriptor_version=1,
+        row_count=1,
+        rejected_count=0,
+        tables="{}",
+        files="[]",
+        receipt="{}",
+        run_id="run",
+        sealed_at=datetime.now(UTC),
+    )
+    with lake.writer() as engine:
+        register(engine, row)
+
+
+def test_definitions_are_loaded_again_for_a_permit_that_came_or_ended(
+    home: Home, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(decisions_module, "reload_location", lambda _home, location: asked.append(location) or True)
+    fill(home, settings, persons=20)
+    with Registry(home, settings) as registry, dg.DagsterInstance.ephemeral() as instance:
+        before = hub.build_defs(home=home).get_repository_def()
+        grant(registry, dossier("study"))
+        assert answer(home, instance, before).skip_message == "definitions are loaded again for study/permit-1"
+        with_study = hub.build_defs(home=home).get_repository_def()
+        assert answer(home, instance, with_study).run_requests
+        registry.act("tester", revoke("study", reason="found wanting", today=today()))
+        told = answer(home, instance, with_study).skip_message
+    assert told == "definitions are loaded again for study, without a permit"
+    assert asked == ["hub", "hub"]
 
 
 def test_nobody_asks_without_a_permit(home: Home, settings: Settings) -> None:

@@ -19,6 +19,7 @@ from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.extracts.build import build_extract
+from hdh_assets.extracts.ended import withdraw_ended
 from hdh_assets.governance.register import find_permit
 from resources.registry import Registry
 from tests.extract_hub import fill, write_dossier
@@ -78,6 +79,21 @@ def test_from_a_new_dossier_to_a_traced_and_proved_extract(home: Home, settings:
     assert "snds_dcir.er_pha_f" not in {use["table"] for use in forth["uses"]}
     lake_file = next((home.lake / "data" / "snds_dcir" / "er_prs_f").glob("*.parquet"))
     assert hdh(home, "trace", str(lake_file), "--json")["deliveries"][0]["period"] == "2019-01"
+
+
+def test_the_list_of_extracts_says_why_one_was_withdrawn(home: Home, settings: Settings, tmp_path: Path) -> None:
+    release = fill(home, settings, persons=20)
+    hdh(home, "project", "submit", str(write_dossier(tmp_path / "dossier.yaml", "pilot")))
+    hdh(home, "committee", "opinion", "pilot", "--favourable")
+    hdh(home, "permit", "grant", "pilot")
+    with Registry(home, settings) as registry:
+        build_extract(home, settings, load_datasets(), find_permit(registry, "pilot"), release)
+    hdh(home, "permit", "revoke", "pilot", "--reason", "found wanting")
+    assert [row["state"] for row in hdh(home, "extract", "list", "--json")] == ["delivered"]
+    withdraw_ended(home, settings)
+    assert [row["state"] for row in hdh(home, "extract", "list", "--json")] == ["withdrawn: its permit ended"]
+    assert "its permit ended" in hdh(home, "extract", "show", "pilot/v1")
+    assert hdh(home, "extract", "verify", "--json") == [{"extract": "pilot/v1", "problem": None}]
 
 
 def test_an_opposition_keeps_no_identifier(home: Home, settings: Settings) -> None:

@@ -1,19 +1,25 @@
-"""Extracts that hold somebody who objected are emptied and replaced; the others stay as they are."""
+"""Extracts that hold somebody who objected, or whose permit ended, are emptied; the others stay as they are."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import duckdb
 import pytest
 from test_extract import EVERYTHING, Hub
 
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.opposition import PersonKey, record
+from hdh_assets.extracts import build, ended
+from hdh_assets.extracts.ended import kept_without_permit, withdraw_ended
+from hdh_assets.extracts.opposed import revision_to_withdraw_for, withdraw_opposed
 from hdh_assets.extracts.rebuild import rebuild_extract
 from hdh_assets.extracts.versions import find_version, leftovers, list_versions, verify_version
-from hdh_assets.extracts.withdraw import EXTRACT_WITHDRAWN, revision_to_withdraw_for, withdraw_extracts
-from hdh_assets.governance.register import find_permit
+from hdh_assets.extracts.withdrawal import EXTRACT_WITHDRAWN
+from hdh_assets.governance import decisions
+from hdh_assets.governance.permit import Permit
+from hdh_assets.governance.register import find_permit, today
 from hdh_assets.sources.opposed.apply import apply_oppositions
 from resources.lake import open_lake
 from resources.oppositions import open_book
@@ -62,7 +68,7 @@ def test_a_version_that_holds_the_person_is_withdrawn_and_replaced_and_the_other
     oppose(hub, 7)
     follow(hub)
     assert revision_to_withdraw_for(hub.home, hub.settings) == 1
-    assert withdraw_extracts(hub.home, hub.settings, hub.datasets) == ["held/v1"]
+    assert withdraw_opposed(hub.home, hub.settings, hub.datasets) == ["held/v1"]
     assert revision_to_withdraw_for(hub.home, hub.settings) is None
 
     assert {path.name for path in held.folder.iterdir()} == {"WITHDRAWN.md", "manifest.json"}
@@ -72,7 +78,7 @@ def test_a_version_that_holds_the_person_is_withdrawn_and_replaced_and_the_other
     assert [verify_version(version) for version in list_versions(hub.home)] == [[], [], []]
     assert not other.is_withdrawn
     assert not elsewhen.is_withdrawn
-    with pytest.raises(RefusedError, match=r"held/v1 was withdrawn on .*: a person it held objected"):
+    with pytest.raises(RefusedError, match=r"held/v1 was withdrawn on .*: somebody objected"):
         rebuild_extract(hub.home, hub.settings, hub.datasets, "held/v1")
     with pytest.raises(RefusedError, match="release 1 was retired"):
         hub.build("held", find_permit(hub.registry, "held"))
@@ -83,11 +89,92 @@ def test_a_version_that_holds_the_person_is_withdrawn_and_replaced_and_the_other
     assert again.rows["snds_dcir.er_prs_f"] < held.rows["snds_dcir.er_prs_f"]
     assert again.rows["snds_dcir.er_pha_f"] < held.rows["snds_dcir.er_pha_f"]
     assert rebuild_extract(hub.home, hub.settings, hub.datasets, "held/v2") == []
-    assert withdraw_extracts(hub.home, hub.settings, hub.datasets) == []
+    assert withdraw_opposed(hub.home, hub.settings, hub.datasets) == []
     events = hub.registry.events(EXTRACT_WITHDRAWN)
     assert [(event.subject, event.data["version"], event.data["reason"]) for event in events] == [
         ("held", 1, "opposition")
     ]
+
+
+def end_by(kind: str, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """End the permit of the project `one`."""
+    match kind:
+        case "revoked":
+            hub.registry.act("t", decisions.revoke("one", reason="never published", today=today()))
+        case "given up":
+            hub.registry.act("t", decisions.withdraw("one", reason="no money left", today=today()))
+        case _:
+            late = today() + timedelta(days=2000)
+            for module in (ended, build):
+                monkeypatch.setattr(module, "today", lambda: late)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"), [("revoked", "never published"), ("given up", "no money left"), ("expired", "its last day was")]
+)
+def test_what_a_project_keeps_beyond_its_permit_is_withdrawn(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, kind: str, reason: str
+) -> None:
+    mine, other = hub.deliver("one", tables=EVERYTHING), hub.deliver("other", retention_until="2999-12-31")
+    permit = find_permit(hub.registry, "one")
+    assert withdraw_ended(hub.home, hub.settings) == []
+    end_by(kind, hub, monkeypatch)
+    with pytest.raises(RefusedError, match="one"):
+        hub.build("one", permit)
+    assert [version.name for version, _ in kept_without_permit(hub.home, hub.settings)] == ["one/v1"]
+    assert withdraw_ended(hub.home, hub.settings) == ["one/v1"]
+
+    assert {path.name for path in mine.folder.iterdir()} == {"WITHDRAWN.md", "manifest.json"}
+    notice = (mine.folder / "WITHDRAWN.md").read_text("utf-8")
+    assert reason in notice
+    assert notice.startswith("# Extraction retirée")
+    assert verify_version(other) == []
+    assert not other.is_withdrawn
+    assert withdraw_ended(hub.home, hub.settings) == []
+    with pytest.raises(RefusedError, match=r"one/v1 was withdrawn on .*: its permit ended"):
+        rebuild_extract(hub.home, hub.settings, hub.datasets, "one/v1")
+
+
+def test_a_new_permit_gives_a_new_version_under_the_same_pseudonyms(hub: Hub) -> None:
+    first = hub.deliver("one", tables={"omop.person": "all"})
+    query = f"SELECT list(person_id ORDER BY person_id) FROM read_parquet('{first.folder}/data/omop.person.parquet')"
+    persons = duckdb.sql(query).fetchall()
+    hub.registry.act("t", decisions.revoke("one", reason="by mistake", today=today()))
+    withdraw_ended(hub.home, hub.settings)
+    again = hub.deliver("one", tables={"omop.person": "all"})
+    assert (again.name, again.basis.permit) == ("one/v2", 2)
+    assert duckdb.sql(query.replace("/v1/", "/v2/")).fetchall() == persons
+    assert withdraw_ended(hub.home, hub.settings) == []
+
+
+def test_a_version_of_an_amended_permit_stays(hub: Hub) -> None:
+    first = hub.deliver("one", tables={"omop.person": "all"})
+    for step in (
+        decisions.amend(dossier("one", tables={"omop.cost": "all"}), today()),
+        decisions.give_opinion("one", favourable=True, reason="", today=today()),
+        decisions.grant("one", expires=None, conditions="", today=today()),
+    ):
+        assert withdraw_ended(hub.home, hub.settings) == []
+        hub.registry.act("t", step)
+    assert withdraw_ended(hub.home, hub.settings) == []
+    assert verify_version(first) == []
+    with pytest.raises(RefusedError, match="one/permit-1 was replaced by one/permit-2"):
+        hub.build("one", Permit.model_validate(first.manifest["permit"]))
+
+
+@pytest.mark.parametrize("point", POINTS[:3])
+def test_killed_while_withdrawing_for_a_permit_the_next_run_finishes_it(hub: Hub, point: str) -> None:
+    """Even when the project has a permit again."""
+    hub.deliver("one", tables=EVERYTHING)
+    hub.registry.act("t", decisions.revoke("one", reason="by mistake", today=today()))
+    die(point, withdraw_ended, hub.home, hub.settings)
+    grant(hub.registry, dossier("one"))
+    assert withdraw_ended(hub.home, hub.settings) == ["one/v1"]
+    version = find_version(hub.home, "one/v1")
+    assert leftovers(version) == []
+    assert "by mistake" in (version.folder / "WITHDRAWN.md").read_text("utf-8")
+    assert len(hub.registry.events(EXTRACT_WITHDRAWN)) == 1
+    assert kept_without_permit(hub.home, hub.settings) == []
 
 
 def test_no_extract_is_made_between_an_opposition_and_the_removal_of_the_rows(hub: Hub) -> None:
@@ -104,7 +191,7 @@ def test_a_table_that_cannot_tell_whose_rows_it_has_is_withdrawn(hub: Hub) -> No
     hub.deliver("told", tables={"omop.cost": "all", "omop.person": "all"})
     oppose(hub, 7)
     follow(hub)
-    assert withdraw_extracts(hub.home, hub.settings, hub.datasets) == ["costs/v1"]
+    assert withdraw_opposed(hub.home, hub.settings, hub.datasets) == ["costs/v1"]
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -112,9 +199,9 @@ def test_killed_while_withdrawing_the_next_run_finishes_it(hub: Hub, point: str)
     hub.deliver("one", tables=EVERYTHING)
     oppose(hub, 7)
     follow(hub)
-    die(point, withdraw_extracts, hub.home, hub.settings, hub.datasets)
+    die(point, withdraw_opposed, hub.home, hub.settings, hub.datasets)
     assert revision_to_withdraw_for(hub.home, hub.settings) == 1
-    withdraw_extracts(hub.home, hub.settings, hub.datasets)
+    withdraw_opposed(hub.home, hub.settings, hub.datasets)
     version = find_version(hub.home, "one/v1")
     assert version.is_withdrawn
     assert leftovers(version) == []

@@ -132,6 +132,20 @@ def test_a_permit_in_force_can_be_revoked_while_an_amendment_is_examined() -> No
     assert (project.status, project.permit) == (Status.submitted, None)
 
 
+def test_a_refused_amendment_leaves_the_permit_as_it_was() -> None:
+    project = fold(after(*GRANTED, Step.amend, Step.refuse))["pilot"]
+    assert project.status is Status.granted
+    assert project.status_on(LATER) is Status.expired
+    assert [permit.number for permit in permits_in_force([project], TODAY)[0]] == [1]
+    assert fold(after(*GRANTED, Step.amend, Step.revoke, Step.refuse))["pilot"].status is Status.refused
+
+
+def test_an_expired_permit_cannot_be_revoked_while_a_new_dossier_is_examined() -> None:
+    filed = decisions.submit(dossier("pilot", retention_until="2026-12-31"), LATER)
+    project = fold(after(*GRANTED, filed))["pilot"]
+    assert not can_step(project, "pilot", Step.revoke, LATER)
+
+
 def test_an_expired_permit_is_not_in_force() -> None:
     projects = fold(after(*GRANTED)).values()
     assert permits_in_force(projects, date(2024, 12, 31))[0]
@@ -160,7 +174,7 @@ def test_a_permit_cannot_outlive_what_the_dossier_asked() -> None:
 
 
 @given(st.lists(st.sampled_from([*Step, "against"]), max_size=12))
-def test_whatever_is_tried_a_permit_follows_a_favourable_opinion(tried: list[Any]) -> None:
+def test_whatever_is_tried_a_permit_follows_a_favourable_opinion_and_can_be_revoked(tried: list[Any]) -> None:
     events: list[Event] = []
     for step in tried:
         decision = AGAINST if step == "against" else MAKE[step]
@@ -168,6 +182,9 @@ def test_whatever_is_tried_a_permit_follows_a_favourable_opinion(tried: list[Any
             events.append(event(decision(events), len(events) + 1))
         except RefusedError:
             continue
+    project = fold(events).get("pilot")
+    in_force = permits_in_force([project], TODAY)[0] if project else []
+    assert can_step(project, "pilot", Step.revoke, TODAY) is bool(in_force)
     opinions = [e for e in events if e.kind in {Step.give_opinion, Step.grant}]
     for before, grant in zip([None, *opinions], opinions, strict=False):
         if grant.kind == Step.grant:

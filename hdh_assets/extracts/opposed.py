@@ -1,4 +1,4 @@
-"""Withdrawing the versions that hold somebody who objected: recorded, then emptied, a notice in their place.
+"""Withdrawing the versions that hold somebody who objected.
 
 Only a version made from a retired release can hold such a person. Whether it does is looked up in its own files, by the
 project's pseudonyms of the person. Replacing it is nothing special: a permit without a standing version waits for one.
@@ -21,15 +21,14 @@ from hdh_assets.extracts.omop_rules import ROWS
 from hdh_assets.extracts.persons import way_to_persons
 from hdh_assets.extracts.project_keys import ProjectKeys
 from hdh_assets.extracts.treatments import Treatment
-from hdh_assets.extracts.versions import Version, empty, list_versions, project_lock
+from hdh_assets.extracts.versions import Version, list_versions, project_lock
+from hdh_assets.extracts.withdrawal import Cause, Withdrawal, is_left, withdraw, withdrawals
 from resources.keys import open_keys
 from resources.lake import open_lake
 from resources.opposed_numbers import OpposedNumbers
-from resources.registry import Registry, current_actor
+from resources.registry import Registry
 from resources.removals import followed, retired
 
-EXTRACT_WITHDRAWN = "extract.withdrawn"
-NOTICE_TEMPLATE = Path(__file__).with_name("templates") / "withdrawn.md"
 _NUMBER, _TEXT, _KEY = Treatment.person_number, Treatment.person_pseudonym, Treatment.person_key
 
 
@@ -52,7 +51,7 @@ def revision_to_withdraw_for(home: Home, settings: Settings) -> int | None:
     return max((revision for revision in waiting if revision <= applied), default=None)
 
 
-def withdraw_extracts(home: Home, settings: Settings, datasets: Mapping[str, Dataset]) -> list[str]:
+def withdraw_opposed(home: Home, settings: Settings, datasets: Mapping[str, Dataset]) -> list[str]:
     """Withdraw every standing version that holds somebody who objected; their names. Can be done again."""
     with open_lake(home, settings).reader() as engine:
         applied, gone = followed(engine).applied, retired(engine)
@@ -103,21 +102,13 @@ def _withdraw_of(
     done = []
     with project_lock(home, project), Registry(home, settings) as registry:
         persons = _as_known_by(ProjectKeys(open_keys(home), project), sought)
-        for version in list_versions(home, project):
-            is_begun = version.is_withdrawn or _is_recorded(registry, version)
+        begun = withdrawals(registry)
+        for version in filter(is_left, list_versions(home, project)):
+            is_begun = (project, version.number) in begun
             if is_begun or (version.basis.release in gone and holds(version, datasets, persons)):
-                if not _is_recorded(registry, version):
-                    data = {"version": version.number, "release": version.basis.release, "reason": "opposition"}
-                    registry.append(EXTRACT_WITHDRAWN, project, current_actor(), data)
-                    crash_point("withdrawal.recorded")
-                done += [] if version.is_withdrawn else [version.name]
-                empty(version, NOTICE_TEMPLATE.read_text("utf-8"))
+                withdraw(registry, version, Withdrawal(Cause.opposition))
+                done.append(version.name)
     return done
-
-
-def _is_recorded(registry: Registry, version: Version) -> bool:
-    events = registry.events(EXTRACT_WITHDRAWN)
-    return any(e.subject == version.project and e.data["version"] == version.number for e in events)
 
 
 def _as_known_by(keys: ProjectKeys, numbers: Collection[int]) -> ProjectPerson:

@@ -1,0 +1,81 @@
+"""Taking a delivered version back: first recorded, with why, then emptied, a notice in its place.
+
+Which versions, and why, is in `opposed.py` and `ended.py`. The project's space is held by the caller.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from hdh_assets.core.crash import crash_point
+from hdh_assets.extracts.documents import render
+from hdh_assets.extracts.versions import Version, empty, leftovers
+from hdh_assets.governance.states import End
+from resources.registry import Event, Registry, current_actor
+
+EXTRACT_WITHDRAWN = "extract.withdrawn"
+
+
+class Cause(StrEnum):
+    """Why a version was taken back; the value is what the event log says."""
+
+    opposition = "opposition"
+    permit_ended = "permit ended"
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """What the event log says of one version. `end` is that of the permit, where it is the cause."""
+
+    cause: Cause
+    end: End | None = None
+    on: date | None = None
+    """When it was recorded; None before."""
+
+    @property
+    def words(self) -> str:
+        """The cause, for people."""
+        return "its permit ended" if self.cause is Cause.permit_ended else "somebody objected"
+
+    @property
+    def notice(self) -> str:
+        """What is left in the place of the data, in French and English."""
+        template = "ended.md.j2" if self.cause is Cause.permit_ended else "opposed.md.j2"
+        return render(template, end=self.end)
+
+
+def withdrawals(registry: Registry) -> dict[tuple[str, int], Withdrawal]:
+    """What was ever withdrawn, by project and number of the version."""
+    events = registry.events(EXTRACT_WITHDRAWN)
+    return {(event.subject, int(event.data["version"])): _read(event) for event in events}
+
+
+def is_left(version: Version) -> bool:
+    """Whether anything of the version's data is still there."""
+    return not version.is_withdrawn or bool(leftovers(version))
+
+
+def withdraw(registry: Registry, version: Version, why: Withdrawal) -> None:
+    """Record it unless it is recorded already, then empty the version. Can be done again after a crash."""
+    known = withdrawals(registry).get((version.project, version.number))
+    if known is None:
+        data = {"version": version.number, "release": version.basis.release, "reason": str(why.cause)} | _end(why)
+        registry.append(EXTRACT_WITHDRAWN, version.project, current_actor(), data)
+        crash_point("withdrawal.recorded")
+    empty(version, (known or why).notice)
+
+
+def _read(event: Event) -> Withdrawal:
+    end = event.data.get("permit_end")
+    return Withdrawal(
+        Cause(event.data["reason"]),
+        End(date.fromisoformat(end["day"]), end["reason"]) if end else None,
+        event.at.date(),
+    )
+
+
+def _end(why: Withdrawal) -> dict[str, Any]:
+    return {"permit_end": asdict(why.end) | {"day": why.end.day.isoformat()}} if why.end else {}
