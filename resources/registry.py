@@ -21,6 +21,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from hdh_assets.core.crash import crash_point
+from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
 from resources.databases import database_address, failures_told
 
@@ -131,11 +132,14 @@ class Registry:
     def act(self, actor: str, decide: Callable[[list[Event]], Draft]) -> Event:
         """Append what `decide` makes of the events so far, with no event in between.
 
-        Raises whatever `decide` raises; nothing is appended then.
+        Raises whatever `decide` raises, and `RefusedError` for a text that is none; nothing is appended then.
         """
         with self._writing() as connection:
             draft = decide(_read(connection))
-            event = _chain(draft, actor, *_head(connection))
+            try:
+                event = _chain(draft, actor, *_head(connection))
+            except UnicodeEncodeError:
+                raise RefusedError("a text holds bytes that are no characters", remedy="write it in UTF-8") from None
             connection.execute(_EVENT.insert().values(_row(event)))
             connection.execute(_HEAD.update().values(seq=event.seq, hash=event.hash))
             crash_point("registry.before_commit")

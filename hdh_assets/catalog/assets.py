@@ -16,6 +16,7 @@ from hdh_assets.catalog.entry import Entry, write_entry
 from hdh_assets.catalog.measure import measure
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.keys import Key, catalog_key, source_key
+from hdh_assets.core.small_counts import is_small
 from hdh_assets.core.tags import dataset_tags, layer_tags
 from hdh_assets.governance.register import recorded_revision
 from hdh_assets.standard.state import rules_fingerprint
@@ -109,7 +110,7 @@ def entry_metadata(dataset: Dataset, entry: Entry) -> dict[str, Any]:
         "periods": len(entry.periods),
     }
     if entry.persons is not None:
-        facts["persons"] = entry.persons
+        facts["persons"] = page.persons(entry.persons) if is_small(entry.persons) else entry.persons
     for table in dataset.tables:
         facts[f"completeness of {table.lake_name}"] = dg.MetadataValue.md(page.completeness(table, entry))
     return facts

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from hdh_assets.catalog.entry import Entry
 from hdh_assets.catalog.settled import in_words, settled
 from hdh_assets.core.descriptor import FAMILIES, Dataset, Table
+from hdh_assets.core.small_counts import published
 
 _LAST = 12
 _BAR = 10
@@ -21,7 +22,7 @@ def summary(dataset: Dataset, entry: Entry) -> str:
         ("Sensitivity", dataset.sensitivity),
         ("Cadence", f"{dataset.cadence} since {dataset.first_period}; {dataset.history.en}"),
         ("Rows", number(entry.rows)),
-        ("Persons", number(entry.persons)),
+        ("Persons", persons(entry.persons)),
         ("Events", f"{entry.first_event} to {entry.last_event}" if entry.first_event else "–"),
         ("Periods", f"{len(entry.periods)}, {entry.periods[0]} to {entry.periods[-1]}" if entry.periods else "none"),
         ("Release", number(entry.release)),
@@ -40,7 +41,7 @@ def tables(dataset: Dataset, entry: Entry) -> str:
             table.name,
             table.title.en,
             number(found.rows),
-            number(found.persons),
+            persons(found.persons),
             found.first_event or "–",
             found.last_event or "–",
         )
@@ -96,6 +97,11 @@ def deliveries_of_release(deliveries: Mapping[str, Sequence[Mapping[str, str]]])
 def number(value: int | None) -> str:
     """A count with thin groups of thousands; a dash when there is none."""
     return "–" if value is None else f"{value:,}".replace(",", "\u202f")
+
+
+def persons(count: int | None) -> str:
+    """A count of persons as the catalogue may tell it."""
+    return number(count) if count is None else published(count, number(count))
 
 
 def _percent(share: float) -> str:

@@ -7,6 +7,7 @@ progress go to standard error.
 from __future__ import annotations
 
 import json
+import math
 import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +17,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -85,24 +85,28 @@ def cli_context(ctx: typer.Context) -> Context:
 
 
 def print_json(document: Any) -> None:
-    """One JSON document on standard output; dates ISO, decimals as numbers."""
-    typer.echo(json.dumps(document, default=_plain, ensure_ascii=False, indent=2))
+    """One JSON document on standard output; dates ISO, decimals as numbers, what JSON has no number for as text."""
+    typer.echo(json.dumps(_plain(document), ensure_ascii=False, indent=2, allow_nan=False))
 
 
 def _plain(value: Any) -> Any:
     match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if math.isfinite(value) else str(value)
+        case Mapping():
+            return {str(_plain(name)): _plain(part) for name, part in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_plain(part) for part in value]
         case datetime() | date():
             return value.isoformat()
         case Decimal():
             return int(value) if value == value.to_integral_value() else float(value)
-        case UUID() | Path():
-            return str(value)
-        case _ if hasattr(value, "model_dump"):
-            return value.model_dump(mode="json")
-        case set() | frozenset() | tuple():
-            return list(value)
         case bytes():
             return value.hex()
+        case _ if hasattr(value, "model_dump"):
+            return value.model_dump(mode="json")
         case _:
             return str(value)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -48,6 +49,12 @@ app = typer.Typer(
 )
 
 
+def _tell_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"hdh {version('health-data-hub')}")
+        raise typer.Exit
+
+
 @app.callback()
 def root(
     ctx: typer.Context,
@@ -55,6 +62,9 @@ def root(
         Path | None,
         typer.Option("--home", help="Folder of the hub. Default: $HDH_HOME, else ./hub.", show_default=False),
     ] = None,
+    _version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Tell the version of the hub.")
+    ] = False,
 ) -> None:
     """Choose the hub's home for every command."""
     resolved = Home.resolve(home)
@@ -119,6 +129,9 @@ def _answer(error: BaseException) -> int:
         return 0
     if isinstance(error, HubError | OSError):
         _tell(error if isinstance(error, HubError) else disk_error(error))
+        return 1
+    if isinstance(error, UnicodeEncodeError):
+        _tell(HubError("a name or a text holds bytes that are no characters", remedy="write it in UTF-8"))
         return 1
     if os.environ.get("HDH_DEBUG"):
         raise error

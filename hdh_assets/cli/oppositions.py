@@ -17,7 +17,7 @@ from hdh_assets.cli.console import Context, JsonOption, cli_context, out, print_
 from hdh_assets.cli.opposition_texts import recorded_text, withdrawn_text
 from hdh_assets.core.descriptor import Text
 from hdh_assets.core.errors import HubError, RefusedError
-from hdh_assets.core.opposition import identifier_types, plain_rank
+from hdh_assets.core.opposition import NIR, has_wrong_key, identifier_types, plain_rank
 
 oppose_app = typer.Typer(no_args_is_help=True, help="Oppositions: add, list, show, withdraw.")
 
@@ -50,6 +50,9 @@ def add_command(
     identifiers = [_split(line, may_have_rank) for line in _lines(file, may_have_rank)]
     if not identifiers:
         raise HubError("no identifier was given", remedy="type it, pipe it, or name a file with --file")
+
+    if identifier_type == NIR:
+        _warn_of_keys([identifier for identifier, _ in identifiers])
 
     from hdh_assets.sources.opposed.record import record_oppositions  # noqa: PLC0415
 
@@ -153,6 +156,15 @@ def _check_type(context: Context, identifier_type: str) -> bool:
     if identifier_type not in known:
         raise RefusedError(f"no person is known by {identifier_type!r}", remedy=f"choose one of: {', '.join(known)}")
     return known[identifier_type]
+
+
+def _warn_of_keys(numbers: list[str]) -> None:
+    """Tell which numbers have another key than their own. They are recorded as given: producers make mistakes, too."""
+    wrong = [str(position) for position, number in enumerate(numbers, start=1) if has_wrong_key(number)]
+    if len(numbers) == 1 and wrong:
+        say("[yellow]·[/] its key is not that of the number: check that it was copied right; it is recorded as given")
+    elif wrong:
+        say(f"[yellow]·[/] the key is not that of the number: check {', '.join(wrong)}; they are recorded as given")
 
 
 def _check_datasets(context: Context, chosen: list[str]) -> list[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator
 from itertools import count
 from typing import Annotated, Any
 
@@ -15,7 +18,15 @@ from resources.lake import Lake, open_lake
 from resources.releases import find
 
 SHOWN_ROWS = 200
-_READING = {"SELECT", "EXPLAIN", "CALL", "PRAGMA"}
+_EXPLAIN = re.compile(r"\s*EXPLAIN(\s+ANALYZE)?\b", re.IGNORECASE)
+_TABLE_FUNCTIONS = re.compile(
+    r"(duckdb|pragma|parquet|json)_(?!execute)\w+|read_parquet|unnest|range|generate_series|repeat|repeat_row|summary"
+    r"|histogram|histogram_values|(ducklake_)?(snapshots|current_snapshot|last_committed_snapshot|list_files|options"
+    r"|settings|table_info|table_changes|table_insertions|table_deletions)",
+    re.IGNORECASE,
+)
+"""Functions in FROM that a query may call: those of other extensions open files and databases by themselves, whatever
+the engine allows, and those of the lake maintain it."""
 
 
 def sql_command(
@@ -38,14 +49,7 @@ def read(lake: Lake, query: str, *, snapshot: int | None = None) -> list[dict[st
 
     Raises `RefusedError` when it is not a single reading statement, `HubError` when it cannot run.
     """
-    try:
-        statements = duckdb.extract_statements(query)
-    except duckdb.Error as error:
-        raise HubError(f"the query is not valid SQL: {_first_line(error)}") from None
-    if len(statements) != 1 or statements[0].type.name not in _READING:
-        raise RefusedError(
-            "`hdh sql` takes one SELECT", remedy="the lake is written by deliveries and the hub's runs alone"
-        )
+    _check(query)
     with lake.reader(snapshot=snapshot) as engine:
         _confine(engine, lake)
         try:
@@ -56,11 +60,44 @@ def read(lake: Lake, query: str, *, snapshot: int | None = None) -> list[dict[st
             raise HubError(f"the query failed: {_first_line(error)}") from None
 
 
+def _check(query: str) -> None:
+    """Refuse what is not one SELECT over tables and functions that only read."""
+    try:
+        statements = duckdb.extract_statements(query)
+        parsed = _parsed(_EXPLAIN.sub("", query, count=1))
+    except duckdb.Error as error:
+        raise HubError(f"the query is not valid SQL: {_first_line(error)}") from None
+    except (TypeError, UnicodeEncodeError):
+        raise HubError("the query is not text", remedy="write it in UTF-8") from None
+    if len(statements) != 1 or parsed is None:
+        raise RefusedError(
+            "`hdh sql` takes one SELECT", remedy="the lake is written by deliveries and the hub's runs alone"
+        )
+    if unknown := sorted({name for name in _functions_in_from(parsed) if not _TABLE_FUNCTIONS.fullmatch(name)}):
+        raise RefusedError(f"`hdh sql` does not call {', '.join(unknown)}", remedy="it reads tables of the lake")
+
+
+def _parsed(query: str) -> Any:
+    """The query as the engine's parser understands it; None for anything but one or several SELECT."""
+    with duckdb.connect() as engine:
+        tree = json.loads(engine.execute("SELECT json_serialize_sql(?::VARCHAR)", [query]).fetchall()[0][0])
+    return None if tree["error"] else tree["statements"]
+
+
+def _functions_in_from(tree: Any) -> Iterator[str]:
+    parts = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
+    if isinstance(tree, dict) and tree.get("type") == "TABLE_FUNCTION":
+        yield str(tree["function"]["function_name"])
+    for part in parts:
+        yield from _functions_in_from(part)
+
+
 def _confine(engine: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     """Only the lake's own files may be opened from here on, and no setting changed."""
     engine.execute("USE lake")
     engine.execute(f"SET allowed_directories = [{literal(lake.data_path)}]")
     engine.execute("SET enable_external_access = false")
+    engine.execute("SET python_enable_replacements = false")
     engine.execute("SET lock_configuration = true")
 
 

@@ -22,9 +22,11 @@ def trace_command(
     row: Annotated[
         int | None,
         typer.Option(
+            min=-(2**63),
+            max=2**63 - 1,
             help="One row of a table of an extract. Of a CDM table, its number (`drug_exposure_id` of drug_exposure): "
             "the files that hold lines of its person's day, and how many. Of a delivered table, its position from 1: "
-            "the file it came in."
+            "the file it came in.",
         ),
     ] = None,
     as_json: JsonOption = False,
@@ -79,4 +81,4 @@ def audit_log_command(
         | ({"data": e.data} if as_json else {})
         for e in events
     ]
-    print_rows(rows, as_json=as_json, empty="the registry is empty")
+    print_rows(rows, as_json=as_json, empty=f"no event is about {subject}" if subject else "the registry is empty")

@@ -54,10 +54,9 @@ def _periods(cadence: Cadence, start: date, end: date) -> Iterator[str]:
         for month in range(low, high + 1, step):
             yield f"{month // 12:04}" if cadence == "yearly" else f"{month // 12:04}-{month % 12 + 1:02}"
         return
-    day = start if cadence == "daily" else start - timedelta(days=start.weekday())
-    while day <= end:
-        yield day.isoformat()
-        day += timedelta(days=1 if cadence == "daily" else 7)
+    first = start if cadence == "daily" else start - timedelta(days=start.weekday())
+    for days in range(0, (end - first).days + 1, 1 if cadence == "daily" else 7):
+        yield (first + timedelta(days=days)).isoformat()
 
 
 def first_day(period: str) -> date:

@@ -18,7 +18,7 @@ from hdh_assets.core.errors import HubError
 Location = tuple[int | str, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
-_DEEPEST = 100
+_DEEPEST, _SHOWN = 100, 60
 _BRACKETS = re.compile(rb"[\[\]{}]")
 _DASHES = re.compile(rb"(?:[-?:][ \t]+){%d}" % _DEEPEST)
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -35,7 +35,7 @@ class _Loader(_SafeLoader):  # type: ignore[misc]
             return super().construct_object(node, deep)
         except (ValueError, OverflowError):
             kind = "day" if node.tag.endswith(":timestamp") else node.tag.rpartition(":")[2]
-            problem = f"{node.value} is no {kind}"
+            problem = f"{str(node.value)[:_SHOWN]} is no {kind}"
             raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

@@ -17,6 +17,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.small_counts import SMALL_CELL, published
 from hdh_assets.extracts.deliverable import ColumnWords, table_words
 from hdh_assets.extracts.persons import Persons
 from hdh_assets.extracts.plan import ColumnPlan, TablePlan
@@ -27,8 +28,6 @@ from resources.releases import Release
 
 MANIFEST = "manifest.json"
 BUILD = "build.json"
-SMALL_CELL = 11
-"""Counts of 1 to 10 persons are not to leave a project. Source: usual practice of the French health data access."""
 
 
 @dataclass(frozen=True)
@@ -107,15 +106,11 @@ def readme(permit: Permit, release: Release, version: int, files: Sequence[DataF
         release=release,
         version=version,
         tables=[file for file in files if file.table],
-        persons=_told(persons.known),
-        others=_told(persons.others),
+        persons=published(persons.known),
+        others=published(persons.others),
         small_cell=SMALL_CELL,
         key_version=KEY_VERSION,
     )
-
-
-def _told(count: int) -> str:
-    return str(count) if count == 0 or count >= SMALL_CELL else f"fewer than {SMALL_CELL}"
 
 
 def manifest(

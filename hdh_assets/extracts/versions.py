@@ -67,7 +67,8 @@ def list_versions(home: Home, project: str | None = None) -> list[Version]:
 def find_version(home: Home, name: str) -> Version:
     """The version `project/v<n>`, or the latest of `project`. Raises `RefusedError` when there is none."""
     project, _, number = name.partition("/")
-    versions = [v for v in list_versions(home, project) if not number or f"v{v.number}" == number]
+    known = list_versions(home, project) if project else []
+    versions = [v for v in known if not number or f"v{v.number}" == number]
     if not versions:
         raise RefusedError(f"there is no extract {name}", remedy="see `hdh extract list`")
     return versions[-1]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -14,6 +16,7 @@ from hdh_assets.cli.console import print_rows
 from hdh_assets.cli.sql import read
 from hdh_assets.core.errors import ConfigurationError, HubError, LakeBusyError, RefusedError
 from hdh_assets.core.home import Home, Settings
+from hdh_assets.core.sql_text import literal
 from resources.lake import Lake, open_lake, transaction
 from resources.releases import find, latest, list_releases, make_release
 from tests.children import begin
@@ -224,6 +227,12 @@ def test_a_busy_lake_says_so_instead_of_waiting_for_ever(lake: Lake) -> None:
         "SELECT 1; SELECT 2",
         "ATTACH ':memory:' AS other",
         "SET memory_limit = '1TB'",
+        "PRAGMA force_checkpoint",
+        "CALL ducklake_expire_snapshots('lake', versions => [1])",
+        "EXPLAIN ANALYZE DELETE FROM omop.person",
+        "SELECT * FROM ducklake_cleanup_old_files('lake', cleanup_all => true)",
+        "SELECT * FROM lake.set_option('x', 'y')",
+        "SELECT 1 WHERE EXISTS (FROM json_execute_serialized_sql('{}'))",
     ],
 )
 def test_sql_refuses_all_but_one_reading_statement(lake: Lake, query: str) -> None:
@@ -233,11 +242,57 @@ def test_sql_refuses_all_but_one_reading_statement(lake: Lake, query: str) -> No
     assert _count(lake) == 1
 
 
-@pytest.mark.parametrize("query", ["SELECT * FROM read_text('/etc/hostname')", "SELECT * FROM read_csv('/etc/passwd')"])
+@pytest.mark.parametrize("query", ["FROM read_parquet('/etc/hostname')", "FROM '/etc/some.csv'", "FROM lake"])
 def test_sql_cannot_read_files_outside_the_lake(lake: Lake, query: str) -> None:
     _fill(lake, 1)
     with pytest.raises(HubError, match="failed"):
         read(lake, query)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "sqlite_scan({file}, 'secret')",
+        "\"SQLITE_SCAN\"({file}, 'secret')",
+        "(SELECT * FROM system.main.sqlite_scan({file}, 'secret'))",
+        "query('SELECT * FROM sqlite_scan(' || chr(39) || {file} || chr(39) || ', ''secret'')')",
+        "sqlite_query('__ducklake_metadata_lake', 'SELECT 1')",
+        "postgres_scan('dbname=x', 'public', 'event')",
+        "read_text({file})",
+        "glob({file})",
+    ],
+)
+def test_sql_opens_no_database_beside_the_lake(lake: Lake, tmp_path: Path, call: str) -> None:
+    _fill(lake, 1)
+    with closing(sqlite3.connect(tmp_path / "other.sqlite")) as other:
+        other.executescript("CREATE TABLE secret (n); INSERT INTO secret VALUES (1)")
+    place = call.format(file=literal(tmp_path / "other.sqlite"))
+    for query in (f"SELECT * FROM {place}", f"EXPLAIN ANALYZE WITH s AS (FROM {place}) SELECT (SELECT max(n) FROM s)"):
+        with pytest.raises(RefusedError, match="does not call"):
+            read(lake, query)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SHOW TABLES FROM lake.omop",
+        "DESCRIBE omop.person",
+        "SUMMARIZE omop.person",
+        "EXPLAIN SELECT * FROM omop.person",
+        "FROM ducklake_snapshots('lake')",
+        "SELECT table_name FROM duckdb_tables()",
+        "SELECT unnest(range(3)) FROM generate_series(1, 3)",
+        "WITH p AS (FROM omop.person) SELECT count(*) FROM p",
+    ],
+)
+def test_sql_reads_in_every_usual_way(lake: Lake, query: str) -> None:
+    _fill(lake, 1)
+    assert read(lake, query)
+
+
+def test_sql_that_is_no_text_is_refused(lake: Lake) -> None:
+    with pytest.raises(HubError, match="not text"):
+        read(lake, "SELECT '\udcff'")
 
 
 @pytest.mark.parametrize("kind", ["lake", pytest.param("postgres_lake", marks=pytest.mark.postgres)])

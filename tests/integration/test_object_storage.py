@@ -111,7 +111,7 @@ def test_sql_reads_the_lake_and_nothing_else(storage: str, world: World) -> None
         plain.execute(f"COPY (SELECT 'elsewhere' AS word) TO {literal(world.home.root / 'x.parquet')}")
     for place in ("/etc/hostname", str(world.home.root / "x.parquet"), f"s3://{BUCKET}/other/x.parquet"):
         with pytest.raises(HubError, match="Permission"):
-            read(lake, f"SELECT * FROM read_blob({literal(place)})")
+            read(lake, f"SELECT * FROM read_parquet({literal(place)})")
 
 
 def test_a_storage_that_does_not_answer_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
 from resources.registry import GENESIS, Draft, Registry
 
@@ -35,6 +36,13 @@ def test_events_come_back_in_order_and_chained(registry: Registry) -> None:
     assert [event.previous for event in events] == [GENESIS, *(event.hash for event in events[:-1])]
     assert events[2].data == {"n": 2, "text": "é"}
     assert registry.verify().head == events[-1].hash
+    assert registry.verify().is_intact
+
+
+def test_a_text_that_is_none_is_refused_and_nothing_is_appended(registry: Registry) -> None:
+    with pytest.raises(RefusedError, match="bytes that are no characters"):
+        registry.append("note", "p9", "tester", {"text": "caf\udce9"})
+    assert len(registry.events()) == 5
     assert registry.verify().is_intact
 
 

@@ -22,7 +22,8 @@ from resources.inbox import MANIFEST, MAX_MANIFEST_BYTES
 MAX_FILES = 10_000
 MAX_FILE_BYTES = 1 << 46
 MAX_ROWS = 1 << 48
-_FIRST_YEAR, _LAST_YEAR = 1970, 9000
+FIRST_YEAR, LAST_YEAR = 1970, 9000
+"""Between which a delivery may have been sealed."""
 
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,199}\z")]
 _FILE = re.compile(r"(?P<stem>[A-Za-z0-9_-]+)\.(?P<kind>csv|parquet)(?P<gz>\.gz)?\Z", re.IGNORECASE)
@@ -77,7 +78,7 @@ class Manifest(_Strict):
         instant = datetime.fromisoformat(value)
         if instant.utcoffset() is None:
             raise ValueError("needs an offset")
-        if not _FIRST_YEAR <= instant.year <= _LAST_YEAR:
+        if not FIRST_YEAR <= instant.year <= LAST_YEAR:
             raise ValueError("needs a year of our time")
         return value
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hdh_assets.core.descriptor import Text
+from hdh_assets.core.small_counts import SMALL_CELL
 from hdh_assets.sources.intake.admission import Admitted, Place
 from hdh_assets.sources.intake.delivery_load import Loaded
 from hdh_assets.sources.intake.manifest import delivery_id
@@ -34,11 +35,9 @@ _OPPOSED = Text(
     fr="Les lignes des personnes opposées à l'usage de leurs données sont écartées : {rows}. Rien n'est à corriger.",
 )
 _NOT_PUBLISHED = Text(
-    en="not published, it is about fewer than 11 persons or none",
-    fr="nombre non publié, il concerne moins de 11 personnes ou aucune",
+    en=f"not published, it is about fewer than {SMALL_CELL} persons or none",
+    fr=f"nombre non publié, il concerne moins de {SMALL_CELL} personnes ou aucune",
 )
-SMALL = 11
-"""Numbers about fewer persons are not published: a producer could tell who objected. Source: SNDS practice, rule 48."""
 _ALREADY = Text(
     en="Nothing: this very delivery was already taken in. To replace it, seal the corrected files again.",
     fr="Rien : cette livraison même a déjà été reçue. Pour la remplacer, scellez à nouveau les fichiers corrigés.",
@@ -87,7 +86,7 @@ def accepted(task: Task, admitted: Admitted, loaded: Loaded, kept_out: KeptOut, 
 
 
 def _opposed(kept_out: KeptOut) -> Opposed:
-    is_published = kept_out.persons >= SMALL
+    is_published = kept_out.persons >= SMALL_CELL
     said = Text(en=str(kept_out.rows), fr=str(kept_out.rows)) if is_published else _NOT_PUBLISHED
     words = Text(en=_OPPOSED.en.format(rows=said.en), fr=_OPPOSED.fr.format(rows=said.fr))
     return Opposed(rows=kept_out.rows if is_published else None, words=words)

@@ -12,6 +12,7 @@ from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import find_dataset
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.periods import first_day, periods_between
+from hdh_assets.sources.intake.manifest import FIRST_YEAR, LAST_YEAR
 from hdh_assets.sources.intake.seal import seal
 from hdh_assets.sources.synth import generic, snds, synthea  # noqa: F401 - each registers its generator
 from hdh_assets.sources.synth.engine import open_engine
@@ -41,6 +42,8 @@ def generate(
         raise HubError("at least one person is needed", remedy="ask for --persons 1 or more")
     chosen = [find_dataset(dict(datasets), dataset_id) for dataset_id in ids]
     orders = [(dataset, period) for dataset in chosen for period in periods_between(dataset.cadence, first, last)]
+    if odd := [period for _, period in orders if not FIRST_YEAR <= first_day(period).year <= LAST_YEAR]:
+        raise HubError(f"no delivery is of {odd[0]}", remedy=f"choose periods from {FIRST_YEAR} to {LAST_YEAR}")
     made: list[Path] = []
     with tempfile.TemporaryDirectory(prefix="hdh-synth-") as spill, open_engine(Path(spill)) as con:
         make_population(con, persons, seed)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hdh_assets.catalog import page
+from hdh_assets.catalog.assets import entry_metadata
 from hdh_assets.catalog.chart import at_a_glance, rows_per_period
 from hdh_assets.catalog.entry import DeliveryEntry, Entry, TableEntry
 from hdh_assets.core.descriptor_files import load_datasets
@@ -45,6 +48,17 @@ def test_completeness_shows_each_column_that_was_measured() -> None:
     text = page.completeness(DCIR.by_name["er_prs_f"], ENTRY)
     assert "| dct_ord_num | `██████████` | 100% |" in text
     assert "| exe_soi_dtd | `███░░░░░░░` | 25.5% |" in text
+
+
+@pytest.mark.parametrize(
+    ("persons", "shown"), [(None, "–"), (0, "0"), (1, "fewer than 11"), (10, "fewer than 11"), (11, "11")]
+)
+def test_a_count_of_few_persons_is_not_published(persons: int | None, shown: str) -> None:
+    tables = {table.lake_name: TableEntry(rows=30, persons=persons) for table in DCIR.tables}
+    few = ENTRY.model_copy(update={"persons": persons, "tables": tables})
+    assert f"| **Persons** | {shown} |" in page.summary(DCIR, few)
+    assert f"| 30 | {shown} |" in page.tables(DCIR, few)
+    assert entry_metadata(DCIR, few).get("persons") == (shown if persons in {1, 10} else persons)
 
 
 def test_rules_nobody_broke_are_left_out() -> None:

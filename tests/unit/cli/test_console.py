@@ -1,15 +1,19 @@
-"""Paths as people are shown them, and as commands they are told to type hold them."""
+"""What people are shown, and what machines read: paths, and JSON that any reader takes."""
 
 from __future__ import annotations
 
+import json
+import math
 import shlex
 import sys
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from rich.text import Text
 
-from hdh_assets.cli.console import Context, shown, typed
+from hdh_assets.cli.console import Context, print_json, shown, typed
 from hdh_assets.core.home import Home
 
 AWKWARD = Path("/srv/l'hôpital [bold]d'été[/] & fils/hub")
@@ -29,3 +33,19 @@ def test_the_next_command_names_the_home_when_this_one_did(monkeypatch: pytest.M
     assert shlex.split(Context(Home(AWKWARD), is_named=True).hdh) == ["hdh", "--home", str(AWKWARD)]
     monkeypatch.setattr(sys, "argv", [".venv/bin/hdh"])
     assert Context(Home(AWKWARD)).hdh == ".venv/bin/hdh"
+
+
+def test_json_is_json_whatever_the_values(capsys: pytest.CaptureFixture[str]) -> None:
+    values = {
+        "numbers": [math.nan, math.inf, -math.inf, 1.5, Decimal("2.50"), Decimal(3), 2**70],
+        "by day": {date(2024, 1, 1): (1, None, True), 7: b"\x01"},
+    }
+    print_json(values)
+
+    def no_constant(name: str) -> None:
+        pytest.fail(f"{name} is no JSON")
+
+    assert json.loads(capsys.readouterr().out, parse_constant=no_constant) == {
+        "numbers": ["nan", "inf", "-inf", 1.5, 2.5, 3, 2**70],
+        "by day": {"2024-01-01": [1, None, True], "7": "01"},
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -30,6 +31,7 @@ def _run(home: Home, *arguments: str) -> tuple[int, list[str], list[str]]:
         (("synth", "snds_dcir", "--seed", "9" * 21), "'--seed'", "synth --help"),
         (("backfill", "snds_dcir"), "Missing option '--from'", "backfill --help"),
         (("up", "--port", "99999"), "'--port'", "up --help"),
+        (("trace", "x", "--row", "9" * 21), "'--row'", "trace --help"),
     ],
 )
 def test_misuse_is_told_with_where_to_look(home: Home, arguments: tuple[str, ...], problem: str, remedy: str) -> None:
@@ -44,3 +46,22 @@ def test_a_group_without_a_command_shows_its_help(home: Home, arguments: tuple[s
     code, shown, said = _run(home, *arguments)
     assert (code, said) == (2, [])
     assert any("Commands" in line for line in shown)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("synth", "snds_dcir", "--from", "9999-12"), "no delivery is of 9999-12"),
+        (("synth", "snds_dcir", "--persons", "1", "--out", "{folder}/d\udcff"), "bytes that are no characters"),
+        (("extract", "show", ""), "there is no extract"),
+        (("audit", "log", "nobody"), "no event is about nobody"),
+    ],
+)
+def test_what_makes_no_sense_is_told_in_words(home: Home, arguments: tuple[str, ...], problem: str) -> None:
+    _, shown, said = _run(home, *(argument.format(folder=home.root) for argument in arguments))
+    assert problem in " ".join([*shown, *said])
+    assert "unexpected" not in " ".join(said)
+
+
+def test_the_version_is_told(home: Home) -> None:
+    assert _run(home, "--version") == (0, [f"hdh {version('health-data-hub')}"], [])

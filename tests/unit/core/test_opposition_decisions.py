@@ -13,6 +13,7 @@ from hdh_assets.core.opposition import (
     PersonKey,
     Place,
     canonical,
+    has_wrong_key,
     identifier_types,
     plain_rank,
     record,
@@ -114,3 +115,19 @@ def test_the_kinds_of_identifier_are_those_the_descriptors_declare() -> None:
     known = identifier_types(load_datasets().values())
     assert known == known | {"nir": False, "snds_nir": False, "snds_psa": True, "ehr_patient": False}
     assert "practitioner" not in known
+
+
+def with_key(number: str) -> str:
+    """The number and its key, worked out another way than the hub does: the two together leave nothing by 97."""
+    digits = number.replace("2A", "19").replace("2B", "18")
+    return number + next(f"{key:02}" for key in range(1, 98) if (int(digits) + key) % 97 == 0)
+
+
+@pytest.mark.parametrize("number", ["1850578006084", "2850520024001", "185052A024001", "285052B024001"])
+def test_a_digit_copied_wrong_shows_in_the_key(number: str) -> None:
+    right = with_key(number)
+    assert not has_wrong_key(right)
+    assert not has_wrong_key(f"{right[0]} {right[1:3]} {right[3:5]} {right[5:]}".lower())
+    assert has_wrong_key(right[:4] + str((int(right[4]) + 1) % 10) + right[5:])
+    assert has_wrong_key(right[:7] + "X" + right[8:])
+    assert not has_wrong_key(number), "without a key there is none to compare"
