@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import dagster as dg
 
-from hdh_assets.extracts.ended import kept_without_permit
+from hdh_assets.extracts.ended import spaces_to_clear
 from resources.hub import Hub
 from sensors.runs import may_try, postponed, tries, unfinished
 
@@ -23,7 +23,7 @@ def expiries_sensor(job: dg.JobDefinition) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def expiries(context: dg.SensorEvaluationContext, hub: Hub) -> dg.RunRequest | dg.SkipReason:
-        names = [version.name for version, _ in kept_without_permit(hub.home, hub.settings)]
+        names = spaces_to_clear(hub.home, hub.settings)
         if not names:
             return dg.SkipReason("no project keeps an extract beyond its permit")
         token = sha256(" ".join(names).encode()).hexdigest()[:12]

@@ -7,6 +7,7 @@ in `selection.py`, `plan.py` and `persons.py`; the folder is `versions.py`.
 from __future__ import annotations
 
 import json
+import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -96,10 +97,13 @@ def build_extract(
             return ExtractResult(existing[-1], is_new=False)
         number = existing[-1].number if existing else _next_number(registry, home, permit.project)
         partial = space / f".v{number}.{uuid.uuid4().hex[:8]}.partial"
-        write_extract(home, settings, datasets, permit, release, basis, number, partial, on_progress)
-        check_permit(registry, permit)
-        check_release(head, registry, release)
-        put_in_place(partial, space / f"v{number}")
+        try:
+            write_extract(home, settings, datasets, permit, release, basis, number, partial, on_progress)
+            check_permit(registry, permit)
+            check_release(head, registry, release)
+            put_in_place(partial, space / f"v{number}")
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
         version = find_version(home, f"{permit.project}/v{number}")
         _record(registry, version)
         return ExtractResult(version, is_new=True)

@@ -6,34 +6,42 @@ A version made under an earlier permit stays while a later one, an amendment, is
 from __future__ import annotations
 
 from hdh_assets.core.home import Home, Settings
-from hdh_assets.extracts.versions import Version, list_versions, project_lock
+from hdh_assets.extracts.versions import Version, list_versions, project_lock, unfinished
 from hdh_assets.extracts.withdrawal import Cause, Withdrawal, is_left, withdraw, withdrawals
 from hdh_assets.governance.register import projects, today
 from resources.registry import Registry
 
 
-def kept_without_permit(home: Home, settings: Settings, project: str | None = None) -> list[tuple[Version, Withdrawal]]:
-    """Versions of that project, or of all, whose permit ended or whose withdrawal stopped midway, each with why.
+def spaces_to_clear(home: Home, settings: Settings) -> list[str]:
+    """Projects that keep something without a permit, in order.
 
-    A folder of a project that the event log does not know is nobody's to take back.
+    A version, one whose withdrawal stopped midway, or what a killed build left. A folder of a project that the event
+    log does not know is nobody's to clear.
     """
     with Registry(home, settings) as registry:
-        known, begun = projects(registry), withdrawals(registry)
+        found = {version.project for version, _ in _kept(home, registry)}
+        over = [name for name, project in projects(registry).items() if project.permit_end(today())]
+    return sorted(found.union(name for name in over if unfinished(home, name)))
+
+
+def withdraw_ended(home: Home, settings: Settings) -> list[str]:
+    """Clear these spaces; the names of the versions withdrawn. Can be done again."""
+    done = []
+    for project in spaces_to_clear(home, settings):
+        with project_lock(home, project), Registry(home, settings) as registry:
+            # looked at again: a permit may have been granted since
+            for version, why in _kept(home, registry, project):
+                withdraw(registry, version, why)
+                done.append(version.name)
+    return done
+
+
+def _kept(home: Home, registry: Registry, project: str | None = None) -> list[tuple[Version, Withdrawal]]:
+    """Versions of that project, or of all, to be withdrawn, each with why."""
+    known, begun = projects(registry), withdrawals(registry)
     found = []
     for version in filter(is_left, list_versions(home, project)):
         end = known[version.project].permit_end(today()) if version.project in known else None
         if why := begun.get((version.project, version.number)) or (end and Withdrawal(Cause.permit_ended, end)):
             found.append((version, why))
     return found
-
-
-def withdraw_ended(home: Home, settings: Settings) -> list[str]:
-    """Withdraw them; their names. Can be done again."""
-    done = []
-    for project in sorted({version.project for version, _ in kept_without_permit(home, settings)}):
-        with project_lock(home, project), Registry(home, settings) as registry:
-            # looked at again: a permit may have been granted since
-            for version, why in kept_without_permit(home, settings, project):
-                withdraw(registry, version, why)
-                done.append(version.name)
-    return done

@@ -95,9 +95,14 @@ def project_lock(home: Home, project: str) -> Iterator[Path]:
     folder = home.projects / project
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):
-        for left in folder.glob(".v*.partial"):
+        for left in unfinished(home, project):
             shutil.rmtree(left)
         yield folder
+
+
+def unfinished(home: Home, project: str) -> list[Path]:
+    """What builds left that were killed, or are still writing."""
+    return list((home.projects / project).glob(".v*.partial"))
 
 
 def put_in_place(partial: Path, final: Path) -> None:

@@ -12,7 +12,7 @@ from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.opposition import PersonKey, record
 from hdh_assets.extracts import build, ended
-from hdh_assets.extracts.ended import kept_without_permit, withdraw_ended
+from hdh_assets.extracts.ended import spaces_to_clear, withdraw_ended
 from hdh_assets.extracts.opposed import revision_to_withdraw_for, withdraw_opposed
 from hdh_assets.extracts.rebuild import rebuild_extract
 from hdh_assets.extracts.versions import find_version, leftovers, list_versions, verify_version
@@ -121,7 +121,7 @@ def test_what_a_project_keeps_beyond_its_permit_is_withdrawn(
     end_by(kind, hub, monkeypatch)
     with pytest.raises(RefusedError, match="one"):
         hub.build("one", permit)
-    assert [version.name for version, _ in kept_without_permit(hub.home, hub.settings)] == ["one/v1"]
+    assert spaces_to_clear(hub.home, hub.settings) == ["one"]
     assert withdraw_ended(hub.home, hub.settings) == ["one/v1"]
 
     assert {path.name for path in mine.folder.iterdir()} == {"WITHDRAWN.md", "manifest.json"}
@@ -174,7 +174,32 @@ def test_killed_while_withdrawing_for_a_permit_the_next_run_finishes_it(hub: Hub
     assert leftovers(version) == []
     assert "by mistake" in (version.folder / "WITHDRAWN.md").read_text("utf-8")
     assert len(hub.registry.events(EXTRACT_WITHDRAWN)) == 1
-    assert kept_without_permit(hub.home, hub.settings) == []
+    assert spaces_to_clear(hub.home, hub.settings) == []
+
+
+def test_what_a_killed_build_left_does_not_outlive_the_permit(hub: Hub) -> None:
+    grant(hub.registry, dossier("one"))
+    left = hub.home.projects / "one" / ".v1.12345678.partial" / "data"
+    left.mkdir(parents=True)
+    (left / "omop.person.parquet").touch()
+    assert spaces_to_clear(hub.home, hub.settings) == []
+    hub.registry.act("t", decisions.revoke("one", reason="by mistake", today=today()))
+    assert spaces_to_clear(hub.home, hub.settings) == ["one"]
+    assert withdraw_ended(hub.home, hub.settings) == []
+    assert list((hub.home.projects / "one").glob(".v*")) == []
+    assert spaces_to_clear(hub.home, hub.settings) == []
+
+
+def test_a_permit_that_ends_while_its_extract_is_made_delivers_nothing_and_leaves_nothing(hub: Hub) -> None:
+    permit = grant(hub.registry, dossier("one", tables=EVERYTHING))
+
+    def end(_table: str, done: int, _all: int) -> None:
+        if done == 1:
+            hub.registry.act("t", decisions.revoke("one", reason="found wanting", today=today()))
+
+    with pytest.raises(RefusedError, match="project one is revoked"):
+        build.build_extract(hub.home, hub.settings, hub.datasets, permit, hub.release, on_progress=end)
+    assert [path.name for path in (hub.home.projects / "one").iterdir()] == [".lock"]
 
 
 def test_no_extract_is_made_between_an_opposition_and_the_removal_of_the_rows(hub: Hub) -> None:
