@@ -64,7 +64,8 @@ def _check(query: str) -> None:
     """Refuse what is not one SELECT over tables and functions that only read."""
     try:
         statements = duckdb.extract_statements(query)
-        parsed = _parsed(_EXPLAIN.sub("", query, count=1))
+        explained = _EXPLAIN.match(query)
+        parsed = _parsed(query[explained.end() :] if explained else query)
     except duckdb.Error as error:
         raise HubError(f"the query is not valid SQL: {_first_line(error)}") from None
     except (TypeError, UnicodeEncodeError):

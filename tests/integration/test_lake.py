@@ -233,6 +233,7 @@ def test_a_busy_lake_says_so_instead_of_waiting_for_ever(lake: Lake) -> None:
         "SELECT * FROM ducklake_cleanup_old_files('lake', cleanup_all => true)",
         "SELECT * FROM lake.set_option('x', 'y')",
         "SELECT 1 WHERE EXISTS (FROM json_execute_serialized_sql('{}'))",
+        "/* beside */ EXPLAIN SELECT 1",
     ],
 )
 def test_sql_refuses_all_but_one_reading_statement(lake: Lake, query: str) -> None:
@@ -258,6 +259,7 @@ def test_sql_cannot_read_files_outside_the_lake(lake: Lake, query: str) -> None:
         "query('SELECT * FROM sqlite_scan(' || chr(39) || {file} || chr(39) || ', ''secret'')')",
         "sqlite_query('__ducklake_metadata_lake', 'SELECT 1')",
         "postgres_scan('dbname=x', 'public', 'event')",
+        "omop.person --\n EXPLAIN, sqlite_scan({file}, 'secret')",
         "read_text({file})",
         "glob({file})",
     ],
@@ -279,6 +281,7 @@ def test_sql_opens_no_database_beside_the_lake(lake: Lake, tmp_path: Path, call:
         "DESCRIBE omop.person",
         "SUMMARIZE omop.person",
         "EXPLAIN SELECT * FROM omop.person",
+        "SELECT 'EXPLAIN' AS explain FROM omop.person",
         "FROM ducklake_snapshots('lake')",
         "SELECT table_name FROM duckdb_tables()",
         "SELECT unnest(range(3)) FROM generate_series(1, 3)",
