@@ -35,7 +35,7 @@ class NotReadyError(RefusedError):
 class Release:
     """One release: the snapshot, when, by which code, what it holds and the checks it passed.
 
-    `contents` has `deliveries` (dataset → list of {period, digest}) and `rows` (table → count);
+    `contents` has `deliveries` (dataset → list of {period, digest, loaded_at}), `rows` (table → count) and `rules`;
     `checks` has counts of those passed, by kind.
     """
 
@@ -96,13 +96,15 @@ def make_release(
     *,
     checks: dict[str, Any],
     oppositions: int = 0,
+    rules: str = "",
     is_ready: Callable[[duckdb.DuckDBPyConnection], bool] = lambda _: True,
 ) -> Release:
     """Make the lake's present state a release, unless the newest release already has the same contents.
 
 
     `checks` holds counts of passed, failed and warned checks; any failed blocking check refuses the release.
-    `oppositions` is the revision recorded in the registry: the lake must follow it, OMOP included.
+    `oppositions` is the revision recorded in the registry: the lake must follow it, OMOP included. `rules` is the
+    fingerprint of what OMOP was made by (`hdh_assets.standard.state`): other vocabularies may give as many rows.
     Raises `RefusedError` otherwise, and `NotReadyError` when `is_ready` denies it of the very state to be released.
     """
     if checks.get("failed"):
@@ -113,7 +115,7 @@ def make_release(
     with spill_folder(lake.home, "release") as spill, lake.writer(spill=spill) as engine:
         _ensure_table(engine)
         check_followed(engine, oppositions, is_standardised=True)
-        if known := _unchanged(engine):
+        if known := _unchanged(engine, rules):
             return known
         erase_removed(engine)
         crash_point("release.before_number")
@@ -121,23 +123,23 @@ def make_release(
         with transaction(engine):
             if not is_ready(engine):
                 raise NotReadyError("no release: OMOP does not hold all that was delivered; it follows once it does")
-            release = _next(engine, checks)
+            release = _next(engine, checks, rules)
             engine.execute(f"INSERT INTO lake.meta.release ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", _row(release))
             crash_point("release.before_commit")
     crash_point("release.after_commit")
     return release
 
 
-def _unchanged(engine: duckdb.DuckDBPyConnection) -> Release | None:
+def _unchanged(engine: duckdb.DuckDBPyConnection, rules: str) -> Release | None:
     """The newest release, if it may still be read and shows the lake as it is, by the code that runs."""
     releases = _read(engine)
     newest = releases[-1] if releases else None
     if newest is None or newest.number in retired(engine) or newest.code_commit != code_commit():
         return None
-    return newest if newest.contents == _contents(engine) else None
+    return newest if newest.contents == _contents(engine, rules) else None
 
 
-def _next(engine: duckdb.DuckDBPyConnection, checks: dict[str, Any]) -> Release:
+def _next(engine: duckdb.DuckDBPyConnection, checks: dict[str, Any], rules: str) -> Release:
     """The release of the present state."""
     releases = _read(engine)
     snapshot = engine.execute("SELECT max(snapshot_id) FROM ducklake_snapshots('lake')").fetchall()[0][0]
@@ -146,7 +148,7 @@ def _next(engine: duckdb.DuckDBPyConnection, checks: dict[str, Any]) -> Release:
         snapshot_id=int(snapshot),
         created_at=datetime.now(UTC).replace(microsecond=0),
         code_commit=code_commit(),
-        contents=_contents(engine),
+        contents=_contents(engine, rules),
         checks=checks,
     )
 
@@ -181,7 +183,7 @@ def _row(release: Release) -> list[Any]:
     ]
 
 
-def _contents(engine: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+def _contents(engine: duckdb.DuckDBPyConnection, rules: str) -> dict[str, Any]:
     deliveries: dict[str, list[dict[str, str]]] = {}
     if has_table(engine, "meta", "delivery"):
         for dataset, period, digest, loaded_at in engine.execute(
@@ -197,7 +199,7 @@ def _contents(engine: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         f"{schema}.{table}": int(engine.execute(f'SELECT count(*) FROM lake."{schema}"."{table}"').fetchall()[0][0])
         for schema, table in tables
     }
-    return {"deliveries": deliveries, "rows": rows}
+    return {"deliveries": deliveries, "rows": rows, "rules": rules}
 
 
 @cache

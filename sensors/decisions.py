@@ -10,6 +10,7 @@ from hdh_assets.extracts.assets import extract_keys
 from hdh_assets.extracts.deliverable import deliverable
 from hdh_assets.extracts.due import asked_releases, delivered_releases, due, following
 from hdh_assets.extracts.versions import list_versions
+from hdh_assets.governance.dossier import Updates
 from hdh_assets.governance.permit import Permit
 from hdh_assets.governance.register import active_permits
 from resources.hub import Hub
@@ -63,7 +64,9 @@ def _permits(hub: Hub, datasets: Mapping[str, Dataset]) -> tuple[list[Permit], l
         permits = active_permits(registry, known=deliverable(datasets))
         asked = asked_releases(registry)
     delivered = delivered_releases(list_versions(hub.home))
-    return permits, due(permits, delivered, asked | following(permits, delivered, list_releases(hub.lake)))
+    followers = [permit for permit in permits if permit.updates is Updates.on_delivery]
+    wanted = asked | (following(followers, delivered, list_releases(hub.lake)) if followers else {})
+    return permits, due(permits, delivered, wanted)
 
 
 def _request(instance: dg.DagsterInstance, permit: Permit) -> dg.RunRequest | str:

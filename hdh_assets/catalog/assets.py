@@ -58,6 +58,7 @@ def release_asset(omop: Iterable[dg.AssetKey], checks: Iterable[dg.AssetCheckKey
                     hub.lake,
                     checks=count_checks(context.instance, blocking),
                     oppositions=revision,
+                    rules=rules,
                     is_ready=lambda engine: not is_behind(engine, rules),
                 )
             except NotReadyError as error:

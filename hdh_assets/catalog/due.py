@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 import duckdb
 
@@ -36,6 +37,8 @@ class LakeState:
     """Standardisation has something to do that a comparison with the release does not show (changed rules)."""
     rules: str
     """Fingerprint of the rules."""
+    released_rules: str | None
+    """That of the newest release; None when it does not tell, or there is none."""
     newest_at: datetime | None
     """When the newest delivery was loaded."""
     oppositions: int = 0
@@ -59,7 +62,8 @@ def due(state: LakeState, entries: Collection[str]) -> Due | None:
     """
     names = sorted(set(state.current) | set(state.released))
     changed = tuple(name for name in names if _has_changed(name, state, name in entries))
-    if not state.current or not (changed or state.is_behind or state.is_retired):
+    is_outdated = state.released_rules not in {None, state.rules}
+    if not state.current or not (changed or state.is_behind or state.is_retired or is_outdated):
         return None
     everything = {name: sorted(loadings) for name, loadings in state.current.items()}
     content = json.dumps([everything, state.rules, state.oppositions], sort_keys=True)
@@ -96,6 +100,7 @@ def read_state(engine: duckdb.DuckDBPyConnection, vocab_dir: str) -> LakeState:
         described=_described(engine),
         is_behind=is_behind(engine, rules),
         rules=rules,
+        released_rules=_released_contents(engine).get("rules"),
         newest_at=newest.astimezone(UTC) if newest else None,
         oppositions=followed(engine).applied,
         is_retired=_is_retired(engine),
@@ -103,11 +108,15 @@ def read_state(engine: duckdb.DuckDBPyConnection, vocab_dir: str) -> LakeState:
 
 
 def _released(engine: duckdb.DuckDBPyConnection) -> Loadings:
+    deliveries = _released_contents(engine).get("deliveries", {})
+    return {dataset: _loadings(listed) for dataset, listed in deliveries.items()}
+
+
+def _released_contents(engine: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     if not has_table(engine, "meta", "release"):
         return {}
     found = engine.execute("SELECT contents FROM lake.meta.release ORDER BY number DESC LIMIT 1").fetchone()
-    deliveries = json.loads(found[0])["deliveries"] if found else {}
-    return {dataset: _loadings(listed) for dataset, listed in deliveries.items()}
+    return json.loads(found[0]) if found else {}
 
 
 def _is_retired(engine: duckdb.DuckDBPyConnection) -> bool:

@@ -13,7 +13,6 @@ from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.extracts.provenance import feeding_tables
 from hdh_assets.extracts.versions import Version, list_versions
-from hdh_assets.governance.dossier import Updates
 from hdh_assets.governance.permit import Permit
 from hdh_assets.governance.register import find_permit
 from resources.lake import open_lake
@@ -36,15 +35,16 @@ def due(permits: Iterable[Permit], delivered: Mapping[Grant, int], wanted: Mappi
 def following(
     permits: Iterable[Permit], delivered: Mapping[Grant, int], releases: Sequence[Release]
 ) -> dict[Grant, int]:
-    """The newest release, for each permit that follows deliveries and has a version of an earlier one that differs.
+    """The newest release, for each of these permits that has a version of an earlier one that differs.
 
-    A release differs for a permit by the deliveries of a dataset that feeds its tables, or by the hub's code.
+    `permits` are those that follow deliveries. A release differs for a permit by the deliveries of a dataset that feeds
+    its tables, by vocabularies and other rules, or by the hub's code.
     """
     known = {release.number: release for release in releases}
     found = {}
     for permit in permits:
         last = known.get(delivered.get(_grant(permit), 0))
-        if permit.updates is Updates.on_delivery and last and _fed_by(permit, last) != _fed_by(permit, releases[-1]):
+        if last and _fed_by(permit, last) != _fed_by(permit, releases[-1]):
             found[_grant(permit)] = releases[-1].number
     return found
 
@@ -82,11 +82,11 @@ def ask(home: Home, settings: Settings, project: str) -> Event:
         return registry.append(ASKED, project, current_actor(), {"permit": permit.number, "release": release})
 
 
-def _fed_by(permit: Permit, release: Release) -> tuple[str, dict[str, Any]]:
+def _fed_by(permit: Permit, release: Release) -> tuple[str, str | None, dict[str, Any]]:
     """What decides the bytes of an extract of that release, beside the permit."""
     datasets = {dataset for table in permit.tables for dataset, _ in feeding_tables(table)}
     loaded = release.contents["deliveries"]
-    return release.code_commit, {dataset: loaded.get(dataset) for dataset in sorted(datasets)}
+    return release.code_commit, release.contents.get("rules"), {name: loaded.get(name) for name in sorted(datasets)}
 
 
 def _grant(permit: Permit) -> Grant:

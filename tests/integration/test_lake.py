@@ -213,6 +213,12 @@ def test_several_writing_processes_lose_nothing(kind: str, request: pytest.Fixtu
     assert _count(lake) == 40
 
 
+def test_other_rules_make_another_release_of_the_same_numbers_of_rows(lake: Lake) -> None:
+    _fill(lake, 3)
+    numbers = [make_release(lake, checks={}, rules=rules).number for rules in ("a", "a", "b", "b", "a")]
+    assert numbers == [1, 1, 2, 2, 3]
+
+
 def test_a_busy_lake_says_so_instead_of_waiting_for_ever(lake: Lake) -> None:
     with lake.writer_lock(), pytest.raises(LakeBusyError, match="another process"), lake.writer_lock(0.05):
         pass

@@ -11,10 +11,11 @@ import snds_rows
 from standard_hub import StandardHub
 
 from hdh_assets.catalog.assets import count_checks, release_asset
-from hdh_assets.core.home import Home
+from hdh_assets.core.home import Home, Settings
 from hdh_assets.definitions import hub as hub_location
 from resources.hub import Hub
 from resources.releases import list_releases
+from tests.athena_folder import Vocabulary
 
 RELEASE = release_asset([], [])
 
@@ -46,13 +47,26 @@ def asked(home: Home) -> set[str]:
         return {key.path[0] for key in request.asset_selection}
 
 
-def test_a_delivery_that_omop_does_not_hold_yet_waits_for_the_next_release(hub: StandardHub) -> None:
+def test_what_omop_does_not_hold_yet_waits_for_the_next_release(hub: StandardHub, tmp_path: Path) -> None:
     assert released(hub) == [1]
     hub.deliver(snds_rows.set_beneficiaries, "2020-01", persons=20)
     assert released(hub) == [1]
     assert asked(hub.home) == {"staging", "omop", "catalog"}
     hub.standardise()
     assert released(hub) == [1, 2]
+
+    vocabulary = Vocabulary()
+    vocabulary.add(8507, "Gender", "M", "Gender", maps_to=8507)
+    vocabulary.descend(8507, [8507])
+    vocabulary.rows["DRUG_STRENGTH"].append((0,) * 9 + ("19700101", "20991231", ""))
+    hub.settings = Settings(vocab_dir=str(vocabulary.write(tmp_path / "athena")))
+    hub.home.settings_file.write_text(f'vocab_dir = "{hub.settings.vocab_dir}"\n', "utf-8")
+    assert released(hub) == [1, 2]
+    assert asked(hub.home) == {"staging", "omop", "catalog"}
+    hub.standardise()
+    assert asked(hub.home) == {"catalog"}, "stopped before the release, the next run goes on with it"
+    assert released(hub) == [1, 2, 3]
+    assert released(hub) == [1, 2, 3], "although not a row more or less"
 
 
 def test_tables_that_hold_all_that_feeds_them_are_not_computed_again(hub: StandardHub) -> None:

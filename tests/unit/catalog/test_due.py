@@ -11,7 +11,7 @@ from resources.lake_tables import loading
 NOW = datetime(2024, 1, 1, 12, tzinfo=UTC)
 LATER = [NOW + timedelta(microseconds=1), NOW + timedelta(days=1)]
 LOADED = {"a": frozenset({loading("1" * 64, NOW)}), "b": frozenset({loading("2" * 64, NOW)})}
-DONE = LakeState(LOADED, LOADED, LOADED, is_behind=False, rules="r", newest_at=NOW)
+DONE = LakeState(LOADED, LOADED, LOADED, is_behind=False, rules="r", released_rules="r", newest_at=NOW)
 
 
 def left(state: LakeState) -> Due | None:
@@ -23,7 +23,7 @@ def test_nothing_is_due_when_release_and_catalogue_show_the_lake() -> None:
 
 
 def test_nothing_is_due_in_an_empty_hub_whatever_the_rules() -> None:
-    assert left(LakeState({}, {}, {}, is_behind=True, rules="r", newest_at=None)) is None
+    assert left(LakeState({}, {}, {}, is_behind=True, rules="r", released_rules=None, newest_at=None)) is None
 
 
 def test_only_changed_datasets_are_described_again() -> None:
@@ -56,6 +56,12 @@ def test_changed_rules_concern_every_dataset_and_change_the_token() -> None:
     assert second is not None
     assert first.datasets == ("a", "b")
     assert first.token != second.token
+
+
+def test_a_release_under_other_rules_is_followed_by_another_even_when_the_tables_are_up_to_date() -> None:
+    """Stopped between the standardisation and its release."""
+    assert left(replace(DONE, rules="s")) is not None
+    assert left(replace(DONE, rules="s", released_rules=None)) is None, "made before releases told"
 
 
 def test_it_waits_for_deliveries_under_way_but_not_for_ever() -> None:
