@@ -76,12 +76,14 @@ def amend_command(ctx: typer.Context, dossier: DossierArgument, as_json: JsonOpt
 
 
 @project_app.command("withdraw")
-def withdraw_command(ctx: typer.Context, project: ProjectArgument, reason: ReasonOption) -> None:
+def withdraw_command(
+    ctx: typer.Context, project: ProjectArgument, reason: ReasonOption, as_json: JsonOption = False
+) -> None:
     """Give up a project: its permit ends, and the next tick or the running hub takes its extracts back."""
     from hdh_assets.governance import decisions, register  # noqa: PLC0415
 
     decision = decisions.withdraw(project, reason=reason, today=register.today())
-    _act(cli_context(ctx).require_home(), decision, "withdrawn")
+    _act(cli_context(ctx).require_home(), decision, "withdrawn", as_json=as_json)
 
 
 @project_app.command("list")
@@ -156,22 +158,26 @@ def grant_command(
 
 
 @permit_app.command("refuse")
-def refuse_command(ctx: typer.Context, project: ProjectArgument, reason: ReasonOption) -> None:
+def refuse_command(
+    ctx: typer.Context, project: ProjectArgument, reason: ReasonOption, as_json: JsonOption = False
+) -> None:
     """Refuse the latest version of a dossier, and say why."""
     from hdh_assets.governance import decisions, register  # noqa: PLC0415
 
     decision = decisions.refuse(project, reason=reason, today=register.today())
-    _act(cli_context(ctx).require_home(), decision, "refused")
+    _act(cli_context(ctx).require_home(), decision, "refused", as_json=as_json)
 
 
 @permit_app.command("revoke")
-def revoke_command(ctx: typer.Context, project: ProjectArgument, reason: ReasonOption) -> None:
+def revoke_command(
+    ctx: typer.Context, project: ProjectArgument, reason: ReasonOption, as_json: JsonOption = False
+) -> None:
     """End the permit in force, and say why: the next tick or the running hub takes the extracts back."""
     from hdh_assets.governance import decisions, register  # noqa: PLC0415
 
     decision = decisions.revoke(project, reason=reason, today=register.today())
     said = "left without its permit; `hdh tick` (or the running hub) takes its extracts back"
-    _act(cli_context(ctx).require_home(), decision, said)
+    _act(cli_context(ctx).require_home(), decision, said, as_json=as_json)
 
 
 @permit_app.command("list")

@@ -88,7 +88,8 @@ def test_the_list_of_extracts_says_why_one_was_withdrawn(home: Home, settings: S
     hdh(home, "permit", "grant", "pilot")
     with Registry(home, settings) as registry:
         build_extract(home, settings, load_datasets(), find_permit(registry, "pilot"), release)
-    hdh(home, "permit", "revoke", "pilot", "--reason", "found wanting")
+    told = hdh(home, "permit", "revoke", "pilot", "--reason", "found wanting", "--json")
+    assert (told["project"], told["what"], told["reason"]) == ("pilot", "permit.revoked", "found wanting")
     assert [row["state"] for row in hdh(home, "extract", "list", "--json")] == ["delivered"]
     withdraw_ended(home, settings)
     assert [row["state"] for row in hdh(home, "extract", "list", "--json")] == ["withdrawn: its permit ended"]
