@@ -1,7 +1,6 @@
 """Permits that wait for an extract ask for it; definitions are loaded again when permits came or ended."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -17,7 +16,7 @@ from resources.hub import Hub
 from resources.releases import latest, list_releases
 from sensors.opposition_wait import is_opposition_waiting
 from sensors.reload import reload_location
-from sensors.runs import may_try, postponed, tries, unfinished
+from sensors.runs import ask
 
 SECONDS = 10
 
@@ -72,10 +71,6 @@ def _permits(hub: Hub, datasets: Mapping[str, Dataset]) -> tuple[list[Permit], l
 def _request(instance: dg.DagsterInstance, permit: Permit) -> dg.RunRequest | str:
     """The run for this permit, or why there is none now."""
     tags = {"hdh/work": "extract", "hdh/project": permit.project, "hdh/permit": str(permit.number)}
-    past = tries(instance, tags)
-    if unfinished(instance, tags):
-        return f"{permit.id}: under way"
-    if not may_try(past, datetime.now(UTC)):
-        return f"{permit.id}: {postponed(past)}"
     keys = [dg.AssetKey(list(key.parts)) for key in extract_keys(permit).values()]
-    return dg.RunRequest(run_key=f"{permit.id}:{past.total}", asset_selection=keys, tags=tags)
+    answer = ask(instance, tags, permit.id, selection=keys)
+    return f"{permit.id}: {answer.skip_message}" if isinstance(answer, dg.SkipReason) else answer

@@ -1,14 +1,12 @@
 """Oppositions recorded ask for the lake to follow them. Trusted third party only."""
 
-from datetime import UTC, datetime
-
 import dagster as dg
 
 from resources.failures import told
 from resources.hub import Hub
 from resources.oppositions import read_book
 from resources.removals import followed
-from sensors.runs import may_try, postponed, tries, unfinished
+from sensors.runs import ask
 
 POOL = "lake_writer"
 SECONDS = 10
@@ -58,11 +56,6 @@ def oppositions_sensor(job: dg.JobDefinition) -> dg.SensorDefinition:
             if followed(engine).applied >= revision:
                 return dg.SkipReason("the lake follows every opposition")
         tags = {"hdh/work": "opposition", "hdh/revision": str(revision)}
-        past = tries(context.instance, tags)
-        if unfinished(context.instance, {"hdh/work": "opposition"}):
-            return dg.SkipReason("under way")
-        if not may_try(past, datetime.now(UTC)):
-            return dg.SkipReason(postponed(past))
-        return dg.RunRequest(run_key=f"opposition-{revision}:{past.total}", tags=tags)
+        return ask(context.instance, tags, f"opposition-{revision}", alone={"hdh/work": "opposition"})
 
     return oppositions

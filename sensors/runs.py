@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
@@ -68,6 +68,29 @@ def may_try(past: Tries, now: datetime) -> bool:
     if past.failed < 2 or past.last_failed_at is None:
         return True
     return now - past.last_failed_at >= min(timedelta(minutes=2 ** (past.failed - 1)), LONGEST_PAUSE)
+
+
+def ask(
+    instance: dg.DagsterInstance,
+    tags: Mapping[str, str],
+    key: str,
+    *,
+    selection: Iterable[dg.AssetKey] | None = None,
+    alone: Mapping[str, str] | None = None,
+) -> dg.RunRequest | dg.SkipReason:
+    """A run of the work with these tags, or why there is none now: one is under way, or it failed too often too lately.
+
+    `key` names the work whatever the attempt; `alone` are the tags of the runs that must be over first, when they are
+    more than those of this very work.
+    """
+    past = tries(instance, tags)
+    if unfinished(instance, alone or tags):
+        return dg.SkipReason("under way")
+    if not may_try(past, datetime.now(UTC)):
+        return dg.SkipReason(postponed(past))
+    return dg.RunRequest(
+        run_key=f"{key}:{past.total}", tags=dict(tags), asset_selection=list(selection) if selection else None
+    )
 
 
 def postponed(past: Tries) -> str:

@@ -9,7 +9,7 @@ from hdh_assets.catalog.due import due, read_state, should_wait
 from hdh_assets.core.keys import catalog_key
 from resources.hub import Hub
 from sensors.opposition_wait import is_opposition_waiting
-from sensors.runs import may_try, postponed, tries, unfinished
+from sensors.runs import ask, unfinished
 
 SECONDS = 10
 JOB = "standardise"
@@ -44,11 +44,8 @@ def standardisation_sensor(
         if should_wait(state, intake_under_way=intake, now=datetime.now(UTC)):
             return dg.SkipReason("deliveries are coming in; they are standardised together")
         tags = {"hdh/work": "standardise", "hdh/due": left.token}
-        past = tries(context.instance, tags)
-        if not may_try(past, datetime.now(UTC)):
-            return dg.SkipReason(postponed(past))
         changed = [dg.AssetKey(list(catalog_key(name).parts)) for name in left.datasets if name in entries]
         selection = [*(tables if state.is_behind else ()), release, *changed]
-        return dg.RunRequest(run_key=f"{left.token}:{past.total}", asset_selection=selection, tags=tags)
+        return ask(context.instance, tags, left.token, selection=selection)
 
     return standardisation

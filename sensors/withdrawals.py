@@ -3,13 +3,11 @@
 The decisions sensor then has those replaced that a permit still allows.
 """
 
-from datetime import UTC, datetime
-
 import dagster as dg
 
 from resources.failures import told
 from resources.hub import Hub
-from sensors.runs import may_try, postponed, tries, unfinished
+from sensors.runs import ask
 
 SECONDS = 10
 
@@ -60,11 +58,6 @@ def withdrawals_sensor(job: dg.JobDefinition) -> dg.SensorDefinition:
         if revision is None:
             return dg.SkipReason("no extract is to be looked at")
         tags = {"hdh/work": "withdrawal", "hdh/revision": str(revision)}
-        past = tries(context.instance, tags)
-        if unfinished(context.instance, tags):
-            return dg.SkipReason("under way")
-        if not may_try(past, datetime.now(UTC)):
-            return dg.SkipReason(postponed(past))
-        return dg.RunRequest(run_key=f"withdrawal-{revision}:{past.total}", tags=tags)
+        return ask(context.instance, tags, f"withdrawal-{revision}")
 
     return withdrawals

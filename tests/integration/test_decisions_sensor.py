@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from hashlib import sha256
 from uuid import uuid4
 
 import dagster as dg
 import pytest
+import snds_rows
 
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.errors import RefusedError
@@ -19,7 +18,6 @@ from hdh_assets.extracts.versions import NOTICE
 from hdh_assets.governance.decisions import revoke
 from hdh_assets.governance.register import today
 from resources.lake import Lake, open_lake
-from resources.lake_tables import DeliveryRow, register
 from resources.registry import Registry
 from resources.releases import make_release
 from sensors import decisions as decisions_module
@@ -102,25 +100,8 @@ def test_the_next_version_is_made_by_itself_where_the_permit_follows_deliveries(
 
 def _load(lake: Lake, dataset: str, period: str) -> None:
     """Register a delivery, as intake does."""
-    row = DeliveryRow(
-        delivery_id=uuid4(),
-        digest=sha256(f"{dataset} {period}".encode()).hexdigest(),
-        dataset=dataset,
-        period=period,
-        producer="producer",
-        status="current",
-        loaded_at=datetime.now(UTC),
-        descriptor_version=1,
-        row_count=1,
-        rejected_count=0,
-        tables="{}",
-        files="[]",
-        receipt="{}",
-        run_id="run",
-        sealed_at=datetime.now(UTC),
-    )
     with lake.writer() as engine:
-        register(engine, row)
+        snds_rows.record_delivery(engine, dataset, period, uuid4())
 
 
 def test_definitions_are_loaded_again_for_a_permit_that_came_or_ended(
