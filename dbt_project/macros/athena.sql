@@ -32,13 +32,13 @@
 
 
 {# No row, with the contract's columns and those given beside. #}
-{% macro no_rows(beside=[]) -%}
+{% macro no_rows(beside={}) -%}
     select
         {%- for column in model.columns.values() %}
         cast(null as {{ column.data_type }}) as {{ adapter.quote(column.name) }},
         {%- endfor %}
-        {%- for name in beside %}
-        null as {{ name }},
+        {%- for name, type in beside.items() %}
+        cast(null as {{ type }}) as {{ name }},
         {%- endfor %}
     where false
 {%- endmacro %}

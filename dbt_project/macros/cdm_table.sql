@@ -30,7 +30,7 @@
     {% if whole or (config.get('scope') == 'all' and may_differ() and cdm_table_differs(target_relation)) %}
         {% do get_assert_columns_equivalent(cdm_table_query()) %}
         {% call statement('create') %}{{ cdm_table_ddl(target_relation) }}{% endcall %}
-        {% call statement('main') %}{{ cdm_table_insert(target_relation) }}{% endcall %}
+        {% call statement('main') %}{{ cdm_table_insert(target_relation) if may_have_rows() }}{% endcall %}
         {% do scope_companion_fill(target_relation, '(' ~ compiled_code ~ '\n)', whole=true) %}
     {% elif config.get('scope') == 'all' or not is_concerned(facts) %}
         {% call noop_statement('main', 'UNCHANGED', 'UNCHANGED', 0) %}{% endcall %}
@@ -120,6 +120,15 @@
 {% macro may_differ() %}
     {% set datasets = config.get('changes_with') %}
     {% for dataset in datasets or [] if pending_deliveries(dataset).any %}{{ return(true) }}{% endfor %}
+    {{ return(not datasets) }}
+{% endmacro %}
+
+
+{# Whether a dataset that the table is made from was delivered; true where it does not say from which. #}
+{% macro may_have_rows() %}
+    {% set dataset = config.get('dataset') %}
+    {% set datasets = [dataset] if dataset else config.get('changes_with', []) %}
+    {% for each in datasets if is_delivered(each) %}{{ return(true) }}{% endfor %}
     {{ return(not datasets) }}
 {% endmacro %}
 

@@ -18,7 +18,7 @@
     {% if existing is none or scope_facts().everyone %}
         {% do get_assert_columns_equivalent(compiled_code) %}
         {% call statement('create') %}{{ cdm_table_ddl(target_relation) }}{% endcall %}
-        {% call statement('main') %}{{ cdm_table_insert(target_relation) }}{% endcall %}
+        {% call statement('main') %}{{ cdm_table_insert(target_relation) if may_have_rows() }}{% endcall %}
     {% elif not pending.any %}
         {% call noop_statement('main', 'UNCHANGED', 'UNCHANGED', 0) %}{% endcall %}
     {% else %}

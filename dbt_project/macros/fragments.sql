@@ -1,8 +1,9 @@
 {#
     The union of the fragments that feed this CDM table (`vars: fragments` in dbt_project.yml), or no row with the
-    contract's columns when nothing feeds it. `beside` names columns the fragments give beside those of the table.
+    contract's columns when nothing feeds it. `beside` gives the type, by name, of columns the fragments give beside
+    those of the table.
 #}
-{% macro fragments(beside=[]) %}
+{% macro fragments(beside={}) %}
     {%- set names = fragments_in_scope() -%}
     {%- for name in names %}
     select {{ fragment_columns(beside) }} from {{ ref(name) }}
@@ -33,7 +34,10 @@
 {% endmacro %}
 
 
-{# Fragments of this table that the run must read: not those of a dataset none of whose persons is in scope. #}
+{#
+    Fragments of this table that the run must read: not those of a dataset that was never delivered, or none of whose
+    persons is in scope.
+#}
 {% macro fragments_in_scope() %}
     {% set names = var('fragments').get(model_name(), []) %}
     {% if names and not is_unit_test() %}{% do ref('int_hub__scope') %}{% endif %}
@@ -41,7 +45,9 @@
     {% for name in names %}
         {% do ref(name) %}
         {% set dataset = name.split('__')[0] | replace('int_', '', 1) %}
-        {% if config.get('scope') == 'all' or is_dataset_in_scope(dataset) %}{% do wanted.append(name) %}{% endif %}
+        {% if is_delivered(dataset) and (config.get('scope') == 'all' or is_dataset_in_scope(dataset)) %}
+            {% do wanted.append(name) %}
+        {% endif %}
     {% endfor %}
     {{ return(wanted) }}
 {% endmacro %}
@@ -59,9 +65,9 @@
 {% endmacro %}
 
 
-{% macro fragment_columns(beside=[]) %}
+{% macro fragment_columns(beside={}) %}
     {%- set own = model.columns.values() | map(attribute='name') | map('tojson') | list -%}
-    {{ return((own + beside) | join(', ') if own else '*') }}
+    {{ return((own + (beside | list)) | join(', ') if own else '*') }}
 {% endmacro %}
 
 

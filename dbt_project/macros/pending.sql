@@ -62,6 +62,29 @@
 {% endmacro %}
 
 
+{# The datasets of which the lake holds a delivery, once for the run. #}
+{% macro note_delivered() %}
+    create temp table if not exists {{ delivered_relation() }} as
+    select distinct dataset from lake.meta.delivery where status = 'current'
+{% endmacro %}
+
+
+{% macro delivered_relation() %}
+    {{ return('temp.main.hub_delivered') }}
+{% endmacro %}
+
+
+{#
+    Whether the lake holds a delivery of the dataset. What is made of one that it does not hold has no row, and is not
+    asked for: of a table that never had any, the lake's catalogue is read again for every column of every query.
+#}
+{% macro is_delivered(dataset) %}
+    {% if not execute or is_unit_test() %}{{ return(true) }}{% endif %}
+    {% set found = run_query("select count(*) from " ~ delivered_relation() ~ " where dataset = '" ~ dataset ~ "'") %}
+    {{ return(found.rows[0][0] > 0) }}
+{% endmacro %}
+
+
 {#
     Keys `(_delivery, columns)` of a kept relation whose rows are gone from the delivered ones: those of persons who
     objected. `key` gives the same columns there.
