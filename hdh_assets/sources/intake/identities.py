@@ -12,7 +12,6 @@ from typing import IO, Any, cast
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 from duckdb.func import FunctionNullHandling, PythonUDFType
 from pyarrow import parquet
 
@@ -54,9 +53,13 @@ class IdentityKeeper:
         )
 
     def call_sql(self) -> str:
-        """The call, over columns of those names: true for a row that is valid, which is then kept."""
+        """The call, over columns of those names: true for a row that is valid, which is then kept.
+
+        Most rows of some tables tell no identity: the function is not called for those.
+        """
         row = ", ".join(f"{quoted(name)} := {quoted(name)}::VARCHAR" for name in self._schema.names)
-        return f"{self._name}(_is_valid, struct_pack({row}))"
+        has_identity = " OR ".join(f"{quoted(name)} IS NOT NULL" for name in self._identifiers)
+        return f"CASE WHEN {has_identity} THEN {self._name}(_is_valid, struct_pack({row})) ELSE _is_valid END"
 
     def close(self) -> None:
         """Write what waits and make the file whole."""
@@ -71,10 +74,7 @@ class IdentityKeeper:
     def _keep(self, is_valid: Any, rows: Any) -> Any:
         verdict, texts = _array(is_valid), _array(rows)
         batch = pa.RecordBatch.from_struct_array(texts)
-        has_identity: Any = pa.scalar(False)
-        for name in self._identifiers:
-            has_identity = pc.or_(has_identity, pc.is_valid(batch.column(name)))
-        kept = batch.filter(pc.and_(verdict, has_identity))
+        kept = batch.filter(verdict)
         with self._lock:
             self._batches.append(kept)
             self._waiting += kept.num_rows
