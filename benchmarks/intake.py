@@ -20,7 +20,8 @@ from pathlib import Path
 import duckdb
 
 from benchmarks.dropping import drop
-from hdh_assets.core.descriptor import Column, Dataset
+from hdh_assets.core.column import Column
+from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.sources.intake.run import take_in

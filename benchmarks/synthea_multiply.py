@@ -15,7 +15,8 @@ from pathlib import Path
 
 import duckdb
 
-from hdh_assets.core.descriptor import Column, Dataset, Role, Table
+from hdh_assets.core.column import Column, Role
+from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.descriptor_files import load_datasets
 
 DATASET = "hospital_ehr"

@@ -7,8 +7,9 @@ import random
 from decimal import Context, Decimal
 from pathlib import Path
 
+from hdh_assets.core.column import Column
 from hdh_assets.core.column_types import numbers_of
-from hdh_assets.core.descriptor import Column, Dataset, Table
+from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.dialect import Format
 from hdh_assets.sources.intake.seal import seal
 

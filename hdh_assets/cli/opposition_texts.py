@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from hdh_assets.core.descriptor import Text
+from hdh_assets.core.column import Text
 
 _RECORDED = Text(
     fr=(

@@ -15,7 +15,7 @@ import typer
 
 from hdh_assets.cli.console import Context, JsonOption, cli_context, out, print_facts, print_json, print_rows, say
 from hdh_assets.cli.opposition_texts import recorded_text, withdrawn_text
-from hdh_assets.core.descriptor import Text
+from hdh_assets.core.column import Text
 from hdh_assets.core.errors import HubError, RefusedError
 from hdh_assets.core.opposition import NIR, has_wrong_key, identifier_types, plain_rank
 

@@ -10,23 +10,11 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from hdh_assets.core.column_types import (
-    check_bounds,
-    check_codes,
-    check_identifier,
-    check_pattern,
-    check_type,
-    duckdb_type,
-    kind_of,
-    numbers_of,
-)
-from hdh_assets.core.dialect import Format, check_time_form
+from hdh_assets.core.column import Column, Frozen, Identifier, Name, Text
+from hdh_assets.core.dialect import Format
 from hdh_assets.core.periods import PERIOD_FORMATS, Cadence, check_period
-
-Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
 
 FAMILIES: dict[str, str] = {
     "snds": "SNDS",
@@ -59,32 +47,6 @@ RESERVED = _SCHEMAS | _SYSTEM_SCHEMAS | {"answer_delivery_without_a_place", "opp
 _DATED = {"date", "timestamp", "year", "yearmonth"}
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Text(_Frozen):
-    """A text in both languages of the hub."""
-
-    en: str = Field(min_length=1)
-    fr: str = Field(min_length=1)
-
-
-class Role(StrEnum):
-    """What a column may become downstream."""
-
-    direct_identifier = "direct_identifier"
-    """Goes to the vault, never to the lake."""
-    person_key = "person_key"
-    """Becomes the hub pseudonym (a UUID) at intake."""
-    quasi_identifier = "quasi_identifier"
-    record_key = "record_key"
-    """Numbers a record of the producer (a claim, an encounter). Kept in the lake for joins; an extract replaces it, so
-    that two projects cannot join on it."""
-    sensitive = "sensitive"
-    payload = "payload"
-
-
 class Mode(StrEnum):
     """What a new period does to those before it."""
 
@@ -96,105 +58,7 @@ class Mode(StrEnum):
     """Within a year, the latest period replaces the earlier ones of that year."""
 
 
-class Column(_Frozen):
-    """One column of a delivered table, under the producer's name."""
-
-    name: Name
-    type: str
-    """`string(n)`, `integer`, `decimal(p,s)`, `float` (binary, may be NaN), `date`, `timestamp`, `year`, `yearmonth`
-    (AAAAMM), `boolean`, `uuid`."""
-    description: Text
-    nullable: bool = True
-    optional: bool = False
-    """A delivery may lack the column altogether; it is then null."""
-    role: Role = Role.payload
-    identifier_type: Identifier | None = None
-    """Domain of the pseudonym. Columns of the same domain get equal pseudonyms for equal identifiers."""
-    told_apart_by: Name | None = None
-    """The column that tells apart persons who share this identifier (BEN_RNG_GEM, for same-sex twins)."""
-    aliases: tuple[Name, ...] = ()
-    """Other names the producer gives the same column (project extractions say NUM_ENQ)."""
-    unit: str | None = None
-    code_list: str | None = None
-    """Name of the nomenclature the values come from, for the reader."""
-    codes: dict[str, str] | None = None
-    """Allowed codes with their labels; any other value breaks rule `in_list`."""
-    minimum: float | None = None
-    maximum: float | None = None
-    not_before: Name | None = None
-    """The column that holds the earliest value allowed on a row, as the start for an end; both are of one kind of date.
-    An earlier value breaks rule `order`."""
-    pattern: str | None = None
-    """Regular expression the whole text must match."""
-    format: str | None = None
-    """strptime format of a date or timestamp, where it differs from the table's dialect."""
-    sentinels: tuple[str, ...] = ()
-    """Producer's texts that mean missing; kept as delivered at the source, null in staging. A pseudonymised column has
-    null at the source already: the pseudonym of a sentinel would pass for somebody."""
-    identifying_when: dict[Name, Annotated[tuple[str, ...], Field(min_length=1)]] | None = Field(None, min_length=1)
-    """Rows on which the value is a direct identifier: those where the named column holds one of these texts (a survey
-    answer that is an address). There the lake has null; the vault keeps the original file."""
-    synth: str | None = None
-    """Name of a generator of synthetic values (see `hdh_assets/sources/synth`); else one is chosen by type."""
-
-    @field_validator("type")
-    @classmethod
-    def _known_type(cls, value: str) -> str:
-        return check_type(value)
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.role is Role.person_key and not self.identifier_type:
-            raise ValueError("a person_key needs an identifier_type")
-        check_bounds(self.type, self.minimum, self.maximum)
-        if self.codes is not None:
-            check_codes(self.type, self.codes)
-        if self.pattern is not None:
-            check_pattern(self.type, self.pattern)
-        if self.is_pseudonymised:
-            check_identifier(self.type)
-        if self.format is not None:
-            check_time_form(self.format)
-        return self
-
-    @property
-    def kind(self) -> str:
-        """The type without its length."""
-        return kind_of(self.type)
-
-    @property
-    def length(self) -> int | None:
-        """Greatest number of characters of a string; None when not declared."""
-        numbers = numbers_of(self.type)
-        return numbers[0] if numbers and self.kind == "string" else None
-
-    @property
-    def lake_name(self) -> str:
-        """The producer's name in lower case."""
-        return self.name.lower()
-
-    @property
-    def is_pseudonymised(self) -> bool:
-        """Whether intake replaces the value by a keyed pseudonym."""
-        return self.identifier_type is not None and self.role is not Role.direct_identifier
-
-    @property
-    def is_person_key(self) -> bool:
-        """Whether it designates a person."""
-        return self.role is Role.person_key
-
-    @property
-    def is_in_lake(self) -> bool:
-        """Direct identifiers are not."""
-        return self.role is not Role.direct_identifier
-
-    @property
-    def duckdb_type(self) -> str:
-        """Type of the column in the lake."""
-        return "UUID" if self.is_pseudonymised else duckdb_type(self.type)
-
-
-class ForeignKey(_Frozen):
+class ForeignKey(Frozen):
     """Columns that must be found in another table of the same delivery."""
 
     columns: tuple[Name, ...] = Field(min_length=1)
@@ -209,7 +73,7 @@ class ForeignKey(_Frozen):
         return self.to_columns or self.columns
 
 
-class Table(_Frozen):
+class Table(Frozen):
     """One delivered table: grain, columns and keys."""
 
     name: Name
@@ -226,36 +90,52 @@ class Table(_Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        self._check_names()
+        for column in self.columns:
+            self._check_order(column)
+        self._check_lake()
+        return self
+
+    def _check_names(self) -> None:
         names = [column.lake_name for column in self.columns]
         if doubled := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"columns declared twice: {', '.join(doubled)}")
         spellings = [s.lower() for c in self.columns for s in (c.name, *c.aliases)]
         if doubled := sorted({s for s in spellings if spellings.count(s) > 1}):
             raise ValueError(f"names that could mean two columns: {', '.join(doubled)}")
-        known = set(names)
-        used = [*self.primary_key, *(c for fk in self.foreign_keys for c in fk.columns)]
-        used += [name for column in self.columns for name in column.identifying_when or ()]
+        used = [*self._keys_and_date, *(name for column in self.columns for name in column.identifying_when or ())]
         used += [column.told_apart_by for column in self.columns if column.told_apart_by]
         used += [column.not_before for column in self.columns if column.not_before]
-        used += [self.event_date] if self.event_date else []
-        if unknown := sorted({name for name in used if name.lower() not in known}):
+        if unknown := sorted({name for name in used if name.lower() not in names}):
             raise ValueError(
                 "keys, event_date, identifying_when, told_apart_by or not_before name unknown columns: "
                 + ", ".join(unknown)
             )
-        for column in self.columns:
-            self._check_order(column)
-        used = [*self.primary_key, *(c for fk in self.foreign_keys for c in fk.columns)]
-        used += [self.event_date] if self.event_date else []
+
+    def _check_lake(self) -> None:
+        """What keys, dates and oppositions go by must be in the lake."""
         if self.event_date and self.by_name[self.event_date.lower()].kind not in _DATED:
             raise ValueError(f"event_date must be a date, a timestamp, a year or a yearmonth: {self.event_date}")
-        if emptied := sorted({name for name in self.primary_key if self.by_name[name.lower()].identifying_when}):
-            raise ValueError(f"the key would be empty where it is identifying: {', '.join(emptied)}")
-        if hidden := sorted({name for name in used if not self.by_name[name.lower()].is_in_lake}):
+        if hidden := sorted({name for name in self._keys_and_date if not self.by_name[name.lower()].is_in_lake}):
             raise ValueError(
                 f"keys or event_date name direct identifiers, which only the vault holds: {', '.join(hidden)}"
             )
-        return self
+        key = [self.by_name[name.lower()] for name in self.primary_key]
+        if empty := sorted({column.name for column in key if column.optional or column.is_emptied}):
+            raise ValueError(f"the key would be empty where it is lacking or not for the lake: {', '.join(empty)}")
+        ranks = [self.by_name[column.told_apart_by.lower()] for column in self.columns if column.told_apart_by]
+        if altered := sorted({rank.name for rank in ranks if rank.is_pseudonymised or not rank.is_in_lake}):
+            raise ValueError(f"told_apart_by names columns that the lake does not hold as given: {', '.join(altered)}")
+        tellers = [self.by_name[name.lower()] for column in self.columns for name in column.identifying_when or ()]
+        if lacking := sorted({teller.name for teller in tellers if teller.optional}):
+            raise ValueError(f"identifying_when names columns that a delivery may lack: {', '.join(lacking)}")
+        if not self.lake_columns:
+            raise ValueError("every column is a direct identifier: the lake would hold nothing of the table")
+
+    @property
+    def _keys_and_date(self) -> list[str]:
+        keys = [*self.primary_key, *(name for key in self.foreign_keys for name in key.columns)]
+        return [*keys, self.event_date] if self.event_date else keys
 
     def _check_order(self, column: Column) -> None:
         passed = [column.lake_name]
@@ -288,7 +168,7 @@ class Table(_Frozen):
         return tuple(column for column in self.columns if column.is_person_key)
 
 
-class Party(_Frozen):
+class Party(Frozen):
     """Who delivers or answers for a dataset."""
 
     id: Identifier
@@ -296,14 +176,14 @@ class Party(_Frozen):
     contact: str
 
 
-class Thresholds(_Frozen):
+class Thresholds(Frozen):
     """When rejects become a refusal."""
 
     max_reject_ratio: float = Field(default=0.01, ge=0, le=1)
     """Greatest share of rejected rows in a table; above it the delivery is refused."""
 
 
-class Synth(_Frozen):
+class Synth(Frozen):
     """How synthetic deliveries are made."""
 
     generator: str = "generic"
@@ -311,7 +191,7 @@ class Synth(_Frozen):
     rows_per_person: float = Field(default=10, gt=0)
 
 
-class Dataset(_Frozen):
+class Dataset(Frozen):
     """One entry of the catalogue: one producer, one or more tables, one descriptor file."""
 
     id: Identifier

@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from hdh_assets.core.descriptor import Column, Dataset
+from hdh_assets.core.column import Column
+from hdh_assets.core.descriptor import Dataset
 from hdh_assets.extracts.omop_rules import ROWS
 from hdh_assets.standard.sources_yml import PROJECT
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from hdh_assets.core.descriptor import Column, Dataset, Table
+from hdh_assets.core.column import Column
+from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.sql_text import quoted
 from hdh_assets.extracts.omop_rules import PERSON_ID, ROWS

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from hdh_assets.core.descriptor import Column, Dataset, Role, Table
+from hdh_assets.core.column import Column, Role
+from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.extracts import omop_rules
 from hdh_assets.governance.dossier import Precision
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import dagster as dg
 
-from hdh_assets.core.descriptor import Column, Dataset, Table
+from hdh_assets.core.column import Column
+from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.keys import source_key
 from hdh_assets.core.tags import dataset_tags

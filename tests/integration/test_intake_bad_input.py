@@ -14,7 +14,9 @@ import pytest
 from intake_world import NAME, NIR, PERSONS, VISITS, World, column, cut, dataset, refused
 from pyarrow import parquet
 
+from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import ConfigurationError
+from hdh_assets.sources.intake.identities import read_identities
 from resources.keys import open_keys
 from resources.vault import open_vault
 
@@ -24,6 +26,13 @@ HEADER = "NUM;PERSON;DAY;COST;NOTE\n"
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World.create(tmp_path)
+
+
+def identities(world: World) -> list[dict[str, Any]]:
+    """Every identity of a person that the vault keeps."""
+    vault = open_vault(world.home, open_keys(world.home))
+    paths = vault.identities("care", "persons", "any").parent.glob("*.parquet")
+    return [row for path in paths for row in read_identities(vault, "care", "persons", path.stem).to_pylist()]
 
 
 def test_folder_without_manifest_is_not_looked_at(world: World) -> None:
@@ -191,6 +200,23 @@ def test_an_optional_column_may_be_missing_and_a_table_may_be_empty(world: World
     assert world.visits()[0][4] is None
     assert world.deliver(HEADER, period="2024-02").status == "accepted"
     assert len(world.visits()) == 1
+
+
+def test_rows_without_an_identity_are_judged_like_the_others_and_leave_none_in_the_vault(world: World) -> None:
+    receipt = world.deliver(persons=f"{PERSONS}p3;;;1\np4;;;7\np5;;Dupont;7\n")
+    assert (receipt.rejected_count, receipt.problems[0].lines) == (2, (5, 6))
+    assert len(world.rows("FROM lake.care.persons")) == 3
+    assert sorted(row["name"] for row in identities(world)) == ["Durand", NAME]
+
+
+def test_a_direct_identifier_that_is_optional_may_be_missing(tmp_path: Path) -> None:
+    content = dataset().model_dump(mode="json")
+    for each in content["tables"][0]["columns"]:
+        each["optional"] = each["name"] in {"NIR", "NAME"}
+    world = World.create(tmp_path, Dataset.model_validate(content))
+    assert world.deliver(persons=f"ID;NIR;SEX\np1;{NIR};1\np2;;2\n").status == "accepted"
+    assert [(row["nir"], row["name"]) for row in identities(world)] == [(NIR, None)]
+    assert world.deliver(persons="ID;SEX\np1;1\np2;2\n", period="2024-02").status == "accepted"
 
 
 def test_quoted_newlines_crlf_and_parts_are_read_right(world: World) -> None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
-from hdh_assets.core.descriptor import Column, Table
+from hdh_assets.core.column import Column
+from hdh_assets.core.descriptor import Table
 from hdh_assets.core.dialect import Format
 from hdh_assets.sources.intake.receipt import DeliveryRefusedError, Problem, problem, refuse
 

@@ -14,7 +14,8 @@ from uuid import UUID
 
 import duckdb
 
-from hdh_assets.core.descriptor import Column, Dataset, Table
+from hdh_assets.core.column import Column
+from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.dialect import Format
 from hdh_assets.core.sql_text import literal, quoted
 from hdh_assets.sources.intake.byte_gate import MAX_LINE_BYTES, check_text, decode, decompress, whole_lines
@@ -121,7 +122,7 @@ def insert_sql(opened: OpenFile, path: str, keeper: IdentityKeeper | None) -> st
     plan = opened.plan
     columns = [quoted(column.lake_name) for column in plan.table.lake_columns]
     values = ", ".join(f"{_value(column, opened)} AS {quoted(column.lake_name)}" for column in plan.table.lake_columns)
-    texts = "".join(f", {quoted(c.lake_name)}" for c in _identifiers(opened)) if keeper else ""
+    texts = "".join(f", {text}" for text in _identifiers(opened)) if keeper else ""
     # random() keeps the optimiser from evaluating every conversion twice, once for the filter and once for the rows
     is_valid = f"{valid_sql(opened.checks)} AND random() >= 0 AS _is_valid"
     inner = f"SELECT {values}{texts}, {is_valid} FROM ({opened.values_sql(opened.reader_sql(path))})"
@@ -156,5 +157,7 @@ def _value(column: Column, opened: OpenFile) -> str:
     return value_name(column)
 
 
-def _identifiers(opened: OpenFile) -> list[Column]:
-    return [column for column in opened.header.columns if not column.is_in_lake]
+def _identifiers(opened: OpenFile) -> list[str]:
+    """The direct identifiers of the table, null where the file lacks one."""
+    names = [(c.lake_name, quoted(c.lake_name)) for c in opened.plan.table.columns if not c.is_in_lake]
+    return [name if plain in opened.header.names else f"NULL::VARCHAR AS {name}" for plain, name in names]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hdh_assets.core.descriptor import Text
+from hdh_assets.core.column import Text
 from hdh_assets.core.small_counts import SMALL_CELL
 from hdh_assets.sources.intake.admission import Admitted, Place
 from hdh_assets.sources.intake.delivery_load import Loaded

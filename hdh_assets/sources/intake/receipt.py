@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from hdh_assets.core.descriptor import Text
+from hdh_assets.core.column import Text
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home
 from hdh_assets.sources.intake.rule_texts import RULES

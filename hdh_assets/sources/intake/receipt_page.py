@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, get_args
 
-from hdh_assets.core.descriptor import Text
+from hdh_assets.core.column import Text
 from hdh_assets.core.home import Home
 from hdh_assets.sources.intake.receipt import Problem, Receipt, receipt_folder
 from hdh_assets.sources.intake.seal import write_atomically

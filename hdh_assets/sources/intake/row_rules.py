@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
+from hdh_assets.core.column import Column
 from hdh_assets.core.column_types import numbers_of
-from hdh_assets.core.descriptor import Column, Table
+from hdh_assets.core.descriptor import Table
 from hdh_assets.core.dialect import Format
 from hdh_assets.core.sql_text import literal, quoted
 from resources.pseudonyms import known_pseudonyms

@@ -13,7 +13,8 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import parquet
 
-from hdh_assets.core.descriptor import Column, Dataset, Table
+from hdh_assets.core.column import Column
+from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.opposition import Opposition, PersonKey, canonical
 from hdh_assets.sources.opposed.probes import owners
 from resources.pseudonyms import Pseudonymiser

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from hdh_assets.core.descriptor import Column, Dataset, Table
+from hdh_assets.core.column import Column
+from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.sql_text import literal, quoted
 from resources.lake_tables import table_sql
 
@@ -65,7 +66,7 @@ def owned_sql(dataset: Dataset, table: Table, above: frozenset[str] = frozenset(
     """
     own = owners(table)
     conditions = [_owned(probe, dataset.id) for probe in own]
-    if all(column.nullable for column in table.person_keys):
+    if all(column.nullable or column.is_emptied for column in table.person_keys):
         paths = list(_by_parents(dataset, table, above | {table.lake_name}))
         unknown = [f"{probe.value} IS NULL" for probe in own]
         conditions += [" AND ".join([*unknown, path]) for path in paths]

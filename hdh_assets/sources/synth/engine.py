@@ -13,7 +13,8 @@ from typing import Any
 
 import duckdb
 
-from hdh_assets.core.descriptor import Column, Table
+from hdh_assets.core.column import Column
+from hdh_assets.core.descriptor import Table
 from hdh_assets.core.dialect import Format
 from hdh_assets.core.sql_text import literal
 

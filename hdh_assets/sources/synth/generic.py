@@ -13,7 +13,8 @@ from datetime import date
 
 import duckdb
 
-from hdh_assets.core.descriptor import Column, Dataset, ForeignKey, Mode, Role, Table
+from hdh_assets.core.column import Column, Role
+from hdh_assets.core.descriptor import Dataset, ForeignKey, Mode, Table
 from hdh_assets.core.errors import HubError
 from hdh_assets.sources.synth.engine import write_table
 from hdh_assets.sources.synth.generic_keys import SUBJECT, Numbering, Part, numbering

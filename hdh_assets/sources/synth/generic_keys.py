@@ -9,7 +9,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hdh_assets.core.descriptor import Column, Role, Table
+from hdh_assets.core.column import Column, Role
+from hdh_assets.core.descriptor import Table
 from hdh_assets.core.errors import HubError
 from hdh_assets.sources.synth.generic_values import least
 from hdh_assets.sources.synth.patterns import room

@@ -9,8 +9,8 @@ import math
 import re
 from datetime import date
 
+from hdh_assets.core.column import Column
 from hdh_assets.core.column_types import numbers_of
-from hdh_assets.core.descriptor import Column
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.sql_text import literal
 from hdh_assets.sources.synth.patterns import matching

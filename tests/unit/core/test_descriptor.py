@@ -10,7 +10,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hdh_assets.core.descriptor import Column, Dataset, Role, Table
+from hdh_assets.core.column import Column, Role
+from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.descriptor_files import find_dataset, load_datasets, read_datasets
 from hdh_assets.core.errors import DescriptorError, HubError
 from hdh_assets.core.home import Home
@@ -21,6 +22,10 @@ BOTH = {"en": "text", "fr": "texte"}
 
 def column(name: str, type_: str = "string(5)", **more: Any) -> dict[str, Any]:
     return {"name": name, "type": type_, "description": BOTH, **more}
+
+
+def person(name: str, **more: Any) -> dict[str, Any]:
+    return column(name, role="person_key", identifier_type="patient", **more)
 
 
 def table(name: str = "visits", **more: Any) -> dict[str, Any]:
@@ -276,15 +281,24 @@ def test_a_value_that_yaml_cannot_make_is_told_with_its_line(tmp_path: Path, sai
         (
             [column("a", identifying_when={"b": ["1"]}), column("b")],
             {"primary_key": ["a"]},
-            "would be empty where it is identifying: a",
+            "the key would be empty where it is lacking or not for the lake: a",
         ),
+        ([column("a", optional=True)], {"primary_key": ["a"]}, "the key would be empty .*: a"),
+        ([person("a", sentinels=["0"])], {"primary_key": ["a"]}, "the key would be empty .*: a"),
+        ([person("a", told_apart_by="b"), column("b", role="direct_identifier")], {}, "does not hold as given: b"),
+        ([person("a", told_apart_by="b"), person("b")], {}, "does not hold as given: b"),
+        ([column("a", identifying_when={"b": ["1"]}), column("b", optional=True)], {}, "a delivery may lack: b"),
+        ([column("a", role="direct_identifier")], {}, "the lake would hold nothing of the table"),
     ],
 )
-def test_a_key_is_what_the_lake_holds_of_every_row(
-    columns: list[dict[str, Any]], more: dict[str, Any], problem: str
-) -> None:
+def test_what_is_asked_of_every_row_is_there(columns: list[dict[str, Any]], more: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         Table.model_validate(table(columns=columns, **more))
+
+
+def test_a_column_that_may_be_lacking_may_be_empty() -> None:
+    with pytest.raises(ValueError, match="an optional column is null where a delivery lacks it"):
+        Table.model_validate(table(columns=[column("a", optional=True, nullable=False)]))
 
 
 def test_a_foreign_key_joins_columns_of_one_type() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hdh_assets.core.descriptor import Role
+from hdh_assets.core.column import Role
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.extracts import omop_rules
 from hdh_assets.extracts.deliverable import omop_words

@@ -10,7 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from hdh_assets.core.descriptor import Column, Dataset, Mode, Text
+from hdh_assets.core.column import Column, Text
+from hdh_assets.core.descriptor import Dataset, Mode
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.home import Home, Settings
 from resources.lake import Lake, transaction

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from hdh_assets.core.descriptor import FAMILIES, Column, Dataset, Role, Table
+from hdh_assets.core.column import Column, Role
+from hdh_assets.core.descriptor import FAMILIES, Dataset, Table
 from hdh_assets.core.descriptor_files import PACKAGE_SOURCES, load_datasets
 
 DATASETS = load_datasets()

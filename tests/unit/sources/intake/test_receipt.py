@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hdh_assets.core.descriptor import Text
+from hdh_assets.core.column import Text
 from hdh_assets.sources.intake.receipt import Receipt, TableCounts, problem
 from hdh_assets.sources.intake.receipt_page import page
 from hdh_assets.sources.intake.rule_texts import RULES

@@ -7,7 +7,8 @@ from datetime import date, datetime
 import duckdb
 import pytest
 
-from hdh_assets.core.descriptor import Column, Table
+from hdh_assets.core.column import Column
+from hdh_assets.core.descriptor import Table
 from hdh_assets.core.dialect import Format
 from hdh_assets.sources.intake.row_rules import checks, valid_sql, value_name, values_sql
 

@@ -1,0 +1,159 @@
+"""One column of a delivered table: the part of a descriptor that says what a value is and what becomes of it.
+
+Here: the model and what one column alone must obey. How columns hang together is in `descriptor.py`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+from hdh_assets.core.column_types import (
+    check_bounds,
+    check_codes,
+    check_identifier,
+    check_pattern,
+    check_type,
+    duckdb_type,
+    kind_of,
+    numbers_of,
+)
+from hdh_assets.core.dialect import check_time_form
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
+
+
+class Frozen(BaseModel):
+    """A part of a descriptor: no field but those declared, and none changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Text(Frozen):
+    """A text in both languages of the hub."""
+
+    en: str = Field(min_length=1)
+    fr: str = Field(min_length=1)
+
+
+class Role(StrEnum):
+    """What a column may become downstream."""
+
+    direct_identifier = "direct_identifier"
+    """Goes to the vault, never to the lake."""
+    person_key = "person_key"
+    """Becomes the hub pseudonym (a UUID) at intake."""
+    quasi_identifier = "quasi_identifier"
+    record_key = "record_key"
+    """Numbers a record of the producer (a claim, an encounter). Kept in the lake for joins; an extract replaces it, so
+    that two projects cannot join on it."""
+    sensitive = "sensitive"
+    payload = "payload"
+
+
+class Column(Frozen):
+    """One column of a delivered table, under the producer's name."""
+
+    name: Name
+    type: str
+    """`string(n)`, `integer`, `decimal(p,s)`, `float` (binary, may be NaN), `date`, `timestamp`, `year`, `yearmonth`
+    (AAAAMM), `boolean`, `uuid`."""
+    description: Text
+    nullable: bool = True
+    optional: bool = False
+    """A delivery may lack the column altogether; it is then null."""
+    role: Role = Role.payload
+    identifier_type: Identifier | None = None
+    """Domain of the pseudonym. Columns of the same domain get equal pseudonyms for equal identifiers."""
+    told_apart_by: Name | None = None
+    """The column that tells apart persons who share this identifier (BEN_RNG_GEM, for same-sex twins)."""
+    aliases: tuple[Name, ...] = ()
+    """Other names the producer gives the same column (project extractions say NUM_ENQ)."""
+    unit: str | None = None
+    code_list: str | None = None
+    """Name of the nomenclature the values come from, for the reader."""
+    codes: dict[str, str] | None = None
+    """Allowed codes with their labels; any other value breaks rule `in_list`."""
+    minimum: float | None = None
+    maximum: float | None = None
+    not_before: Name | None = None
+    """The column that holds the earliest value allowed on a row, as the start for an end; both are of one kind of date.
+    An earlier value breaks rule `order`."""
+    pattern: str | None = None
+    """Regular expression the whole text must match."""
+    format: str | None = None
+    """strptime format of a date or timestamp, where it differs from the table's dialect."""
+    sentinels: tuple[str, ...] = ()
+    """Producer's texts that mean missing; kept as delivered at the source, null in staging. A pseudonymised column has
+    null at the source already: the pseudonym of a sentinel would pass for somebody."""
+    identifying_when: dict[Name, Annotated[tuple[str, ...], Field(min_length=1)]] | None = Field(None, min_length=1)
+    """Rows on which the value is a direct identifier: those where the named column holds one of these texts (a survey
+    answer that is an address). There the lake has null; the vault keeps the original file."""
+    synth: str | None = None
+    """Name of a generator of synthetic values (see `hdh_assets/sources/synth`); else one is chosen by type."""
+
+    @field_validator("type")
+    @classmethod
+    def _known_type(cls, value: str) -> str:
+        return check_type(value)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.role is Role.person_key and not self.identifier_type:
+            raise ValueError("a person_key needs an identifier_type")
+        if self.optional and not self.nullable:
+            raise ValueError("an optional column is null where a delivery lacks it: it cannot be `nullable: false`")
+        check_bounds(self.type, self.minimum, self.maximum)
+        if self.codes is not None:
+            check_codes(self.type, self.codes)
+        if self.pattern is not None:
+            check_pattern(self.type, self.pattern)
+        if self.is_pseudonymised:
+            check_identifier(self.type)
+        if self.format is not None:
+            check_time_form(self.format)
+        return self
+
+    @property
+    def kind(self) -> str:
+        """The type without its length."""
+        return kind_of(self.type)
+
+    @property
+    def length(self) -> int | None:
+        """Greatest number of characters of a string; None when not declared."""
+        numbers = numbers_of(self.type)
+        return numbers[0] if numbers and self.kind == "string" else None
+
+    @property
+    def lake_name(self) -> str:
+        """The producer's name in lower case."""
+        return self.name.lower()
+
+    @property
+    def is_pseudonymised(self) -> bool:
+        """Whether intake replaces the value by a keyed pseudonym."""
+        return self.identifier_type is not None and self.role is not Role.direct_identifier
+
+    @property
+    def is_person_key(self) -> bool:
+        """Whether it designates a person."""
+        return self.role is Role.person_key
+
+    @property
+    def is_in_lake(self) -> bool:
+        """Direct identifiers are not."""
+        return self.role is not Role.direct_identifier
+
+    @property
+    def is_emptied(self) -> bool:
+        """Whether the lake may hold null where the producer gave a text."""
+        return self.identifying_when is not None or (self.is_pseudonymised and bool(self.sentinels))
+
+    @property
+    def duckdb_type(self) -> str:
+        """Type of the column in the lake."""
+        return "UUID" if self.is_pseudonymised else duckdb_type(self.type)
