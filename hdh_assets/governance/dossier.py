@@ -189,11 +189,16 @@ def unanswerable(
         problems += [(("tables", table), text) for text in _table_problems(table, columns, known)]
     for index, condition in enumerate(dossier.population.persons_with):
         field = ("population", "persons_with", index)
-        texts = _table_problems(condition.table, (condition.column, "person_id"), known)
-        problems += [((*field, "table"), text) for text in texts]
+        problems += [((*field, "table"), text) for text in _condition_problems(condition, known)]
     if dossier.retention_until <= today:
         problems.append((("retention_until",), "is not in the future"))
     return problems
+
+
+def _condition_problems(condition: PersonsWith, known: Mapping[str, frozenset[str]]) -> list[str]:
+    if condition.table in known and not condition.table.startswith("omop."):
+        return [f"{condition.table} cannot say who is meant; ask for a table of OMOP, as omop.condition_occurrence"]
+    return _table_problems(condition.table, (condition.column, "person_id"), known)
 
 
 def _table_problems(table: str, columns: str | tuple[str, ...], known: Mapping[str, frozenset[str]]) -> list[str]:

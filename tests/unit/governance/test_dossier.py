@@ -68,6 +68,23 @@ def test_tables_and_columns_the_hub_does_not_have_are_all_named(tmp_path: Path) 
     assert "the hub delivers no table omop.dreams" in error.value.message
 
 
+@pytest.mark.parametrize(
+    ("table", "problem"),
+    [
+        ("omop.person", "omop.person has no column code"),
+        ("omop.dreams", "the hub delivers no table omop.dreams"),
+        ("scales.readings", "scales.readings cannot say who is meant; ask for a table of OMOP"),
+    ],
+)
+def test_persons_are_designated_by_tables_of_omop(tmp_path: Path, table: str, problem: str) -> None:
+    population = {"persons_with": [{"table": table, "column": "code", "values": ["1"]}]}
+    path = write_dossier(tmp_path / "d.yaml", "pilot", population=population)
+    known = KNOWN | {"scales.readings": frozenset({"person_id", "code"})}
+    with pytest.raises(DossierError, match=problem) as error:
+        check_dossier(path, known, TODAY)
+    assert len(error.value.message.splitlines()) == 1
+
+
 def test_a_retention_date_in_the_past_is_refused(tmp_path: Path) -> None:
     path = write_dossier(tmp_path / "d.yaml", "pilot", retention_until="2023-12-31")
     with pytest.raises(DossierError, match="not in the future"):
