@@ -125,15 +125,7 @@ def ensure_tables(engine: duckdb.DuckDBPyConnection, datasets: Mapping[str, Data
 
 def type_conflicts(engine: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset]) -> list[str]:
     """Columns of the lake in which nothing can be loaded: their type is neither the descriptor's nor becomes it."""
-    # the engine's own lists look at the files of every table
-    rows = engine.execute(
-        f"SELECT schema_name, table_name, column_name, column_type FROM {METADATA}.ducklake_column AS col "
-        f"JOIN {METADATA}.ducklake_table AS named ON named.table_id = col.table_id AND named.end_snapshot IS NULL "
-        f"JOIN {METADATA}.ducklake_schema AS domain "
-        "ON domain.schema_id = named.schema_id AND domain.end_snapshot IS NULL "
-        "WHERE col.end_snapshot IS NULL AND col.parent_column IS NULL"
-    ).fetchall()
-    found = {(schema, table, column): _DUCKLAKE.get(kind, kind.upper()) for schema, table, column, kind in rows}
+    found = _columns(engine)
     wanted = {
         (dataset.id, table.lake_name, column.lake_name): column.duckdb_type
         for dataset in datasets.values()
@@ -147,6 +139,18 @@ def type_conflicts(engine: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dat
     ]
 
 
+def exposed(engine: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset]) -> list[str]:
+    """Direct identifiers that the lake holds in clear, since a descriptor calls them so now: `dataset.table.column`."""
+    hidden = {
+        (dataset.id, table.lake_name, column.lake_name)
+        for dataset in datasets.values()
+        for table in dataset.tables
+        for column in table.columns
+        if not column.is_in_lake
+    }
+    return [".".join(place) for place in sorted(hidden & _columns(engine).keys()) if _is_filled(engine, *place)]
+
+
 def undescribed(engine: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset]) -> list[str]:
     """What holds delivered rows out of every descriptor's sight: tables, and columns of pseudonyms in described ones.
 
@@ -154,26 +158,37 @@ def undescribed(engine: duckdb.DuckDBPyConnection, datasets: Mapping[str, Datase
     """
     if not has_table(engine, "meta", "delivery"):
         return []
-    columns = engine.execute(
-        f"SELECT DISTINCT schema_name, table_name, column_name FROM {METADATA}.ducklake_table AS named "
-        f"JOIN {METADATA}.ducklake_schema AS domain "
-        "ON domain.schema_id = named.schema_id AND domain.end_snapshot IS NULL "
-        f"JOIN {METADATA}.ducklake_column AS col ON col.table_id = named.table_id AND col.end_snapshot IS NULL "
-        "WHERE named.end_snapshot IS NULL AND column_type = 'uuid' "
-        f"AND schema_name IN (SELECT dataset FROM {ALIAS}.meta.delivery) ORDER BY ALL"
-    ).fetchall()
+    delivered = {name for (name,) in engine.execute(f"SELECT DISTINCT dataset FROM {ALIAS}.meta.delivery").fetchall()}
     tables = {(dataset.id, table.lake_name): table for dataset in datasets.values() for table in dataset.tables}
     found = []
-    for schema, name, column in columns:
+    for (schema, name, column), kind in sorted(_columns(engine).items()):
         table = tables.get((schema, name))
+        if schema not in delivered or kind != "UUID":
+            continue
         if table is not None and (column in TECHNICAL or column in table.by_name):
             continue
         # every delivered table has a column `_delivery`, never empty
-        if table is not None or column == "_delivery":
-            held = f'SELECT 1 FROM {ALIAS}."{schema}"."{name}" WHERE "{column}" IS NOT NULL LIMIT 1'
-            if engine.execute(held).fetchall():
-                found.append(f"{schema}.{name}" if table is None else f"{schema}.{name}.{column}")
+        if (table is not None or column == "_delivery") and _is_filled(engine, schema, name, column):
+            found.append(f"{schema}.{name}" if table is None else f"{schema}.{name}.{column}")
     return found
+
+
+def _columns(engine: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, str], str]:
+    """Type of every column of the lake's tables, by schema, table and column. The engine's lists look at every file."""
+    rows = engine.execute(
+        f"SELECT schema_name, table_name, column_name, column_type FROM {METADATA}.ducklake_column AS col "
+        f"JOIN {METADATA}.ducklake_table AS named ON named.table_id = col.table_id AND named.end_snapshot IS NULL "
+        f"JOIN {METADATA}.ducklake_schema AS domain "
+        "ON domain.schema_id = named.schema_id AND domain.end_snapshot IS NULL "
+        "WHERE col.end_snapshot IS NULL AND col.parent_column IS NULL"
+    ).fetchall()
+    return {(schema, table, column): _DUCKLAKE.get(kind, kind.upper()) for schema, table, column, kind in rows}
+
+
+def _is_filled(engine: duckdb.DuckDBPyConnection, schema: str, table: str, column: str) -> bool:
+    """Whether any row of the lake's table has a value there."""
+    held = f'SELECT 1 FROM {ALIAS}."{schema}"."{table}" WHERE "{column}" IS NOT NULL LIMIT 1'
+    return bool(engine.execute(held).fetchall())
 
 
 def is_widening(old: str, new: str) -> bool:

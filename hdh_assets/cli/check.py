@@ -129,15 +129,21 @@ def _lake(context: Context) -> str:
 
 def _deliveries(context: Context) -> str:
     from resources.lake import has_table, open_lake  # noqa: PLC0415
-    from resources.lake_tables import CONFLICT_REMEDY, type_conflicts, undescribed  # noqa: PLC0415
+    from resources.lake_tables import CONFLICT_REMEDY, exposed, type_conflicts, undescribed  # noqa: PLC0415
 
     query = "SELECT dataset, count(*) FROM lake.meta.delivery WHERE status = 'current' GROUP BY dataset"
     with open_lake(context.home, context.settings).reader() as engine:
         current = dict(engine.execute(query).fetchall()) if has_table(engine, "meta", "delivery") else {}
         conflicts = type_conflicts(engine, context.datasets())
         nameless = undescribed(engine, context.datasets())
+        clear = exposed(engine, context.datasets())
     if conflicts:
         raise HubError("; ".join(conflicts), remedy=CONFLICT_REMEDY)
+    if clear:
+        raise HubError(
+            f"the lake holds in clear what is a direct identifier now: {', '.join(clear)}",
+            remedy="`hdh backfill` the periods loaded before; no extract has it, but releases made before do",
+        )
     if nameless:
         raise HubError(
             f"no descriptor describes {', '.join(nameless)}, where delivered rows are that no opposition finds",

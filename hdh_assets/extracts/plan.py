@@ -113,7 +113,7 @@ def _treatment(
     dataset = datasets[table.schema]
     described = dataset.by_name[table.name]
     column = described.by_name.get(name)
-    if column is None:  # left in the lake by an earlier version of the descriptor
+    if column is None or not column.is_in_lake:  # left in the lake by an earlier version of the descriptor
         return None
     return source_treatment(dataset, described, column, permit.precision, is_listed=is_listed)
 

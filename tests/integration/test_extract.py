@@ -15,6 +15,7 @@ import pytest
 
 from hdh_assets.cli.console import Context
 from hdh_assets.cli.init import initialise
+from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
@@ -242,6 +243,17 @@ def test_only_the_columns_listed_are_delivered(hub: Hub) -> None:
     listed = ["person_id", "condition_concept_id", "condition_start_date"]
     version = hub.deliver("some_columns", tables={"omop.condition_occurrence": listed})
     assert [name for _, name, _ in columns(version)] == listed
+
+
+def test_what_a_descriptor_calls_a_direct_identifier_since_is_delivered_to_nobody(own_hub: Hub) -> None:
+    content = own_hub.datasets["snds_dcir"].model_dump(mode="json")
+    for column in (column for table in content["tables"] for column in table["columns"]):
+        column["role"] = "direct_identifier" if column["name"] == "PHA_ACT_QSN" else column["role"]
+    own_hub.datasets["snds_dcir"] = Dataset.model_validate(content)
+    version = own_hub.deliver("one", tables={"snds_dcir.er_pha_f": "all"})
+    delivered = {name for _, name, _ in columns(version)}
+    assert "pha_act_qsn" not in delivered
+    assert "pha_prs_c13" in delivered
 
 
 def test_potential_identifiers_are_coarse_or_absent_unless_asked_for(hub: Hub) -> None:

@@ -70,6 +70,16 @@ def test_delivered_rows_that_no_descriptor_describes_are_told(home: Home, settin
     assert wrong(findings(home)) == []
 
 
+def test_what_is_a_direct_identifier_by_now_and_in_the_lake_is_told(home: Home, settings: Settings) -> None:
+    fill(home, settings, persons=5)
+    with open_lake(home, settings).writer() as engine:
+        patients = "lake.hospital_ehr.patients AS SELECT 'of before' AS ssn, NULL::VARCHAR AS passport"
+        engine.execute(f"CREATE OR REPLACE TABLE {patients}")
+    found = findings(home)
+    assert wrong(found) == ["deliveries"]
+    assert "a direct identifier now: hospital_ehr.patients.ssn\n" in str(found["deliveries"]["detail"])
+
+
 def test_folders_that_others_can_read_are_told(home: Home) -> None:
     home.vault.chmod(0o755)
     found = findings(home)
