@@ -41,7 +41,7 @@ def opposition_job() -> dg.JobDefinition:
 
 
 def oppositions_sensor(job: dg.JobDefinition) -> dg.SensorDefinition:
-    """Asks for a run when the book of oppositions is ahead of the lake."""
+    """Asks for a run when the book of oppositions is ahead of the lake, or rows that should be back are not."""
 
     @dg.sensor(
         name="oppositions",
@@ -51,11 +51,11 @@ def oppositions_sensor(job: dg.JobDefinition) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def oppositions(context: dg.SensorEvaluationContext, hub: Hub) -> dg.RunRequest | dg.SkipReason:
-        revision = read_book(hub.home).revision
+        book = read_book(hub.home)
         with hub.lake.reader() as engine:
-            if followed(engine).applied >= revision:
+            if followed(engine).applied >= book.revision and not book.to_restore:
                 return dg.SkipReason("the lake follows every opposition")
-        tags = {"hdh/work": "opposition", "hdh/revision": str(revision)}
-        return ask(context.instance, tags, f"opposition-{revision}", alone={"hdh/work": "opposition"})
+        tags = {"hdh/work": "opposition", "hdh/revision": str(book.revision)}
+        return ask(context.instance, tags, f"opposition-{book.revision}", alone={"hdh/work": "opposition"})
 
     return oppositions

@@ -154,13 +154,16 @@ def withdraw(book: Book, number: int, now: datetime) -> Book:
     return book.changed([replace(entry, withdrawn_at=now, withdrawn_in=revision)], revision=revision)
 
 
-def restored(book: Book, numbers: Collection[int]) -> Book:
-    """The book once the rows of these withdrawn oppositions are back: it forgets who they were about."""
-    done = [
-        replace(entry, is_restored=True, given=(), learned=(), places=())
-        for entry in book.entries
-        if entry.number in numbers
-    ]
+def restored(book: Book, numbers: Collection[int], missing: Collection[tuple[str, str]] = ()) -> Book:
+    """The book once the rows of these withdrawn oppositions are back, but for those of the deliveries in `missing`.
+
+    Those are (dataset, delivery). Of whoever lacks nothing the book forgets who it was.
+    """
+    done = []
+    for entry in (entry for entry in book.entries if entry.number in numbers):
+        left = tuple(place for place in entry.places if (place.dataset, place.delivery) in missing)
+        whole = replace(entry, is_restored=True, given=(), learned=(), places=())
+        done.append(replace(entry, places=left) if left else whole)
     return book.changed(done)
 
 

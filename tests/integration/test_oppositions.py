@@ -9,9 +9,10 @@ from uuid import UUID
 
 import polars as pl
 import pytest
-from intake_world import NIR, PERSONS, VISITS, World
+from intake_world import NIR, PERSONS, VISITS, World, dataset
 
 from hdh_assets.catalog.measure import measure
+from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import HubError, RefusedError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.opposition import RECORDED, WITHDRAWN
@@ -181,6 +182,40 @@ def test_who_changes_their_mind_comes_back_whole(world: World) -> None:
     with Registry(world.home, world.settings) as registry:
         assert [e.withdrawn_at is not None for e in fold_oppositions(registry.events())] == [True, False]
         assert registry.verify().is_intact
+
+
+def test_a_delivery_that_cannot_come_back_keeps_nobody_in_and_comes_back_once_it_can(tmp_path: Path) -> None:
+    world = World.create(tmp_path)
+    lenient = {"1": "man", "2": "woman", "3": "other"}
+    world.datasets["care"] = with_codes(lenient)
+    world.deliver()
+    later = VISITS.replace("1;p1", "11;p1").replace("2;p2", "12;p2").replace("3;p1", "13;p1")
+    world.deliver(later, PERSONS.replace(";2\n", ";3\n"), period="2024-02")
+    before = world.visits()
+    (number,) = oppose(world, "p1")
+    follow(world)
+    withdraw_opposition(world.home, world.settings, number)
+    oppose(world, "p2")
+    world.datasets["care"] = with_codes({"1": "man", "2": "woman"}, max_reject_ratio=0.1)
+    with pytest.raises(HubError, match=r"care 2024-02: its original is refused now \(.*too_many_rejects.*\)"):
+        follow(world)
+    assert persons(world) == {pseudonym(world, "p1")}
+    assert {row[5] for row in world.visits()} == {"2024-01"}
+    with world.lake().reader() as engine, Registry(world.home, world.settings) as registry:
+        assert not followed(engine).is_waiting(recorded_revision(registry))
+    assert [place.period for place in open_book(world.home).read().find(number).places] == ["2024-02"]
+    world.datasets["care"] = with_codes(lenient)
+    assert follow(world).deliveries_restored == 1
+    assert world.visits() == [row for row in before if row[1] == pseudonym(world, "p1")]
+    assert open_book(world.home).read().to_restore == ()
+    assert follow(world).deliveries_restored == 0
+
+
+def with_codes(codes: dict[str, str], max_reject_ratio: float = 0.7) -> Dataset:
+    """The dataset of persons and visits, their sexes and its patience."""
+    content = dataset(thresholds={"max_reject_ratio": max_reject_ratio}).model_dump(mode="json")
+    content["tables"][0]["columns"][3]["codes"] = codes
+    return Dataset.model_validate(content)
 
 
 def test_an_opposition_to_another_dataset_leaves_this_one(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ read anew each time. A crash anywhere is made good by the next run.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import duckdb
 
@@ -44,7 +44,10 @@ class Applied:
 
 
 def apply_oppositions(home: Home, settings: Settings, datasets: Mapping[str, Dataset], *, run_id: str) -> Applied:
-    """Follow the book to its present revision. Raises `KeyMaterialError`, `LakeBusyError`."""
+    """Follow the book to its present revision. Raises `KeyMaterialError`, `LakeBusyError`.
+
+    Rows that cannot come back keep nobody in: `HubError` tells of them once everything else is done.
+    """
     keys = open_keys(home)
     vault, lake = open_vault(home, keys), open_lake(home, settings)
     book = OppositionBook(vault)
@@ -62,15 +65,21 @@ def apply_oppositions(home: Home, settings: Settings, datasets: Mapping[str, Dat
         except duckdb.Error as error:
             raise engine_failure(error) from None
     crash_point("opposition.applied")
+    if back.missing:
+        raise HubError(
+            "; ".join(f"{words}: rows of who no longer objects are not back" for words in back.missing.values()),
+            remedy="correct the descriptor, if it is what changed; it is tried again by itself",
+        )
     return done
 
 
 @dataclass(frozen=True)
 class _Back:
-    """Oppositions whose rows are back, and the deliveries loaded again for that."""
+    """Withdrawn oppositions that were looked at, the deliveries loaded again for them, and why others were not."""
 
     oppositions: frozenset[int] = frozenset()
     deliveries: frozenset[tuple[str, str]] = frozenset()
+    missing: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def _bring_back(
@@ -88,17 +97,27 @@ def _bring_back(
     with lake.reader() as engine:
         current = {(r.dataset, str(r.delivery_id)): r for r in deliveries(engine) if r.status == "current"}
     lost = {(p.dataset, p.delivery) for entry in book.to_restore for p in entry.places if p.dataset in datasets}
-    back = frozenset(key for key in lost & current.keys() if _has_original(vault, current[key]))
-    for key in sorted(back):
+    wanted = sorted(key for key in lost & current.keys() if _has_original(vault, current[key]))
+    missing = {}
+    for key in wanted:
         row = current[key]
-        receipt = retake(home, settings, datasets, row.dataset, row.period, run_id=run_id)
-        if receipt.status == "refused":
-            raise HubError(
-                f"{row.dataset} {row.period} can no longer be loaded from its original",
-                remedy="see its receipt: the descriptor changed since; correct it, it is then tried again",
-            )
+        if problem := _load_again(home, settings, datasets, row, run_id):
+            missing[key] = f"{row.dataset} {row.period}: {problem}"
         crash_point("opposition.retaken")
-    return _Back(frozenset(entry.number for entry in book.to_restore), back)
+    numbers = frozenset(entry.number for entry in book.to_restore)
+    return _Back(numbers, frozenset(wanted) - missing.keys(), missing)
+
+
+def _load_again(
+    home: Home, settings: Settings, datasets: Mapping[str, Dataset], row: DeliveryRow, run_id: str
+) -> str | None:
+    """Why the delivery could not be loaded again; None when it was."""
+    try:
+        receipt = retake(home, settings, datasets, row.dataset, row.period, run_id=run_id)
+    except HubError as error:
+        return error.message
+    rules = ", ".join(sorted({problem.rule for problem in receipt.problems}))
+    return f"its original is refused now ({rules})" if receipt.status == "refused" else None
 
 
 def _has_original(vault: Vault, row: DeliveryRow) -> bool:
@@ -120,12 +139,12 @@ class _Work:
     def follow(self, book: OppositionBook, back: _Back) -> Applied:
         """Remove what must go, note what was done, in one transaction; the book knows before the lake does."""
         current, applied = book.read(), followed(self.engine).applied
-        if applied >= current.revision:
+        if applied >= current.revision and not back.deliveries:
             return Applied(applied)
         new = [entry for entry in current.standing if entry.revision > applied]
         with transaction(self.engine):
             findings = self._keep_out(current, new)
-            updated = restored(_learnt(current, findings), back.oppositions)
+            updated = restored(_learnt(current, findings), back.oppositions, back.missing)
             changed = [entry for entry in updated.standing if entry.revision > applied]
             held = self._retire(updated, changed, findings, applied)
             book.write(updated)

@@ -78,6 +78,15 @@ def test_who_changes_their_mind_is_forgotten_once_the_rows_are_back() -> None:
     assert record(done, [(ONE,)], "snds_nir", (), NOW)[1][0][0].number == 3
 
 
+def test_what_is_not_back_is_remembered_until_it_is() -> None:
+    places = [Place("snds_dcir", "2024-01", "d"), Place("snds_dcir", "2024-02", "e")]
+    book = withdraw(with_findings(recorded(ONE), {}, {1: places}), 1, NOW)
+    half = restored(book, {1}, {("snds_dcir", "e")})
+    assert [entry.places for entry in half.to_restore] == [(places[1],)]
+    assert half.find(1).keys == book.find(1).keys
+    assert restored(half, {1}).to_restore == ()
+
+
 def test_nothing_to_withdraw_is_refused() -> None:
     with pytest.raises(RefusedError, match="no opposition 7"):
         withdraw(recorded(ONE), 7, NOW)
