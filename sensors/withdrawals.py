@@ -13,20 +13,29 @@ SECONDS = 10
 
 
 def withdrawal_job() -> dg.JobDefinition:
-    """The job: one op."""
+    """The job: two ops, neither of which waits for the other."""
 
     @dg.op(
-        name="withdraw_extracts",
-        description="Empties the extracts that hold somebody who objected or whose permit ended, and leaves a notice.",
+        name="withdraw_ended_extracts",
+        description="Empties the extracts whose permit ended, and leaves a notice.",
     )
-    def withdraw_extracts(context: dg.OpExecutionContext, hub: Hub) -> None:
-        from hdh_assets.core.descriptor_files import load_datasets  # noqa: PLC0415
+    def withdraw_ended_extracts(context: dg.OpExecutionContext, hub: Hub) -> None:
         from hdh_assets.extracts.ended import withdraw_ended  # noqa: PLC0415 - slow to import
-        from hdh_assets.extracts.opposed import withdraw_opposed  # noqa: PLC0415 - slow to import
 
         with told():
             done = withdraw_ended(hub.home, hub.settings)
-            done += withdraw_opposed(hub.home, hub.settings, load_datasets(hub.home))
+        context.log.info(f"withdrawn: {', '.join(done) or 'none'}")
+
+    @dg.op(
+        name="withdraw_opposed_extracts",
+        description="Empties the extracts that hold somebody who objected, and leaves a notice.",
+    )
+    def withdraw_opposed_extracts(context: dg.OpExecutionContext, hub: Hub) -> None:
+        from hdh_assets.core.descriptor_files import load_datasets  # noqa: PLC0415
+        from hdh_assets.extracts.opposed import withdraw_opposed  # noqa: PLC0415 - slow to import
+
+        with told():
+            done = withdraw_opposed(hub.home, hub.settings, load_datasets(hub.home))
         context.log.info(f"withdrawn: {', '.join(done) or 'none'}")
 
     @dg.job(
@@ -36,7 +45,8 @@ def withdrawal_job() -> dg.JobDefinition:
         tags={"hdh/work": "withdrawal"},
     )
     def withdrawals() -> None:
-        withdraw_extracts()
+        withdraw_ended_extracts()
+        withdraw_opposed_extracts()
 
     return withdrawals
 

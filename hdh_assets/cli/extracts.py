@@ -44,17 +44,17 @@ def list_command(
 @extract_app.command("show")
 def show_command(ctx: typer.Context, name: NameArgument, as_json: JsonOption = False) -> None:
     """Show a version: what it was made from, its tables and where they come from."""
-    from hdh_assets.extracts.versions import find_version  # noqa: PLC0415
+    from hdh_assets.extracts.versions import check_readable, find_version  # noqa: PLC0415
 
     context = cli_context(ctx).require_home()
     version = find_version(context.home, name)
+    check_readable(version)
     if as_json:
         print_json(version.manifest)
         return
     print_facts(_summary(version, _withdrawals(context)))
     out.print()
-    sources = version.manifest["provenance"]
-    rows = [{"table": t, "rows": n, "deliveries": len(sources[t])} for t, n in version.rows.items()]
+    rows = [{"table": t, "rows": n, "deliveries": len(version.provenance[t])} for t, n in version.rows.items()]
     print_rows(rows, as_json=False, title="Tables")
 
 
@@ -82,15 +82,24 @@ def verify_command(
     name: Annotated[str | None, typer.Argument(help="A version or a project; everything when left out.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare the files of each version with its manifest. Exits 1 when one was altered."""
-    from hdh_assets.extracts.versions import find_version, list_versions, verify_version  # noqa: PLC0415
+    """Compare each version with its manifest, and that with the event log. Exits 1 when anything was altered."""
+    from hdh_assets.extracts.versions import (  # noqa: PLC0415
+        DELIVERED,
+        find_version,
+        list_versions,
+        recorded_manifests,
+        verify_version,
+    )
+    from resources.registry import Registry  # noqa: PLC0415
 
-    home = cli_context(ctx).require_home().home
-    versions = [find_version(home, name)] if name and "/" in name else list_versions(home, name)
+    context = cli_context(ctx).require_home()
+    versions = [find_version(context.home, name)] if name and "/" in name else list_versions(context.home, name)
+    with Registry(context.home, context.settings) as registry:
+        recorded = recorded_manifests(registry.events(DELIVERED))
     rows: list[dict[str, Any]] = [
         {"extract": version.name, "problem": problem}
         for version in versions
-        for problem in (*verify_version(version),) or (None,)
+        for problem in (*verify_version(version, recorded.get((version.project, version.number))),) or (None,)
     ]
     is_sound = not any(row["problem"] for row in rows)
     if rows and is_sound and not as_json:
@@ -143,6 +152,6 @@ def _summary(version: Version, withdrawn: dict[tuple[str, int], Withdrawal]) -> 
         "release": version.basis.release,
         "tables": len(version.rows),
         "rows": sum(version.rows.values()),
-        "state": f"withdrawn: {why.words}" if why else "delivered",
+        "state": f"withdrawn: {why.words}" if why else "delivered" if version.is_readable else "damaged",
         "folder": str(version.folder),
     }

@@ -33,11 +33,13 @@ from hdh_assets.extracts.provenance import deliveries
 from hdh_assets.extracts.replacing import replaced_rows
 from hdh_assets.extracts.selection import select_table
 from hdh_assets.extracts.versions import (
+    DELIVERED,
     Version,
     find_version,
     list_versions,
     project_lock,
     put_in_place,
+    recorded_manifests,
     sha256_of,
     verify_version,
 )
@@ -49,7 +51,6 @@ from resources.registry import Registry, current_actor
 from resources.releases import Release, find_in
 from resources.removals import check_followed
 
-DELIVERED = "extract.delivered"
 COPY_OPTIONS = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, WRITE_BLOOM_FILTER false, ROW_GROUP_SIZE 122880"
 Progress = Callable[[str, int, int], None]
 """Called with the table just written, how many are written, and how many there are."""
@@ -214,10 +215,9 @@ def _build_facts() -> str:
 
 def _record(registry: Registry, version: Version) -> None:
     """Write the delivery down once; a crash between the folder and the event is made good by the next call."""
-    digest = sha256_of(version.folder / MANIFEST)
-    known = [e for e in registry.events(DELIVERED) if e.subject == version.project]
-    if any(e.data["version"] == version.number for e in known):
+    if (version.project, version.number) in recorded_manifests(registry.events(DELIVERED)):
         return
+    digest = sha256_of(version.folder / MANIFEST)
     data = {"version": version.number, "basis": vars(version.basis), "manifest_sha256": digest}
     registry.append(DELIVERED, version.project, current_actor(), data)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.extracts.versions import Version, list_versions, project_lock, unfinished
-from hdh_assets.extracts.withdrawal import Cause, Withdrawal, is_left, withdraw, withdrawals
+from hdh_assets.extracts.withdrawal import Cause, Withdrawal, is_left, of_each, withdraw, withdrawals
 from hdh_assets.governance.register import projects, today
 from resources.registry import Registry
 
@@ -26,14 +26,16 @@ def spaces_to_clear(home: Home, settings: Settings) -> list[str]:
 
 def withdraw_ended(home: Home, settings: Settings) -> list[str]:
     """Clear these spaces; the names of the versions withdrawn. Can be done again."""
-    done = []
-    for project in spaces_to_clear(home, settings):
+
+    def withdraw_of(project: str) -> list[str]:
         with project_lock(home, project), Registry(home, settings) as registry:
             # looked at again: a permit may have been granted since
-            for version, why in _kept(home, registry, project):
+            kept = _kept(home, registry, project)
+            for version, why in kept:
                 withdraw(registry, version, why)
-                done.append(version.name)
-    return done
+            return [version.name for version, _ in kept]
+
+    return of_each(spaces_to_clear(home, settings), withdraw_of)
 
 
 def _kept(home: Home, registry: Registry, project: str | None = None) -> list[tuple[Version, Withdrawal]]:

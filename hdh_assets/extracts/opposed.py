@@ -22,7 +22,7 @@ from hdh_assets.extracts.persons import way_to_persons
 from hdh_assets.extracts.project_keys import ProjectKeys
 from hdh_assets.extracts.treatments import Treatment
 from hdh_assets.extracts.versions import Version, list_versions, project_lock
-from hdh_assets.extracts.withdrawal import Cause, Withdrawal, is_left, withdraw, withdrawals
+from hdh_assets.extracts.withdrawal import Cause, Withdrawal, is_left, of_each, withdraw, withdrawals
 from resources.keys import open_keys
 from resources.lake import open_lake
 from resources.opposed_numbers import OpposedNumbers
@@ -58,9 +58,8 @@ def withdraw_opposed(home: Home, settings: Settings, datasets: Mapping[str, Data
     with OpposedNumbers(home, settings) as store:
         waiting = {revision: numbers for revision, numbers in store.waiting().items() if revision <= applied}
         sought = frozenset(number for numbers in waiting.values() for number in numbers)
-        done = []
-        for project in sorted({version.project for version in list_versions(home)}):
-            done += _withdraw_of(home, settings, datasets, project, sought, gone)
+        projects = sorted({version.project for version in list_versions(home)})
+        done = of_each(projects, lambda project: _withdraw_of(home, settings, datasets, project, sought, gone))
         crash_point("withdrawal.before_forgetting")
         if waiting:
             store.forget(max(waiting))
@@ -74,14 +73,14 @@ def holds(version: Version, datasets: Mapping[str, Dataset], persons: ProjectPer
     counts as holding them.
     """
     try:
-        return _holds(version, datasets, persons)
+        return not version.is_readable or _holds(version, datasets, persons)
     except (OSError, KeyError, duckdb.Error):
         return True
 
 
 def _holds(version: Version, datasets: Mapping[str, Dataset], persons: ProjectPerson) -> bool:
     columns = _person_columns(version)
-    files = {file["table"]: version.folder / file["name"] for file in version.manifest["files"] if "table" in file}
+    files = {file["table"]: version.folder / file["name"] for file in version.files if "table" in file}
     if any(_cannot_tell(table, files, columns, datasets) for table in files):
         return True
     with duckdb.connect() as engine:
@@ -105,7 +104,8 @@ def _withdraw_of(
         begun = withdrawals(registry)
         for version in filter(is_left, list_versions(home, project)):
             is_begun = (project, version.number) in begun
-            if is_begun or (version.basis.release in gone and holds(version, datasets, persons)):
+            is_suspect = not version.is_readable or version.basis.release in gone
+            if is_begun or (is_suspect and holds(version, datasets, persons)):
                 withdraw(registry, version, Withdrawal(Cause.opposition))
                 done.append(version.name)
     return done

@@ -14,9 +14,16 @@ from typing import Any
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
-from hdh_assets.extracts.build import DELIVERED, Progress, write_extract
+from hdh_assets.extracts.build import Progress, write_extract
 from hdh_assets.extracts.documents import BUILD, MANIFEST, Basis
-from hdh_assets.extracts.versions import find_version, project_lock, put_in_place, sha256_of, verify_version
+from hdh_assets.extracts.versions import (
+    DELIVERED,
+    find_version,
+    project_lock,
+    put_in_place,
+    sha256_of,
+    verify_version,
+)
 from hdh_assets.extracts.withdrawal import withdrawals
 from hdh_assets.governance.permit import Permit, read_permit
 from hdh_assets.governance.register import find_project
@@ -72,7 +79,7 @@ def _is_whole(home: Home, name: str, manifest_sha256: str) -> bool:
         version = find_version(home, name)
     except RefusedError:
         return False
-    return sha256_of(version.folder / MANIFEST) == manifest_sha256 and not verify_version(version)
+    return not verify_version(version, manifest_sha256)
 
 
 def _delivered(registry: Registry, name: str) -> tuple[str, int, dict[str, Any]]:

@@ -13,7 +13,7 @@ from hdh_assets.core.errors import HubError, RefusedError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.extracts.provenance import Delivery, deliveries, feeding
 from hdh_assets.extracts.row_trace import trace_row
-from hdh_assets.extracts.versions import Version, find_version, list_versions, sha256_of
+from hdh_assets.extracts.versions import Version, check_readable, find_version, list_versions, sha256_of
 from resources.lake import Lake, open_lake
 from resources.releases import list_releases
 
@@ -68,6 +68,7 @@ def trace_record(home: Home, settings: Settings, datasets: Mapping[str, Dataset]
             f"{file} is not a file of data of an extract",
             remedy="give one, for example hub/projects/PROJECT/v1/data/omop.drug_exposure.parquet",
         )
+    check_readable(version)
     use = {"release": version.basis.release, "extract": version.name, "permit": version.basis.permit}
     rows = trace_row(home, settings, datasets, version, path, number)
     return Trace(f"one row of {version.name}/data/{path.name}", "a row of an extract", rows, [use])
@@ -94,9 +95,10 @@ def _is_stored(lake: Lake, address: str) -> bool:
 
 def _trace_version(version: Version, path: Path | None) -> Trace:
     """From its manifest alone: the extract carries its own provenance."""
+    check_readable(version)
     name = str(path.relative_to(version.folder)) if path and path != version.folder else ""
     is_one = name.startswith("data/")
-    tables = [f["table"] for f in version.manifest["files"] if "table" in f and (not is_one or f["name"] == name)]
+    tables = [f["table"] for f in version.files if "table" in f and (not is_one or f["name"] == name)]
     rows = [
         {
             "table": table,
@@ -107,7 +109,7 @@ def _trace_version(version: Version, path: Path | None) -> Trace:
             "sha256": sha256,
         }
         for table in tables
-        for delivery, files in version.manifest["provenance"][table].items()
+        for delivery, files in version.provenance[table].items()
         for found in [version.manifest["deliveries"][delivery]]
         for file, sha256 in files.items()
     ]
@@ -139,7 +141,7 @@ def _trace_digest(home: Home, lake: Lake, digest: str, subject: str) -> Trace:
     extracts = [
         {"release": version.basis.release, "extract": version.name, "table": table}
         for version in list_versions(home)
-        for table, sources in version.manifest["provenance"].items()
+        for table, sources in version.provenance.items()
         if any(digest in {delivery, *files.values()} for delivery, files in sources.items())
     ]
     return Trace(subject, "a producer's file", _rows(known), releases + extracts)

@@ -5,12 +5,14 @@ Which versions, and why, is in `opposed.py` and `ended.py`. The project's space 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
 from hdh_assets.core.crash import crash_point
+from hdh_assets.core.errors import HubError
 from hdh_assets.extracts.documents import render
 from hdh_assets.extracts.versions import Version, empty, leftovers
 from hdh_assets.governance.states import End
@@ -51,6 +53,25 @@ def withdrawals(registry: Registry) -> dict[tuple[str, int], Withdrawal]:
     """What was ever withdrawn, by project and number of the version."""
     events = registry.events(EXTRACT_WITHDRAWN)
     return {(event.subject, int(event.data["version"])): _read(event) for event in events}
+
+
+def of_each(projects: Iterable[str], withdraw_of: Callable[[str], list[str]]) -> list[str]:
+    """What was withdrawn of each project. One whose space cannot be cleared keeps no other from it.
+
+    Raises `HubError` naming those, once all were tried.
+    """
+    done, left = [], []
+    for project in projects:
+        try:
+            done += withdraw_of(project)
+        except OSError as error:
+            left.append(f"{project} ({type(error).__name__})")
+    if left:
+        raise HubError(
+            f"extracts could not be withdrawn from the spaces of {', '.join(left)}",
+            remedy="look at who owns these folders of projects/ and what was put there; it is tried again by itself",
+        )
+    return done
 
 
 def is_left(version: Version) -> bool:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import polars as pl
 import pytest
-from intake_world import NIR, PERSONS, VISITS, World, dataset
+from intake_world import NIR, PERSONS, VISITS, World, column, dataset
 
 from hdh_assets.catalog.measure import measure
 from hdh_assets.core.descriptor import Dataset
@@ -209,6 +209,19 @@ def test_a_delivery_that_cannot_come_back_keeps_nobody_in_and_comes_back_once_it
     assert world.visits() == [row for row in before if row[1] == pseudonym(world, "p1")]
     assert open_book(world.home).read().to_restore == ()
     assert follow(world).deliveries_restored == 0
+
+
+def test_identities_kept_before_a_descriptor_had_more_of_them_are_looked_at(world: World) -> None:
+    content = world.datasets["care"].model_dump(mode="json")
+    more = [
+        column("OTHER_ID", "string(36)", optional=True, role="person_key", identifier_type="person"),
+        column("OTHER_NIR", "string(15)", optional=True, role="direct_identifier", identifier_type="nir"),
+    ]
+    content["tables"][0]["columns"] += more
+    world.datasets["care"] = Dataset.model_validate(content)
+    oppose(world, NIR, kind="nir")
+    follow(world)
+    assert persons(world) == {pseudonym(world, "p2")}
 
 
 def with_codes(codes: dict[str, str], max_reject_ratio: float = 0.7) -> Dataset:

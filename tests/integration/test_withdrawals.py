@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import os
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import duckdb
 import pytest
 from test_extract import EVERYTHING, Hub
 
-from hdh_assets.core.errors import RefusedError
+from hdh_assets.core.errors import HubError, RefusedError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.opposition import PersonKey, record
 from hdh_assets.extracts import build, ended
 from hdh_assets.extracts.ended import spaces_to_clear, withdraw_ended
 from hdh_assets.extracts.opposed import revision_to_withdraw_for, withdraw_opposed
 from hdh_assets.extracts.rebuild import rebuild_extract
-from hdh_assets.extracts.versions import find_version, leftovers, list_versions, verify_version
+from hdh_assets.extracts.versions import find_version, leftovers, list_versions, recorded_manifests, verify_version
 from hdh_assets.extracts.withdrawal import EXTRACT_WITHDRAWN
 from hdh_assets.governance import decisions
 from hdh_assets.governance.permit import Permit
@@ -188,6 +191,67 @@ def test_what_a_killed_build_left_does_not_outlive_the_permit(hub: Hub) -> None:
     assert withdraw_ended(hub.home, hub.settings) == []
     assert list((hub.home.projects / "one").glob(".v*")) == []
     assert spaces_to_clear(hub.home, hub.settings) == []
+
+
+def test_whatever_a_project_put_in_its_space_is_removed_and_what_it_leads_to_is_not(hub: Hub, tmp_path: Path) -> None:
+    version, elsewhere = hub.deliver("one", tables=EVERYTHING), tmp_path / "elsewhere"
+    (elsewhere / "v2").mkdir(parents=True)
+    (elsewhere / "v2" / "kept").touch()
+    (version.folder / "data" / "folder").symlink_to(elsewhere)
+    (version.folder / "data" / "file").symlink_to(elsewhere / "v2" / "kept")
+    (version.folder / ".WITHDRAWN.md.part").symlink_to(elsewhere / "v2" / "kept")
+    os.mkfifo(version.folder / "data" / "pipe")
+    (version.folder.parent / "v2").symlink_to(elsewhere / "v2")
+    (version.folder.parent / ".v3.x.partial").symlink_to(elsewhere / "v2")
+    hub.registry.act("t", decisions.revoke("one", reason="by mistake", today=today()))
+    assert withdraw_ended(hub.home, hub.settings) == ["one/v1"]
+    assert {path.name for path in version.folder.iterdir()} == {"WITHDRAWN.md", "manifest.json"}
+    assert (elsewhere / "v2" / "kept").read_bytes() == b""
+
+
+def test_a_space_that_cannot_be_cleared_keeps_no_other_from_it(hub: Hub) -> None:
+    for project in ("one", "two"):
+        hub.deliver(project, tables=EVERYTHING)
+        hub.registry.act("t", decisions.revoke(project, reason="by mistake", today=today()))
+    lock = hub.home.projects / "one" / ".lock"
+    lock.unlink()
+    lock.mkdir()
+    with pytest.raises(HubError, match=r"from the spaces of one \(IsADirectoryError\)"):
+        withdraw_ended(hub.home, hub.settings)
+    assert find_version(hub.home, "two/v1").is_withdrawn
+    assert spaces_to_clear(hub.home, hub.settings) == ["one"]
+
+
+@pytest.mark.parametrize(
+    "said", ["", "[]", '{"version": 1}', "[" * 100_000, '{"basis": {"permit": 1, "release": "x"}}']
+)
+def test_a_manifest_that_is_none_any_more_hides_nothing(hub: Hub, said: str) -> None:
+    version, other = hub.deliver("one", tables=EVERYTHING), hub.deliver("two", tables={"omop.care_site": "all"})
+    manifest = version.folder / "manifest.json"
+    manifest.unlink()
+    manifest.write_text(said)
+    damaged = find_version(hub.home, "one/v1")
+    assert (damaged.is_readable, damaged.rows, verify_version(damaged)) == (False, {}, ["manifest.json cannot be read"])
+    assert [found.name for found in list_versions(hub.home)] == ["one/v1", "two/v1"]
+    assert hub.build("one", find_permit(hub.registry, "one")).version.number == 2
+    oppose(hub, 7)
+    follow(hub)
+    assert withdraw_opposed(hub.home, hub.settings, hub.datasets) == ["one/v1", "one/v2"]
+    assert not find_version(hub.home, other.name).is_withdrawn
+
+
+def test_a_manifest_written_anew_is_not_the_one_delivered_and_can_be_put_back(hub: Hub) -> None:
+    version = hub.deliver("one", tables=EVERYTHING)
+    recorded = recorded_manifests(hub.registry.events())["one", 1]
+    assert verify_version(version, recorded) == []
+    manifest = version.folder / "manifest.json"
+    manifest.unlink()
+    manifest.write_text(json.dumps(version.manifest))
+    assert verify_version(find_version(hub.home, "one/v1")) == []
+    altered = verify_version(find_version(hub.home, "one/v1"), recorded)
+    assert altered == ["manifest.json is not the one that was delivered"]
+    assert rebuild_extract(hub.home, hub.settings, hub.datasets, "one/v1") == []
+    assert verify_version(find_version(hub.home, "one/v1"), recorded) == []
 
 
 def test_a_permit_that_ends_while_its_extract_is_made_delivers_nothing_and_leaves_nothing(hub: Hub) -> None:

@@ -52,14 +52,15 @@ def in_run(
 def in_file(
     vault: Vault, pseudonymiser: Pseudonymiser, table: Table, path: Path, entries: Iterable[Opposition]
 ) -> Keys:
-    """The same, according to one encrypted file of identities."""
+    """The same, according to one encrypted file of identities, whose columns are those of its day."""
     wanted, found = _wanted(entries), Keys()
-    columns = list(_columns(table, wanted))
-    if not columns:
+    if not any(_columns(table, wanted)):
         return found
-    own = {column.lake_name: str(column.identifier_type) for column in _own(table)}
-    content = pa.BufferReader(ChunkReader(vault.chunks(path)).readall())
-    rows = parquet.read_table(content, columns=[*own, *(column.lake_name for column in columns)])
+    file = parquet.ParquetFile(pa.BufferReader(ChunkReader(vault.chunks(path)).readall()))
+    present = set(file.schema_arrow.names)
+    columns = [column for column in _columns(table, wanted) if column.lake_name in present]
+    own = {column.lake_name: str(column.identifier_type) for column in _own(table) if column.lake_name in present}
+    rows = file.read(columns=[*own, *(column.lake_name for column in columns)])
     for column in columns:
         kind = str(column.identifier_type)
         texts = [None if text is None else canonical(text, kind) for text in rows[column.lake_name].to_pylist()]
