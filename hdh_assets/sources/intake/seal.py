@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
+from uuid import uuid4
 
 import numpy as np
 
@@ -72,9 +73,9 @@ def instant_text(instant: datetime) -> str:
 
 
 def write_atomically(path: Path, content: bytes) -> Path:
-    """Write a temporary sibling, flush it to disk, rename it; `path`."""
-    sibling = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with sibling.open("wb") as file:
+    """Write a temporary sibling that nobody could have put there before, flush it to disk, rename it; `path`."""
+    sibling = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
+    with sibling.open("xb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
