@@ -211,6 +211,23 @@ def test_a_delivery_that_cannot_come_back_keeps_nobody_in_and_comes_back_once_it
     assert follow(world).deliveries_restored == 0
 
 
+def test_what_cannot_come_back_is_given_up_once_another_delivery_replaces_it(tmp_path: Path) -> None:
+    world = World.create(tmp_path, with_codes({"1": "man", "2": "woman", "3": "other"}))
+    world.deliver(persons=PERSONS.replace(";2\n", ";3\n"))
+    (number,) = oppose(world, "p1")
+    follow(world)
+    withdraw_opposition(world.home, world.settings, number)
+    world.datasets["care"] = with_codes({"1": "man", "2": "woman"}, max_reject_ratio=0.1)
+    for _ in range(2):
+        with pytest.raises(HubError, match="its original is refused now"):
+            follow(world)
+    assert [entry.number for entry in open_book(world.home).read().to_restore] == [number]
+    world.deliver(minutes=1)
+    assert follow(world).deliveries_restored == 0
+    assert open_book(world.home).read().to_restore == ()
+    assert persons(world) == {pseudonym(world, "p1"), pseudonym(world, "p2")}
+
+
 def test_identities_kept_before_a_descriptor_had_more_of_them_are_looked_at(world: World) -> None:
     content = world.datasets["care"].model_dump(mode="json")
     more = [

@@ -139,7 +139,7 @@ class _Work:
     def follow(self, book: OppositionBook, back: _Back) -> Applied:
         """Remove what must go, note what was done, in one transaction; the book knows before the lake does."""
         current, applied = book.read(), followed(self.engine).applied
-        if applied >= current.revision and not back.deliveries:
+        if applied >= current.revision and restored(current, back.oppositions, back.missing) == current:
             return Applied(applied)
         new = [entry for entry in current.standing if entry.revision > applied]
         with transaction(self.engine):
