@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -169,9 +168,12 @@ def receipts_command(
 
 
 def _receipts(context: Context, dataset_id: str | None) -> list[dict[str, Any]]:
+    from hdh_assets.sources.intake.receipt import read_receipt  # noqa: PLC0415
+
     pattern = f"*/{dataset_id or '*'}/*/*/receipt.json"
     found = []
     for path in context.home.outbox.glob(pattern):
-        content = json.loads(path.read_text("utf-8"))
-        found.append(content | {"path": str(path.with_suffix(".md").relative_to(context.home.root))})
+        if receipt := read_receipt(path):
+            said = {"path": str(path.with_suffix(".md").relative_to(context.home.root))}
+            found.append(receipt.model_dump(mode="json") | said)
     return sorted(found, key=lambda receipt: str(receipt.get("finished_at") or ""))

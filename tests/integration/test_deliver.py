@@ -9,6 +9,7 @@ from intake_world import PERSONS, SEALED, VISITS, World
 
 from hdh_assets.core.errors import HubError
 from hdh_assets.sources.intake.deliver import deliver, is_waiting
+from hdh_assets.sources.intake.receipt import read_receipt
 from hdh_assets.sources.intake.seal import seal
 from resources.inbox import MANIFEST
 
@@ -40,6 +41,18 @@ def test_a_sealed_folder_keeps_its_seal_and_is_known_when_it_comes_again(world: 
     with pytest.raises(HubError, match="already in the inbox"):
         _drop(world, sealed)
     assert [receipt.status for receipt in world.tick()] == ["accepted"]
+    _drop(world, sealed)
+    assert [receipt.status for receipt in world.tick()] == ["already_received"]
+
+
+@pytest.mark.parametrize("said", [b"[]", b"{", b"\xff"])
+def test_an_answer_that_somebody_altered_is_passed_over(world: World, sealed: Path, said: bytes) -> None:
+    _drop(world, sealed)
+    world.tick()
+    (answer,) = world.home.outbox.rglob("receipt.json")
+    assert read_receipt(answer) is not None
+    answer.write_bytes(said)
+    assert read_receipt(answer) is None
     _drop(world, sealed)
     assert [receipt.status for receipt in world.tick()] == ["already_received"]
 

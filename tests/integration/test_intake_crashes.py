@@ -133,6 +133,15 @@ def test_killed_while_refusing_then_restarted_is_refused_once(world: World, poin
     assert not world.deliveries()
 
 
+def test_a_receipt_altered_before_the_restart_stops_nothing(world: World) -> None:
+    world.drop({"PERSONS.csv": PERSONS, "VISITS.csv": VISITS.replace(";b", ";\0")})
+    die("intake.after_cleanup", World.tick, world)
+    (answer,) = world.home.outbox.rglob("receipt.json")
+    answer.write_text("[]")
+    assert tick(world) == []
+    assert world.deliver().status == "accepted"
+
+
 def test_pseudonyms_are_those_of_pythons_hmac(world: World) -> None:
     world.deliver()
     keys = open_keys(world.home)

@@ -5,7 +5,6 @@ Judges names only, early and kindly; the gates judge the rest when the delivery 
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -17,6 +16,7 @@ from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home
 from hdh_assets.core.periods import check_period
 from hdh_assets.sources.intake.manifest import digest_of, table_of
+from hdh_assets.sources.intake.receipt import read_receipt
 from hdh_assets.sources.intake.seal import instant_text, manifest_of, write_atomically
 from resources.inbox import MANIFEST, sealed_at
 
@@ -77,11 +77,11 @@ def _known_seals(given: bytes | None, answers: Path) -> Iterator[tuple[datetime,
 
     Files under an older seal, another content having come in since, are a correction and get a seal of their own.
     """
-    receipts = [json.loads(path.read_text("utf-8")) for path in answers.glob("*/receipt.json")]
+    receipts = map(read_receipt, answers.glob("*/receipt.json"))
     came_in = [
-        (datetime.fromisoformat(receipt["sealed_at"]), receipt["digest"])
+        (receipt.sealed_at, receipt.digest)
         for receipt in receipts
-        if receipt["status"] != "refused" and receipt["sealed_at"]
+        if receipt is not None and receipt.status != "refused" and receipt.sealed_at
     ]
     last = sorted(came_in)[-1:]
     yield from last

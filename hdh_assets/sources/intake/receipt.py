@@ -143,3 +143,11 @@ def refuse(rule: str, **where: Any) -> DeliveryRefusedError:
 def receipt_folder(home: Home, producer: str, dataset: str, period: str, digest: str) -> Path:
     """Where the receipt of a delivery goes."""
     return home.outbox / producer / dataset / period / digest[:DIGEST_IN_PATHS]
+
+
+def read_receipt(path: Path) -> Receipt | None:
+    """The receipt in that file; None when it holds none: producers reach their outbox, and may have changed it."""
+    try:
+        return Receipt.model_validate_json(path.read_bytes())
+    except (OSError, ValueError):
+        return None

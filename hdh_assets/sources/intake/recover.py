@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.sources.intake.admission import Place
 from hdh_assets.sources.intake.archive import forget
-from hdh_assets.sources.intake.receipt import Receipt, receipt_folder
+from hdh_assets.sources.intake.receipt import Receipt, read_receipt, receipt_folder
 from hdh_assets.sources.intake.receipt_page import write_receipt
 from resources.inbox import look, remove_folder
 from resources.keys import open_keys
@@ -63,5 +62,6 @@ def _lies_there(attempt: Attempt) -> bool:
 
 
 def _was_refused(home: Home, attempt: Attempt) -> bool:
-    path = receipt_folder(home, attempt.producer, attempt.dataset, attempt.period, attempt.digest) / "receipt.json"
-    return path.exists() and json.loads(path.read_text("utf-8")).get("status") == "refused"
+    folder = receipt_folder(home, attempt.producer, attempt.dataset, attempt.period, attempt.digest)
+    receipt = read_receipt(folder / "receipt.json")
+    return receipt is not None and receipt.status == "refused"
