@@ -148,8 +148,8 @@ def _summary(version: Version, withdrawn: dict[tuple[str, int], Withdrawal]) -> 
     why = withdrawn.get((version.project, version.number))
     return {
         "extract": version.name,
-        "permit": version.basis.permit,
-        "release": version.basis.release,
+        "permit": version.basis.permit or None,
+        "release": version.basis.release or None,
         "tables": len(version.rows),
         "rows": sum(version.rows.values()),
         "state": f"withdrawn: {why.words}" if why else "delivered" if version.is_readable else "damaged",
