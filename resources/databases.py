@@ -6,6 +6,7 @@ values, so that none of it goes further.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -32,6 +33,8 @@ def failures_told(what: str, address: str, setting: str = "registry_url") -> Ite
         yield
     except sa.exc.SQLAlchemyError as error:
         remedy = _IN_HOME if address.startswith("sqlite") else f"start PostgreSQL, or correct {setting}"
+        if _is_damaged(error):
+            remedy = f"the file is damaged: restore {address.removeprefix('sqlite:///')} from a backup"
         raise HubError(
             f"{what} cannot be used ({type(error).__name__})", remedy=f"{remedy}; then do it again"
         ) from None
@@ -42,6 +45,12 @@ def check_answers(what: str, url: str, setting: str) -> None:
     with failures_told(what, url, setting):
         engine = sa.create_engine(_with_driver(url), poolclass=sa.NullPool)
         engine.connect().close()
+
+
+def _is_damaged(error: sa.exc.SQLAlchemyError) -> bool:
+    """Whether SQLite says that its file is none, or not whole."""
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0)
+    return code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}  # the upper bits say where
 
 
 def _with_driver(url: str) -> str:

@@ -13,6 +13,20 @@ from hdh_assets.core.errors import HubError, disk_error
 _DISK = {os.strerror(number): number for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)}
 _FULL = ("disk is full", "Could not write all bytes")
 _FAR = re.compile(r"^HTTP Error|\bHTTP (GET|HEAD|PUT|POST|DELETE)\b")
+_BROKEN = ("database disk image is malformed", "file is not a database")
+_LAKE_FILE = re.compile(r"((?:[^/'\"\s]+/){0,2}ducklake-[0-9a-f-]{36}(?:-delete)?\.parquet)")
+LAKE_FILE_REMEDY = "put it back from a backup: the lake never changes a file, so that any later copy is right"
+_NO_PARQUET = (
+    "TProtocolException",
+    "don't know what type",
+    "Prefetch registered for bytes outside file",
+    "Parquet file is likely corrupted",
+    "Parquet footer length stored in file",
+    "Out of buffer",
+    "invalid TType",
+    "Page size mismatch",
+)
+"""What the engine says of a damaged file without naming it."""
 _CATALOGUE = ("disk I/O error", "cannot rollback - no transaction is active")
 """What DuckLake says when SQLite cannot use its files, or gave a write up by itself: a full disk does both."""
 
@@ -52,6 +66,20 @@ def storage_failure(text: str) -> HubError | None:
             "the disk refused the lake's catalogue its files, as a full one does",
             remedy="free space in the home; nothing is lost, and what was due stays due",
         )
+    if any(words in text for words in _BROKEN):
+        return HubError(
+            "the lake's catalogue is damaged",
+            remedy="restore lake/catalog.sqlite, with its -wal and -shm, from a backup, and lake/data of that day",
+        )
     full = errno.ENOSPC if any(words in text for words in _FULL) else None
     number = next((number for words, number in _DISK.items() if words in text), full)
-    return disk_error(OSError(number, os.strerror(number))) if number is not None else None
+    return disk_error(OSError(number, os.strerror(number))) if number is not None else _damage(text)
+
+
+def _damage(text: str) -> HubError | None:
+    named = _LAKE_FILE.search(text)
+    if not named and not any(words in text for words in _NO_PARQUET):
+        return None
+    what = f"the lake's file {named[1]}" if named else "a file of the lake"
+    state = "gone" if os.strerror(errno.ENOENT) in text else "damaged"
+    return HubError(f"{what} is {state}", remedy=f"{LAKE_FILE_REMEDY}; `hdh check` tells which others are gone or cut")

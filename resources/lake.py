@@ -36,6 +36,7 @@ BUSY_MILLISECONDS = 60_000
 ENGINE = ONLY_OURS | {"allow_unsigned_extensions": "true"}
 """Configuration of every engine; the signatures were checked before."""
 _OTHER_PLACE = "does not match existing data path"
+_NO_CATALOGUE = "creating a new DuckLake is explicitly disabled"
 _SQLITE = "catalog.sqlite"
 
 
@@ -132,15 +133,22 @@ class Lake:
             options["META_JOURNAL_MODE"] = "WAL"
         if snapshot is not None:
             options["SNAPSHOT_VERSION"] = snapshot
+        if self._has_files():
+            # a new catalogue would know nothing of them, and the next maintenance remove them
+            options["CREATE_IF_NOT_EXISTS"] = False
         return options
+
+    def _has_files(self) -> bool:
+        """Whether the lake has any file; of one in object storage nobody asks."""
+        return not self.settings.is_lake_far and any(Path(self.data_path).rglob("*.parquet"))
 
     def attach(
         self, engine: duckdb.DuckDBPyConnection, *, read_only: bool = False, snapshot: int | None = None
     ) -> None:
-        """Attach the lake to `engine` as `lake`.
+        """Attach the lake to `engine` as `lake`; a new one is made where there is neither a catalogue nor a file.
 
         Raises `HubError` when the disk is full (SQLite needs some to read), `ConfigurationError` when `lake_data` is
-        not where the lake has its files.
+        not where the lake has its files, or when the catalogue of these files is gone.
         """
         if self.is_embedded:
             self.home.lake.mkdir(parents=True, exist_ok=True)
@@ -155,9 +163,21 @@ class Lake:
         except duckdb.Error as error:
             if _OTHER_PLACE in str(error):
                 raise _misplaced() from None
+            if _NO_CATALOGUE in str(error):
+                raise self._nameless() from None
             raise storage_failure(str(error)) or error from None
         if "OVERRIDE_DATA_PATH" in options:
             self._check_place(engine)
+
+    def _nameless(self) -> ConfigurationError:
+        """What to say when there is no catalogue."""
+        if not self._has_files():
+            return ConfigurationError(f"there is no lake in {self.home.lake}", remedy="run `hdh init`")
+        catalogue = "lake/catalog.sqlite, with its -wal and -shm," if self.is_embedded else "that database"
+        return ConfigurationError(
+            f"the lake's catalogue is gone, and its files are in {self.data_path}",
+            remedy=f"restore {catalogue} from a backup; to begin a new lake, move the files away first",
+        )
 
     def _check_place(self, engine: duckdb.DuckDBPyConnection) -> None:
         """A home that was moved has its files in the same folder of it: any other is another setting's."""
@@ -173,7 +193,7 @@ class Lake:
         Raises `ConfigurationError` when the embedded lake was never created.
         """
         if self.is_embedded and not self.catalog_file.exists():
-            raise ConfigurationError(f"there is no lake in {self.home.lake}", remedy="run `hdh init`")
+            raise self._nameless()
         with self.opened(spill, read_only=True, snapshot=snapshot) as engine:
             yield engine
 

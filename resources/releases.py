@@ -50,19 +50,19 @@ class Release:
 def list_releases(lake: Lake) -> list[Release]:
     """Every release, oldest first; none when the lake has none yet."""
     with lake.reader() as engine:
-        return _read(engine)
+        return releases_in(engine)
 
 
 def usable_releases(engine: duckdb.DuckDBPyConnection) -> list[Release]:
     """Releases that were not retired, oldest first. The others hold somebody who objected since."""
     gone = retired(engine)
-    return [release for release in _read(engine) if release.number not in gone]
+    return [release for release in releases_in(engine) if release.number not in gone]
 
 
 def latest(lake: Lake) -> Release | None:
     """The newest release, or None when there is none or it was retired and the next one is not made yet."""
     with lake.reader() as engine:
-        releases, gone = _read(engine), retired(engine)
+        releases, gone = releases_in(engine), retired(engine)
     return releases[-1] if releases and releases[-1].number not in gone else None
 
 
@@ -77,7 +77,7 @@ def find(lake: Lake, number: int | None = None) -> Release:
 
 def find_in(engine: duckdb.DuckDBPyConnection, number: int | None = None) -> Release:
     """As `find`, on a connection to the lake's head."""
-    releases, gone = {release.number: release for release in _read(engine)}, retired(engine)
+    releases, gone = {release.number: release for release in releases_in(engine)}, retired(engine)
     if not releases:
         raise HubError("there is no release yet", remedy="deliver data, then run `hdh tick`")
     wanted = max(releases) if number is None else number
@@ -132,7 +132,7 @@ def make_release(
 
 def _unchanged(engine: duckdb.DuckDBPyConnection, rules: str) -> Release | None:
     """The newest release, if it may still be read and shows the lake as it is, by the code that runs."""
-    releases = _read(engine)
+    releases = releases_in(engine)
     newest = releases[-1] if releases else None
     if newest is None or newest.number in retired(engine) or newest.code_commit != code_commit():
         return None
@@ -144,7 +144,7 @@ def _unchanged(engine: duckdb.DuckDBPyConnection, rules: str) -> Release | None:
 
 def _next(engine: duckdb.DuckDBPyConnection, checks: dict[str, Any], rules: str) -> Release:
     """The release of the present state."""
-    releases = _read(engine)
+    releases = releases_in(engine)
     snapshot = engine.execute("SELECT max(snapshot_id) FROM ducklake_snapshots('lake')").fetchall()[0][0]
     return Release(
         number=releases[-1].number + 1 if releases else 1,
@@ -165,7 +165,8 @@ def _ensure_table(engine: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _read(engine: duckdb.DuckDBPyConnection) -> list[Release]:
+def releases_in(engine: duckdb.DuckDBPyConnection) -> list[Release]:
+    """As `list_releases`, on a connection to the lake's head."""
     if not has_table(engine, "meta", "release"):
         return []
     rows = engine.execute(f"SELECT {_COLUMNS} FROM lake.meta.release ORDER BY number").fetchall()

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from typing import Annotated
+from functools import cache
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
 from hdh_assets.cli.console import Context, JsonOption, cli_context, out, print_json
 from hdh_assets.core.errors import HubError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 
 @dataclass(frozen=True)
@@ -53,10 +58,12 @@ def look(context: Context, *, deep: bool = False) -> Iterator[Finding]:
         yield _tried("home", lambda: _home(context))
         yield _tried("keys", lambda: _keys(context))
         if settings.passed:
-            lake = _tried("lake", lambda: _lake(context))
-            yield lake
-            if lake.passed and descriptors.passed:
-                yield _tried("deliveries", lambda: _deliveries(context))
+            with ExitStack() as opened:
+                reader = cache(lambda: _reader(context, opened))
+                lake = _tried("lake", lambda: _lake(context, reader()))
+                yield lake
+                if lake.passed and descriptors.passed:
+                    yield _tried("deliveries", lambda: _deliveries(context, reader()))
             yield _tried("event log", lambda: _event_log(context))
             yield _tried("Dagster", lambda: _dagster(context))
     if deep:
@@ -117,34 +124,40 @@ def _keys(context: Context) -> str:
     return f"{', '.join(required)}: present, private and the right ones"
 
 
-def _lake(context: Context) -> str:
+def _reader(context: Context, opened: ExitStack) -> DuckDBPyConnection:
     from resources.lake import open_lake  # noqa: PLC0415
-    from resources.releases import list_releases  # noqa: PLC0415
 
-    lake = open_lake(context.home, context.settings)
-    releases = list_releases(lake)
+    return opened.enter_context(open_lake(context.home, context.settings).reader())
+
+
+def _lake(context: Context, engine: DuckDBPyConnection) -> str:
+    from resources.engine_errors import LAKE_FILE_REMEDY  # noqa: PLC0415
+    from resources.lake import open_lake  # noqa: PLC0415
+    from resources.lake_files import damaged_files  # noqa: PLC0415
+    from resources.releases import releases_in  # noqa: PLC0415
+
+    if damaged := damaged_files(open_lake(context.home, context.settings), engine):
+        more = f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
+        raise HubError(f"a file of the lake is gone or damaged: {damaged[0]}{more}", remedy=LAKE_FILE_REMEDY)
     encryption = "encrypted" if context.settings.lake_encrypted else "not encrypted"
-    return f"{_kept_in(context.settings.lake_catalog)} catalogue, {encryption}, {len(releases)} release(s)"
+    catalogue = _kept_in(context.settings.lake_catalog)
+    return f"{catalogue} catalogue, {encryption}, {len(releases_in(engine))} release(s)"
 
 
-def _deliveries(context: Context) -> str:
-    from resources.lake import has_table, open_lake  # noqa: PLC0415
+def _deliveries(context: Context, engine: DuckDBPyConnection) -> str:
+    from resources.lake import has_table  # noqa: PLC0415
     from resources.lake_tables import CONFLICT_REMEDY, exposed, type_conflicts, undescribed  # noqa: PLC0415
 
     query = "SELECT dataset, count(*) FROM lake.meta.delivery WHERE status = 'current' GROUP BY dataset"
-    with open_lake(context.home, context.settings).reader() as engine:
-        current = dict(engine.execute(query).fetchall()) if has_table(engine, "meta", "delivery") else {}
-        conflicts = type_conflicts(engine, context.datasets())
-        nameless = undescribed(engine, context.datasets())
-        clear = exposed(engine, context.datasets())
-    if conflicts:
+    current = dict(engine.execute(query).fetchall()) if has_table(engine, "meta", "delivery") else {}
+    if conflicts := type_conflicts(engine, context.datasets()):
         raise HubError("; ".join(conflicts), remedy=CONFLICT_REMEDY)
-    if clear:
+    if clear := exposed(engine, context.datasets()):
         raise HubError(
             f"the lake holds in clear what is a direct identifier now: {', '.join(clear)}",
             remedy="`hdh backfill` the periods loaded before; no extract has it, but releases made before do",
         )
-    if nameless:
+    if nameless := undescribed(engine, context.datasets()):
         raise HubError(
             f"no descriptor describes {', '.join(nameless)}, where delivered rows are that no opposition finds",
             remedy="put a table back in its descriptor, as optional; for a column, `hdh backfill` its periods",
@@ -153,13 +166,23 @@ def _deliveries(context: Context) -> str:
 
 
 def _event_log(context: Context) -> str:
+    from hdh_assets.extracts.versions import list_versions  # noqa: PLC0415
     from resources.ledger import Ledger  # noqa: PLC0415
+    from resources.opposed_numbers import OpposedNumbers  # noqa: PLC0415
     from resources.registry import Registry  # noqa: PLC0415
 
     with Registry(context.home, context.settings) as registry:
-        count = len(registry.events())
+        events = registry.events()
     Ledger(context.home, context.settings).under_way()
-    return f"{_kept_in(context.settings.registry_url)}, {count} event(s); `hdh audit verify` proves them"
+    with OpposedNumbers(context.home, context.settings) as numbers:
+        numbers.waiting()
+    projects = {version.project for version in list_versions(context.home)}
+    if unknown := sorted(projects - {event.subject for event in events}):
+        raise HubError(
+            f"it knows nothing of {', '.join(unknown)}, whose extracts are in the project space",
+            remedy="restore the event log from a backup: decisions are nowhere else",
+        )
+    return f"{_kept_in(context.settings.registry_url)}, {len(events)} event(s); `hdh audit verify` proves them"
 
 
 def _dagster(context: Context) -> str:

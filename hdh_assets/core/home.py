@@ -174,15 +174,15 @@ class Settings(BaseSettings):
         Raises `ConfigurationError` for an unreadable file, an unknown setting or a value of the wrong kind.
         """
         try:
-            text = home.settings_file.read_text("utf-8") if home.settings_file.exists() else ""
+            text = home.settings_file.read_text("utf-8-sig") if home.settings_file.exists() else ""
             in_file = {
                 name: value for name, value in tomllib.loads(text).items() if f"HDH_{name.upper()}" not in os.environ
             }
             return cls(**(in_file | overrides))
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            problem = "not in UTF-8" if isinstance(error, UnicodeDecodeError) else f"not valid TOML: {error}"
             raise ConfigurationError(
-                f"{home.settings_file}: not valid TOML: {error}",
-                remedy="correct the file; `hdh init` writes a valid one",
+                f"{home.settings_file}: {problem}", remedy="correct the file; `hdh init` writes a valid one"
             ) from None
         except ValidationError as error:
             problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())

@@ -76,7 +76,7 @@ def parse_mapping(path: Path, content: bytes, error: type[HubError], *, remedy: 
     try:
         said = yaml.load(content.decode("utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
     except UnicodeDecodeError:
-        raise error(f"{path}:1: file: cannot be read: UnicodeDecodeError", remedy=remedy) from None
+        raise error(f"{path}:1: file: not in UTF-8", remedy=remedy) from None
     except yaml.YAMLError as found:
         mark = getattr(found, "problem_mark", None)
         problem = getattr(found, "problem", None) or "not valid YAML"

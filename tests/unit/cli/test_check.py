@@ -80,6 +80,22 @@ def test_what_is_a_direct_identifier_by_now_and_in_the_lake_is_told(home: Home, 
     assert "a direct identifier now: hospital_ehr.patients.ssn\n" in str(found["deliveries"]["detail"])
 
 
+@pytest.mark.parametrize("name", ["events", "intake", "opposed"])
+def test_a_damaged_database_is_told_by_its_file(home: Home, name: str) -> None:
+    path = home.registry / f"{name}.sqlite"
+    path.write_bytes(b"no database" * 1000)
+    found = findings(home)
+    assert wrong(found) == ["event log"]
+    assert f"restore {path} from a backup" in str(found["event log"]["detail"])
+
+
+def test_extracts_whose_decisions_are_lost_are_told(home: Home) -> None:
+    (home.projects / "asthma" / "v1").mkdir(parents=True)
+    found = findings(home)
+    assert wrong(found) == ["event log"]
+    assert "knows nothing of asthma" in str(found["event log"]["detail"])
+
+
 def test_folders_that_others_can_read_are_told(home: Home) -> None:
     home.vault.chmod(0o755)
     found = findings(home)

@@ -94,7 +94,7 @@ def test_two_files_may_not_describe_one_dataset(tmp_path: Path) -> None:
 def test_a_file_that_is_not_utf8_is_told(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes("id: caf\xe9".encode("latin-1"))
-    assert "cannot be read" in message_of(path)
+    assert message_of(path) == f"{path}:1: file: not in UTF-8"
 
 
 @pytest.mark.parametrize(

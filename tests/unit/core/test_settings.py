@@ -52,6 +52,20 @@ def test_what_nothing_can_work_with_is_refused_by_name(tmp_path: Path, line: str
         written(tmp_path, f"{line}\n")
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("vocab_dir = '/données'\n".encode("cp1252"), "not in UTF-8"), (b"threads = \n", "not valid TOML")],
+)
+def test_a_file_that_cannot_be_read_is_told_by_its_name(tmp_path: Path, content: bytes, said: str) -> None:
+    Home(tmp_path).settings_file.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=rf"hdh\.toml: {said}"):
+        Settings.load(Home(tmp_path))
+
+
+def test_the_mark_some_editors_put_first_is_not_in_the_way(tmp_path: Path) -> None:
+    assert written(tmp_path, "\ufeffthreads = 2\n").threads == 2
+
+
 @pytest.mark.parametrize("name", ["100%", "why?", "back\\slash"])
 def test_a_home_that_databases_would_misread_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigurationError, match="choose another folder"):

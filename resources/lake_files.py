@@ -1,0 +1,41 @@
+"""Whether the files that the lake's catalogue names are there, each of the size it was written with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from resources.lake import METADATA, Lake
+
+_NAMED = f"""
+    SELECT DISTINCT domain.path, named.path, file.path, file.file_size_bytes
+    FROM (
+        SELECT table_id, path, file_size_bytes FROM {METADATA}.ducklake_data_file
+        UNION ALL
+        SELECT table_id, path, file_size_bytes FROM {METADATA}.ducklake_delete_file
+    ) AS file
+    JOIN {METADATA}.ducklake_table AS named USING (table_id)
+    JOIN {METADATA}.ducklake_schema AS domain USING (schema_id)
+"""
+
+
+def damaged_files(lake: Lake, engine: duckdb.DuckDBPyConnection) -> list[str]:
+    """Files of the head or of any snapshot that are gone or of another size, below the folder of the lake's files.
+
+    Nothing is read. Of a lake in object storage, which keeps its files by itself, none is looked at.
+    """
+    if lake.settings.is_lake_far:
+        return []
+    # a maintenance may have removed a file just after it was named: it is then not named any more
+    return sorted(found & _damaged(lake, engine)) if (found := _damaged(lake, engine)) else []
+
+
+def _damaged(lake: Lake, engine: duckdb.DuckDBPyConnection) -> set[str]:
+    root = Path(lake.data_path)
+    found = set()
+    for *parts, size in engine.execute(_NAMED).fetchall():
+        path = root.joinpath(*parts)  # a part that is absolute hides those before it
+        if not path.is_file() or path.stat().st_size != size:
+            found.add(str(path.relative_to(root)) if path.is_relative_to(root) else str(path))
+    return found
