@@ -50,7 +50,7 @@ def look(context: Context, *, deep: bool = False) -> Iterator[Finding]:
     descriptors = _tried("descriptors", lambda: _descriptors(context))
     yield descriptors
     yield _tried("engine", _engine)
-    if not context.home.settings_file.exists():
+    if not context.home.settings_file.exists() and not context.home.keys.is_dir():
         yield Finding("home", True, f"none yet in {context.home.root}; `hdh init` makes one")
     else:
         settings = _tried("settings", lambda: f"{len(context.settings.model_fields_set)} set in this home")
@@ -98,6 +98,7 @@ def _engine() -> str:
 
 
 def _home(context: Context) -> str:
+    context.require_home()
     exposed = [
         folder.name
         for folder in (context.home.vault, context.home.keys, context.home.quarantine)

@@ -69,8 +69,13 @@ class Context:
         return f"{name} --home {shlex.quote(str(self.home.root))}" if self.is_named else name
 
     def require_home(self) -> Context:
-        """Itself. Raises `ConfigurationError` when nobody ran `hdh init` here."""
+        """Itself. Raises `ConfigurationError` when nobody ran `hdh init` here, or the settings file is gone since."""
         if not self.home.settings_file.exists():
+            if self.home.keys.is_dir():
+                raise ConfigurationError(
+                    f"{self.home.settings_file} is gone from a hub",
+                    remedy="restore it from a backup; if it changed no setting, `hdh init` writes it anew",
+                )
             raise ConfigurationError(
                 f"there is no hub in {self.home.root}",
                 remedy="run `hdh init` (or `hdh demo`), or name another folder with --home or HDH_HOME",

@@ -96,6 +96,13 @@ def test_extracts_whose_decisions_are_lost_are_told(home: Home) -> None:
     assert "knows nothing of asthma" in str(found["event log"]["detail"])
 
 
+def test_a_lost_settings_file_is_told(home: Home) -> None:
+    home.settings_file.unlink()
+    found = findings(home)
+    assert wrong(found) == ["home"]
+    assert "hdh.toml is gone from a hub" in str(found["home"]["detail"])
+
+
 def test_folders_that_others_can_read_are_told(home: Home) -> None:
     home.vault.chmod(0o755)
     found = findings(home)
