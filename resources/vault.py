@@ -274,7 +274,8 @@ def _lock_path(folder: Path) -> Path:
 
 
 def _unreadable(path: Path) -> VaultFileError:
+    anew = "; of a delivery in force, `hdh backfill` makes them anew" if "identities" in path.parts else ""
     return VaultFileError(
         f"{path} is cut, altered, or was encrypted under another key",
-        remedy="restore the vault and its key from the same backup, or ask the producer to deliver again",
+        remedy=f"restore the vault and its key from the same backup{anew}",
     )

@@ -19,6 +19,7 @@ from hdh_assets.core.column import Text
 from hdh_assets.core.errors import HubError, RefusedError
 from hdh_assets.core.opposition import NIR, has_wrong_key, identifier_types, plain_rank
 
+_MOST_CHARACTERS = 64 << 20
 oppose_app = typer.Typer(no_args_is_help=True, help="Oppositions: add, list, show, withdraw.")
 
 NumberArgument = Annotated[int, typer.Argument(metavar="NUMBER", help="Number of the opposition (`hdh oppose list`).")]
@@ -180,9 +181,12 @@ def _lines(file: Path | None, may_have_rank: bool) -> Iterable[str]:
     """Lines with something on them: of the file, of the pipe, or one asked for without echo."""
     if file is not None:
         try:
-            text = file.read_text("utf-8")
+            with file.open(encoding="utf-8-sig") as opened:
+                text = opened.read(_MOST_CHARACTERS + 1)
         except (OSError, UnicodeDecodeError):
             raise HubError(f"{file} cannot be read as UTF-8 text", remedy="check the file") from None
+        if len(text) > _MOST_CHARACTERS:
+            raise HubError(f"{file} is larger than a list of persons can be", remedy="check the file, or cut it")
     elif sys.stdin.isatty():
         text = typer.prompt("Identifier;rank" if may_have_rank else "Identifier", hide_input=True)
     else:

@@ -80,7 +80,8 @@ def empty_command(
         str | None, typer.Argument(metavar="DELIVERY", help="Only this one: first digits of its digest.")
     ] = None,
     days: Annotated[
-        int | None, typer.Option("--older-than", metavar="DAYS", min=0, help="Only what has been there for longer.")
+        int | None,
+        typer.Option("--older-than", metavar="DAYS", min=0, max=36_500, help="Only what has been there for longer."),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Everything.")] = False,
     as_json: JsonOption = False,

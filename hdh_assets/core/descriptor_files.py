@@ -15,7 +15,7 @@ from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_cache import DescriptorCache
 from hdh_assets.core.errors import DescriptorError, HubError
 from hdh_assets.core.home import Home
-from hdh_assets.core.yaml_file import as_model, parse_mapping, read_model
+from hdh_assets.core.yaml_file import YamlFile
 
 PACKAGE_SOURCES = Path(__file__).resolve().parents[1] / "sources"
 
@@ -84,12 +84,11 @@ def find_dataset(datasets: dict[str, Dataset], dataset_id: str) -> Dataset:
 
 
 def _read(path: Path, cache: DescriptorCache | None) -> Dataset:
-    if cache is None or not path.is_file():
-        return read_model(path, Dataset, DescriptorError)
-    content = path.read_bytes()
-    if (known := cache.find(content)) is not None:
+    file = YamlFile.read(path, DescriptorError)
+    if cache is not None and (known := cache.find(file.content)) is not None:
         return known
-    said = parse_mapping(path, content, DescriptorError)
-    dataset = as_model(path, said, Dataset, DescriptorError)
-    cache.keep(content, said)
+    said = file.mapping()
+    dataset = file.validated(said, Dataset)
+    if cache is not None:
+        cache.keep(file.content, said)
     return dataset

@@ -6,9 +6,10 @@ What the files say is in the models; this knows none of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -19,6 +20,7 @@ Location = tuple[int | str, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
 _DEEPEST, _SHOWN = 100, 60
+_LARGEST = 4 << 20
 _BRACKETS = re.compile(rb"[\[\]{}]")
 _DASHES = re.compile(rb"(?:[-?:][ \t]+){%d}" % _DEEPEST)
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -60,56 +62,75 @@ def _is_too_deep(content: bytes) -> bool:
     return _DASHES.search(content) is not None
 
 
+@dataclass(frozen=True)
+class YamlFile:
+    """A file by its name and what it held when it was read: once, since it may be a pipe.
+
+    What is wrong with it is raised as `error`, with `remedy`.
+    """
+
+    path: Path
+    content: bytes
+    error: type[HubError]
+    remedy: str | None = None
+
+    @classmethod
+    def read(cls, path: Path, error: type[HubError], *, remedy: str | None = None) -> Self:
+        """The file as it is now. Raises `error` when it cannot be read or is too large to have been written by hand."""
+        try:
+            with path.open("rb") as file:
+                content = file.read(_LARGEST + 1)
+        except OSError as found:
+            raise error(f"{path}:1: file: cannot be read: {type(found).__name__}", remedy=remedy) from None
+        if len(content) > _LARGEST:
+            raise error(f"{path}:1: file: larger than {_LARGEST >> 20} MiB", remedy=remedy)
+        return cls(path, content, error, remedy)
+
+    def mapping(self) -> dict[str, Any]:
+        """What the file says, not yet validated. Raises `error` when it is not YAML in UTF-8, or no mapping."""
+        if _is_too_deep(self.content):
+            raise self._wrong(f"{self.path}:1: yaml: lists or mappings more than {_DEEPEST} deep")
+        try:
+            said = yaml.load(self.content.decode("utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
+        except UnicodeDecodeError:
+            raise self._wrong(f"{self.path}:1: file: not in UTF-8") from None
+        except yaml.YAMLError as found:
+            mark = getattr(found, "problem_mark", None)
+            problem = getattr(found, "problem", None) or "not valid YAML"
+            raise self._wrong(f"{self.path}:{mark.line + 1 if mark else 1}: yaml: {problem}") from None
+        if not isinstance(said, dict):
+            raise self._wrong(f"{self.path}:1: file: a mapping is expected")
+        return said
+
+    def validated(self, said: dict[str, Any], model: type[Model]) -> Model:
+        """What the file says as `model`. Raises `error` listing every problem with its line."""
+        try:
+            return model.model_validate(said)
+        except ValidationError as found:
+            # a list none of whose members is right is called too short, too
+            errors = [e for e in found.errors() if e["type"] != "too_short" or not _is_within(e["loc"], found)]
+            problems = [(tuple(e["loc"]), e["msg"].removeprefix("Value error, ")) for e in errors]
+            raise self._wrong(self.located(problems)) from None
+
+    def located(self, problems: Iterable[tuple[Location, str]]) -> str:
+        """Each (field, problem) as a line `file:line: field: problem`."""
+        root = yaml.compose(self.content.decode("utf-8"), Loader=_Loader)
+        fields = [(".".join(map(str, location)) or "file", location, message) for location, message in problems]
+        return "\n".join(f"{self.path}:{line_of(root, place)}: {field}: {message}" for field, place, message in fields)
+
+    def _wrong(self, message: str) -> HubError:
+        return self.error(message, remedy=self.remedy)
+
+
 def read_model(path: Path, model: type[Model], error: type[HubError], *, remedy: str | None = None) -> Model:
     """The file as `model`. Raises `error` listing every problem of the file with its line."""
-    try:
-        content = path.read_bytes()
-    except OSError as found:
-        raise error(f"{path}:1: file: cannot be read: {type(found).__name__}", remedy=remedy) from None
-    return as_model(path, parse_mapping(path, content, error, remedy=remedy), model, error, remedy=remedy)
-
-
-def parse_mapping(path: Path, content: bytes, error: type[HubError], *, remedy: str | None = None) -> dict[str, Any]:
-    """What that file says, not yet validated. Raises `error` when its bytes are not YAML in UTF-8, or no mapping."""
-    if _is_too_deep(content):
-        raise error(f"{path}:1: yaml: lists or mappings more than {_DEEPEST} deep", remedy=remedy)
-    try:
-        said = yaml.load(content.decode("utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
-    except UnicodeDecodeError:
-        raise error(f"{path}:1: file: not in UTF-8", remedy=remedy) from None
-    except yaml.YAMLError as found:
-        mark = getattr(found, "problem_mark", None)
-        problem = getattr(found, "problem", None) or "not valid YAML"
-        raise error(f"{path}:{mark.line + 1 if mark else 1}: yaml: {problem}", remedy=remedy) from None
-    if not isinstance(said, dict):
-        raise error(f"{path}:1: file: a mapping is expected", remedy=remedy)
-    return said
-
-
-def as_model(
-    path: Path, said: dict[str, Any], model: type[Model], error: type[HubError], *, remedy: str | None = None
-) -> Model:
-    """What that file says as `model`. Raises `error` listing every problem with its line."""
-    try:
-        return model.model_validate(said)
-    except ValidationError as found:
-        # a list none of whose members is right is called too short, too
-        errors = [e for e in found.errors() if e["type"] != "too_short" or not _is_within(e["loc"], found)]
-        problems = [(tuple(e["loc"]), e["msg"].removeprefix("Value error, ")) for e in errors]
-        raise error("\n".join(problems_by_line(path, problems)), remedy=remedy) from None
+    file = YamlFile.read(path, error, remedy=remedy)
+    return file.validated(file.mapping(), model)
 
 
 def _is_within(location: Location, found: ValidationError) -> bool:
     """Whether something inside of that field is wrong."""
     return any(len(e["loc"]) > len(location) and e["loc"][: len(location)] == location for e in found.errors())
-
-
-def problems_by_line(path: Path, problems: Iterable[tuple[Location, str]]) -> Iterator[str]:
-    """Each (field, problem) of that file as `file:line: field: problem`."""
-    root = yaml.compose(path.read_text("utf-8"), Loader=_Loader)
-    for location, message in problems:
-        field = ".".join(str(part) for part in location) or "file"
-        yield f"{path}:{line_of(root, location)}: {field}: {message}"
 
 
 def line_of(node: yaml.Node | None, location: Location) -> int:

@@ -15,7 +15,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from hdh_assets.core.errors import HubError
-from hdh_assets.core.yaml_file import problems_by_line, read_model
+from hdh_assets.core.yaml_file import YamlFile, read_model
 
 ProjectId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
 TableName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
@@ -25,6 +25,7 @@ Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)]
 TEMPLATE = Path(__file__).with_name("dossier.template.yaml")
 
 
+_CORRECT = "correct the dossier, then run `hdh project check` again"
 _TO_WRITE = ("title", "purpose", "public_interest", "controller", "team")
 """Fields whose words in the template are an invitation to write one's own."""
 
@@ -157,7 +158,7 @@ class Dossier(_Frozen):
 
 def read_dossier(path: Path) -> Dossier:
     """The dossier of that file. Raises `DossierError` with every problem, each at its line."""
-    return read_model(path, Dossier, DossierError, remedy="correct the dossier, then run `hdh project check` again")
+    return read_model(path, Dossier, DossierError, remedy=_CORRECT)
 
 
 def check_dossier(path: Path, known: Mapping[str, frozenset[str]], today: date) -> Dossier:
@@ -165,10 +166,11 @@ def check_dossier(path: Path, known: Mapping[str, frozenset[str]], today: date) 
 
     Raises `DossierError` with every problem, each at its line.
     """
-    dossier = read_dossier(path)
+    file = YamlFile.read(path, DossierError, remedy=_CORRECT)
+    dossier = file.validated(file.mapping(), Dossier)
     if problems := unanswerable(dossier, known, today):
         raise DossierError(
-            "\n".join(problems_by_line(path, problems)),
+            file.located(problems),
             remedy="see `hdh dataset list` and `hdh dataset show ID` for what can be asked, and correct the dossier",
         )
     return dossier

@@ -32,6 +32,7 @@ def _run(home: Home, *arguments: str) -> tuple[int, list[str], list[str]]:
         (("backfill", "snds_dcir"), "Missing option '--from'", "backfill --help"),
         (("up", "--port", "99999"), "'--port'", "up --help"),
         (("trace", "x", "--row", "9" * 21), "'--row'", "trace --help"),
+        (("quarantine", "empty", "--older-than", "9" * 21), "'--older-than'", "quarantine empty --help"),
     ],
 )
 def test_misuse_is_told_with_where_to_look(home: Home, arguments: tuple[str, ...], problem: str, remedy: str) -> None:
@@ -54,6 +55,7 @@ def test_a_group_without_a_command_shows_its_help(home: Home, arguments: tuple[s
         (("synth", "snds_dcir", "--from", "9999-12"), "no delivery is of 9999-12"),
         (("synth", "snds_dcir", "--persons", "1", "--out", "{folder}/d\udcff"), "bytes that are no characters"),
         (("extract", "show", ""), "there is no extract"),
+        (("oppose", "add", "snds_psa", "--file", "/dev/zero"), "larger than a list of persons can be"),
         (("audit", "log", "nobody"), "no event is about nobody"),
     ],
 )

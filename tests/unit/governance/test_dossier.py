@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from datetime import date
 from pathlib import Path
 
@@ -97,3 +99,18 @@ def test_a_file_that_is_no_dossier_is_told_so(tmp_path: Path, text: str) -> None
     path.write_text(text, "utf-8")
     with pytest.raises(DossierError, match=str(path)):
         read_dossier(path)
+
+
+def test_a_dossier_may_come_by_a_pipe_which_is_read_once(tmp_path: Path) -> None:
+    path = write_dossier(tmp_path / "d.yaml", "pilot", tables={"omop.dreams": "all"})
+    written, reading = path.read_bytes(), tmp_path / "pipe"
+    os.mkfifo(reading)
+    threading.Thread(target=reading.write_bytes, args=(written,), daemon=True).start()
+    line = written.decode().splitlines().index("  omop.dreams: all") + 1
+    with pytest.raises(DossierError, match=f"{reading}:{line}: tables.omop.dreams: the hub delivers no table"):
+        check_dossier(reading, KNOWN, TODAY)
+
+
+def test_a_file_without_an_end_is_not_read_to_it() -> None:
+    with pytest.raises(DossierError, match="/dev/zero:1: file: larger than 4 MiB"):
+        read_dossier(Path("/dev/zero"))
