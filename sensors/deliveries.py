@@ -78,6 +78,8 @@ def misplaced_sensor(datasets: Mapping[str, Dataset], job: dg.JobDefinition) -> 
             for dropped in _pending(hub, datasets)
             if not is_placeable(dropped, datasets, lambda name, period: partitions[name].has_partition_key(period))
         ]
+        if not lost:
+            yield dg.SkipReason("every delivery in the inbox has its place")
         for dropped in lost[:MAX_RUNS]:
             tags = {"hdh/work": "intake", "hdh/delivery": dropped.digest[:12]}
             past = tries(context.instance, tags)
