@@ -167,7 +167,6 @@ def _deliveries(context: Context, engine: DuckDBPyConnection) -> str:
 
 
 def _event_log(context: Context) -> str:
-    from hdh_assets.extracts.versions import list_versions  # noqa: PLC0415
     from resources.ledger import Ledger  # noqa: PLC0415
     from resources.opposed_numbers import OpposedNumbers  # noqa: PLC0415
     from resources.registry import Registry  # noqa: PLC0415
@@ -177,7 +176,7 @@ def _event_log(context: Context) -> str:
     Ledger(context.home, context.settings).under_way()
     with OpposedNumbers(context.home, context.settings) as numbers:
         numbers.waiting()
-    projects = {version.project for version in list_versions(context.home)}
+    projects = {version.parent.name for version in context.home.projects.glob("*/v[0-9]*")}
     if unknown := sorted(projects - {event.subject for event in events}):
         raise HubError(
             f"it knows nothing of {', '.join(unknown)}, whose extracts are in the project space",
