@@ -100,13 +100,18 @@ class RunPseudonyms:
                 engine.register(known_pseudonyms(identifier_type), pa.table(columns, ["_identifier", "_pseudonym"]))
 
     def _vectorised(self, columns: Mapping[str, str]) -> Callable[[Any], Any]:
+        alike: dict[str, list[str]] = {}
+        for name, identifier_type in columns.items():
+            alike.setdefault(identifier_type, []).append(name)
+
         def of_batch(rows: Any) -> Any:
             texts: Any = rows.combine_chunks() if isinstance(rows, pa.ChunkedArray) else rows
-            made = [
-                self._column(texts.field(position), identifier_type)
-                for position, identifier_type in enumerate(columns.values())
-            ]
-            return pa.StructArray.from_arrays(made, names=list(columns))
+            made: dict[str, Any] = {}
+            for identifier_type, names in alike.items():
+                fields = [texts.field(name) for name in names]
+                uuids = self._column(fields[0] if len(fields) == 1 else pa.concat_arrays(fields), identifier_type)
+                made |= {name: uuids.slice(place * len(texts), len(texts)) for place, name in enumerate(names)}
+            return pa.StructArray.from_arrays([made[name] for name in columns], names=list(columns))
 
         return of_batch
 
@@ -115,11 +120,9 @@ class RunPseudonyms:
         encoded = texts.dictionary_encode()
         identifiers = encoded.dictionary.to_pylist()
         known = self._memory[identifier_type]
-        digests = [digest for identifier in identifiers if (digest := known.get(identifier))]
-        if len(digests) < len(identifiers):
+        if not all(map(known.get, identifiers)):
             known = self._learn(identifiers, identifier_type)
-            digests = [known[identifier] for identifier in identifiers]
-        return _uuids(digests, encoded.indices)
+        return _uuids(list(map(known.__getitem__, identifiers)), encoded.indices)
 
     def _learn(self, identifiers: list[str], identifier_type: str) -> dict[str, bytes]:
         """What is remembered of the type, with these identifiers."""

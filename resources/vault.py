@@ -37,6 +37,8 @@ _HEAD = struct.Struct(">II")
 """Bytes stored, with the mark of the last chunk, and bytes once clear."""
 _LAST = 1 << 31
 _TAG_BYTES = 16
+_SETTLED_BYTES = 32 * 1024 * 1024
+"""What a file being written may keep of the system's memory: fresh memory for all of it costs more than the cipher."""
 _WORTH_IT = 4
 """A file whose first chunk does not shrink so many times is kept as it is: packing it costs more than writing it."""
 
@@ -60,6 +62,7 @@ class EncryptedWriter(io.RawIOBase):
         self._file = file
         self._buffer = bytearray()
         self._number = 0
+        self._unsettled = 0
         file.write(_MAGIC + salt)
 
     def writable(self) -> bool:
@@ -103,6 +106,16 @@ class EncryptedWriter(io.RawIOBase):
         self._file.write(head)
         self._file.write(sealed)
         self._number += 1
+        self._unsettled += len(sealed)
+        if self._unsettled > _SETTLED_BYTES:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Bring what was written to the disk and give its memory back: nobody reads it soon."""
+        self._file.flush()
+        os.fdatasync(self._file.fileno())
+        os.posix_fadvise(self._file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        self._unsettled = 0
 
     def _packed(self, chunk: bytearray) -> bytes | bytearray:
         """The chunk compressed, or itself: the same length tells the reader so."""

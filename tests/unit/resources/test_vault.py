@@ -47,6 +47,11 @@ def test_what_is_written_is_read_back_and_never_in_clear(vault: Vault, size: int
     assert size < 64 or content[:64] not in path.read_bytes()
 
 
+def test_a_file_brought_to_the_disk_in_parts_is_read_back_whole(vault: Vault) -> None:
+    content = os.urandom(70_000_001)
+    assert b"".join(vault.chunks(write(vault, content, step=1_000_000))) == content
+
+
 @settings(deadline=None)
 @given(st.data())
 def test_any_change_is_noticed(data: st.DataObject) -> None:
