@@ -46,7 +46,7 @@ def outside_failure(error: BaseException) -> HubError | None:
 
 def storage_failure(text: str) -> HubError | None:
     """What an engine's text says of what the lake is kept in, and nothing else of it; None when it says nothing."""
-    if _FAR.search(text):
+    if _FAR.search(text) and not _is_gone(text):
         return HubError(
             "the object storage of the lake did not answer, or refused",
             remedy="check lake_data, and in the hub's environment DUCKDB_S3_ENDPOINT, AWS_REGION and AWS_ACCESS_KEY_ID",
@@ -81,5 +81,10 @@ def _damage(text: str) -> HubError | None:
     if not named and not any(words in text for words in _NO_PARQUET):
         return None
     what = f"the lake's file {named[1]}" if named else "a file of the lake"
-    state = "gone" if os.strerror(errno.ENOENT) in text else "damaged"
+    state = "gone" if _is_gone(text) else "damaged"
     return HubError(f"{what} is {state}", remedy=f"{LAKE_FILE_REMEDY}; `hdh check` tells which others are gone or cut")
+
+
+def _is_gone(text: str) -> bool:
+    """A file of the lake that is not where it was; of a bucket that is gone its settings may be wrong instead."""
+    return any(words in text for words in (os.strerror(errno.ENOENT), "NoSuchKey"))

@@ -133,14 +133,7 @@ class Lake:
             options["META_JOURNAL_MODE"] = "WAL"
         if snapshot is not None:
             options["SNAPSHOT_VERSION"] = snapshot
-        if self._has_files():
-            # a new catalogue would know nothing of them, and the next maintenance remove them
-            options["CREATE_IF_NOT_EXISTS"] = False
         return options
-
-    def _has_files(self) -> bool:
-        """Whether the lake has any file; of one in object storage nobody asks."""
-        return not self.settings.is_lake_far and any(Path(self.data_path).rglob("*.parquet"))
 
     def attach(
         self, engine: duckdb.DuckDBPyConnection, *, read_only: bool = False, snapshot: int | None = None
@@ -148,30 +141,47 @@ class Lake:
         """Attach the lake to `engine` as `lake`; a new one is made where there is neither a catalogue nor a file.
 
         Raises `HubError` when the disk is full (SQLite needs some to read), `ConfigurationError` when `lake_data` is
-        not where the lake has its files, or when the catalogue of these files is gone.
+        not where the lake has its files, when the catalogue of these files is gone, or when there is no lake to read.
         """
+        options = self.attach_options(read_only=read_only, snapshot=snapshot)
+        if self.is_embedded and "READ_ONLY" in options and not self.catalog_file.exists():
+            raise self._nameless(engine)
         if self.is_embedded:
             self.home.lake.mkdir(parents=True, exist_ok=True)
-        options = self.attach_options(read_only=read_only, snapshot=snapshot)
+        engine.execute(f"SET ducklake_max_retry_count = {COMMIT_RETRIES}")
+        if not self._attached(engine, options | {"CREATE_IF_NOT_EXISTS": False}):
+            # a new catalogue would know nothing of files there are, and the next maintenance remove them
+            if "READ_ONLY" in options or self._has_files(engine):
+                raise self._nameless(engine)
+            self._attached(engine, options)
+        if "OVERRIDE_DATA_PATH" in options:
+            self._check_place(engine)
+
+    def _attached(self, engine: duckdb.DuckDBPyConnection, options: dict[str, str | int | bool]) -> bool:
+        """Attach; whether there is a catalogue."""
         rendered = ", ".join(
             name if value is True else f"{name} {literal(value)}" if isinstance(value, str) else f"{name} {value}"
             for name, value in options.items()
         )
-        engine.execute(f"SET ducklake_max_retry_count = {COMMIT_RETRIES}")
         try:
             engine.execute(f"ATTACH {literal(self.catalog_uri)} AS {ALIAS} ({rendered})")
         except duckdb.Error as error:
+            if _NO_CATALOGUE in str(error):
+                return False
             if _OTHER_PLACE in str(error):
                 raise _misplaced() from None
-            if _NO_CATALOGUE in str(error):
-                raise self._nameless() from None
             raise storage_failure(str(error)) or error from None
-        if "OVERRIDE_DATA_PATH" in options:
-            self._check_place(engine)
+        return True
 
-    def _nameless(self) -> ConfigurationError:
+    def _has_files(self, engine: duckdb.DuckDBPyConnection) -> bool:
+        """Whether the lake has any file, whatever its catalogue says."""
+        if self.settings.is_lake_far:
+            return bool(engine.execute("SELECT 1 FROM glob(?) LIMIT 1", [f"{self.data_path}**"]).fetchall())
+        return any(Path(self.data_path).rglob("*.parquet"))
+
+    def _nameless(self, engine: duckdb.DuckDBPyConnection) -> ConfigurationError:
         """What to say when there is no catalogue."""
-        if not self._has_files():
+        if not self._has_files(engine):
             return ConfigurationError(f"there is no lake in {self.home.lake}", remedy="run `hdh init`")
         catalogue = "lake/catalog.sqlite, with its -wal and -shm," if self.is_embedded else "that database"
         return ConfigurationError(
@@ -190,10 +200,8 @@ class Lake:
     def reader(self, *, snapshot: int | None = None, spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         """A read-only connection on the head, or on the lake as of `snapshot`. It never waits for a writer.
 
-        Raises `ConfigurationError` when the embedded lake was never created.
+        Raises `ConfigurationError` when the lake was never created.
         """
-        if self.is_embedded and not self.catalog_file.exists():
-            raise self._nameless()
         with self.opened(spill, read_only=True, snapshot=snapshot) as engine:
             yield engine
 

@@ -23,15 +23,21 @@ _NAMED = f"""
 def damaged_files(lake: Lake, engine: duckdb.DuckDBPyConnection) -> list[str]:
     """Files of the head or of any snapshot that are gone or of another size, below the folder of the lake's files.
 
-    Nothing is read. Of a lake in object storage, which keeps its files by itself, none is looked at.
+    Nothing is read. Object storage is asked for names alone: it takes a file whole or not at all. Raises
+    `duckdb.Error` when it does not answer.
     """
-    if lake.settings.is_lake_far:
-        return []
+    look = _not_stored if lake.settings.is_lake_far else _not_whole
     # a maintenance may have removed a file just after it was named: it is then not named any more
-    return sorted(found & _damaged(lake, engine)) if (found := _damaged(lake, engine)) else []
+    return sorted(found & look(lake, engine)) if (found := look(lake, engine)) else []
 
 
-def _damaged(lake: Lake, engine: duckdb.DuckDBPyConnection) -> set[str]:
+def _not_stored(lake: Lake, engine: duckdb.DuckDBPyConnection) -> set[str]:
+    named = {"/".join(part.strip("/") for part in parts) for *parts, _ in engine.execute(_NAMED).fetchall()}
+    stored = engine.execute("SELECT file FROM glob(?)", [f"{lake.data_path}**"]).fetchall()
+    return named - {address.removeprefix(lake.data_path) for (address,) in stored}
+
+
+def _not_whole(lake: Lake, engine: duckdb.DuckDBPyConnection) -> set[str]:
     root = Path(lake.data_path)
     found = set()
     for *parts, size in engine.execute(_NAMED).fetchall():

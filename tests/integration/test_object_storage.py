@@ -7,6 +7,7 @@ import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import boto3
 import duckdb
 import pytest
 
@@ -20,6 +21,8 @@ from hdh_assets.extracts.build import build_extract
 from hdh_assets.extracts.rebuild import rebuild_extract
 from hdh_assets.extracts.trace import trace
 from hdh_assets.standard.runner import standardise
+from resources.engine_errors import outside_failure
+from resources.lake_files import damaged_files
 from resources.maintenance import maintain
 from resources.registry import Registry
 from tests.extract_hub import dossier, fill, grant
@@ -123,6 +126,25 @@ def test_a_storage_that_does_not_answer_is_told(world: World, monkeypatch: pytes
     found = _finding(context)
     assert not found.passed
     assert "object storage" in found.detail
+
+
+def test_a_file_and_a_catalogue_that_are_gone_are_told(storage: str, world: World) -> None:
+    fill(world.home, world.settings, persons=5)
+    address = next(file for file in stored(storage, world) if "/omop/person/" in file)
+    client = boto3.client("s3", endpoint_url=storage.removesuffix(f"/{BUCKET}"))
+    client.delete_object(Bucket=BUCKET, Key=address.removeprefix(f"s3://{BUCKET}/"))
+    lake, name = world.lake(), address.removeprefix(f"{world.settings.lake_data}/")
+    with lake.reader() as engine:
+        assert damaged_files(lake, engine) == [name]
+        with pytest.raises(duckdb.Error) as error:
+            engine.execute("FROM lake.omop.person").fetchall()
+    told = outside_failure(error.value)
+    assert told is not None
+    assert told.message == f"the lake's file {name} is gone"
+    lake.catalog_file.unlink()
+    for opened in (lake.reader, lake.writer):
+        with pytest.raises(HubError, match="catalogue is gone"), opened():
+            pass
 
 
 def _finding(context: Context) -> Finding:
