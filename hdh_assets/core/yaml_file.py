@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -29,8 +29,11 @@ _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class _Loader(_SafeLoader):  # type: ignore[misc]
     """A safe loader that refuses what YAML forbids and PyYAML lets through, and tells where a value makes no sense.
 
-    The same key twice in one mapping; a day that no calendar has.
+    The same key twice in one mapping; a day that no calendar has. Numbers and truth values are those of YAML 1.2: codes
+    as `0126`, `1:30` and `no` are texts.
     """
+
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
@@ -50,6 +53,23 @@ class _Loader(_SafeLoader):  # type: ignore[misc]
                 seen.add(key.value)
         made: dict[Any, Any] = super().construct_mapping(node, deep)
         return made
+
+
+_DIGITS = r"(0|[1-9][0-9]*)"
+_PLAIN = {
+    "bool": ("true|True|TRUE|false|False|FALSE", "tTfF"),
+    "int": (f"[-+]?{_DIGITS}", "-+0123456789"),
+    "float": (
+        rf"[-+]?({_DIGITS}\.[0-9]*|\.[0-9]+|{_DIGITS}(?=[eE]))([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        "-+.0123456789",
+    ),
+    "null": ("~|null|Null|NULL|", ("~", "n", "N", "")),
+    "timestamp": ("[0-9]{4}-[0-9]{2}-[0-9]{2}", "0123456789"),
+    "merge": ("<<", "<"),
+}
+"""What a text without quotes is: its form, and what it may begin with."""
+for _kind, (_form, _starts) in _PLAIN.items():
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(rf"({_form})\Z"), list(_starts))
 
 
 def _is_too_deep(content: bytes) -> bool:

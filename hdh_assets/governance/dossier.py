@@ -82,7 +82,11 @@ class PersonsWith(_Frozen):
     @field_validator("values", mode="before")
     @classmethod
     def _codes_as_text(cls, values: object) -> object:
-        return [str(value) for value in values] if isinstance(values, list | tuple) else values
+        if not isinstance(values, list | tuple):
+            return values
+        if any(isinstance(value, bool) or not isinstance(value, int | str) for value in values):
+            raise ValueError("write codes in quotes: without them some become numbers, days or truth values")
+        return [str(value) for value in values]
 
 
 class Population(_Frozen):

@@ -87,6 +87,36 @@ def test_persons_are_designated_by_tables_of_omop(tmp_path: Path, table: str, pr
     assert len(error.value.message.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("0000001374004", "0000001374004"),
+        ("0126", "0126"),
+        ("1:30", "1:30"),
+        ("1_208", "1_208"),
+        ("0x1F", "0x1F"),
+        ("no", "no"),
+        ("1374004", "1374004"),
+        ("'1.50'", "1.50"),
+        ("E11*", "E11*"),
+    ],
+)
+def test_codes_are_what_was_written(tmp_path: Path, written: str, meant: str) -> None:
+    population = {"persons_with": [{"table": "omop.person", "column": "person_id", "values": ["CODE"]}]}
+    path = write_dossier(tmp_path / "d.yaml", "pilot", population=population)
+    path.write_text(path.read_text("utf-8").replace("CODE", written), "utf-8")
+    assert read_dossier(path).population.persons_with[0].values == (meant,)
+
+
+@pytest.mark.parametrize("written", ["1.50", "true", "2024-01-31", "~", "1e5"])
+def test_codes_that_would_be_something_else_are_refused(tmp_path: Path, written: str) -> None:
+    population = {"persons_with": [{"table": "omop.person", "column": "person_id", "values": ["CODE"]}]}
+    path = write_dossier(tmp_path / "d.yaml", "pilot", population=population)
+    path.write_text(path.read_text("utf-8").replace("CODE", written), "utf-8")
+    with pytest.raises(DossierError, match="write codes in quotes"):
+        read_dossier(path)
+
+
 def test_a_retention_date_in_the_past_is_refused(tmp_path: Path) -> None:
     path = write_dossier(tmp_path / "d.yaml", "pilot", retention_until="2023-12-31")
     with pytest.raises(DossierError, match="not in the future"):
