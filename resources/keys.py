@@ -91,6 +91,8 @@ class FileKeys:
     def create_missing(self, purposes: tuple[Purpose, ...], *, in_use: tuple[Purpose, ...] = ()) -> list[Purpose]:
         """Create version 1 of each key that has neither key nor check file; the purposes created.
 
+        The check file comes second: a key that is not `in_use` and has none was being created when something stopped.
+
         Raises `KeyMaterialError`, before any is created, when one that is `in_use` is gone.
         """
         for purpose in in_use:
@@ -103,11 +105,13 @@ class FileKeys:
         self.folder.chmod(0o700)
         created = []
         for purpose in purposes:
-            if not self.path(purpose).exists() and not self._check_path(purpose, 1).exists():
-                key = secrets.token_bytes(KEY_BYTES)
-                _write_private(self._check_path(purpose, 1), key_check_value(key, purpose).encode("ascii"))
-                _write_private(self.path(purpose), key)
-                created.append(purpose)
+            path, check = self.path(purpose), self._check_path(purpose, 1)
+            if check.exists() or (path.exists() and purpose in in_use):
+                continue
+            if not path.exists():
+                _write_private(path, secrets.token_bytes(KEY_BYTES))
+            _write_private(check, key_check_value(path.read_bytes(), purpose).encode("ascii"))
+            created.append(purpose)
         return created
 
     def _check_path(self, purpose: Purpose, version: int) -> Path:
@@ -137,8 +141,11 @@ def _holds(path: Path, expected: str) -> bool:
 
 
 def _write_private(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    """Write a new file, whole or not at all, that nobody else can read."""
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    partial.rename(path)

@@ -30,6 +30,16 @@ _WITHDRAWN = Text(
         "them again. You may object again at any time."
     ),
 )
+_STILL = Text(
+    fr=(
+        "Votre opposition numéro {number} est levée. Une autre opposition que vous avez exprimée reste en vigueur, "
+        "sous le numéro {left} : elle continue de s'appliquer jusqu'à ce que vous la leviez aussi."
+    ),
+    en=(
+        "Your opposition number {number} is withdrawn. Another one that you expressed still stands, under number "
+        "{left}: it goes on applying until you withdraw it too."
+    ),
+)
 
 
 def recorded_text(number: int, at: datetime, datasets: tuple[str, ...]) -> Text:
@@ -45,6 +55,10 @@ def recorded_text(number: int, at: datetime, datasets: tuple[str, ...]) -> Text:
     )
 
 
-def withdrawn_text(number: int) -> Text:
-    """The acknowledgement of a change of mind."""
-    return Text(fr=_WITHDRAWN.fr.format(number=number), en=_WITHDRAWN.en.format(number=number))
+def withdrawn_text(number: int, left: tuple[int, ...]) -> Text:
+    """The acknowledgement of a change of mind; `left` are the oppositions of the person that still stand."""
+    said, others = (_STILL if left else _WITHDRAWN), ", ".join(map(str, left))
+    return Text(
+        fr=said.fr.format(number=number, left=others),
+        en=said.en.format(number=number, left=others),
+    )

@@ -142,10 +142,10 @@ def withdraw_command(ctx: typer.Context, number: NumberArgument, as_json: JsonOp
     from hdh_assets.sources.opposed.record import withdraw_opposition  # noqa: PLC0415
 
     context = cli_context(ctx).require_home()
-    withdraw_opposition(context.home, context.settings, number)
-    text = withdrawn_text(number)
+    left = withdraw_opposition(context.home, context.settings, number)
+    text = withdrawn_text(number, left)
     if as_json:
-        print_json({"opposition": number, "acknowledgement": text.model_dump()})
+        print_json({"opposition": number, "still_standing": left, "acknowledgement": text.model_dump()})
         return
     say(f"[green]✓[/] opposition {number} is withdrawn")
     _print_text(text)

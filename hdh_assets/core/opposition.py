@@ -125,10 +125,14 @@ def record(
     A person whom a standing opposition covers keeps that one: recording twice changes nothing.
     """
     revision, entries = book.revision + 1, list(book.entries)
-    by_key = {key: entry for entry in entries if entry.stands for key in entry.given}
+    by_key: dict[PersonKey, list[Opposition]] = {}
+    for entry in entries:
+        for key in entry.given if entry.stands else ():
+            by_key.setdefault(key, []).append(entry)
     found: list[tuple[Opposition, bool]] = []
     for keys in persons:
-        known = next((by_key[key] for key in keys if key in by_key and by_key[key].covers(keys, datasets)), None)
+        standing = (entry for key in keys for entry in by_key.get(key, ()))
+        known = next((entry for entry in standing if entry.covers(keys, datasets)), None)
         entry = known or Opposition(
             number=len(entries) + 1,
             revision=revision,
@@ -140,7 +144,8 @@ def record(
         found.append((entry, known is None))
         if known is None:
             entries.append(entry)
-            by_key |= dict.fromkeys(keys, entry)
+            for key in keys:
+                by_key.setdefault(key, []).append(entry)
     is_changed = len(entries) > len(book.entries)
     return (Book(revision, tuple(entries)) if is_changed else book), found
 
@@ -152,6 +157,12 @@ def withdraw(book: Book, number: int, now: datetime) -> Book:
         raise RefusedError(f"opposition {number} was withdrawn on {entry.withdrawn_at:%Y-%m-%d}", remedy=None)
     revision = book.revision + 1
     return book.changed([replace(entry, withdrawn_at=now, withdrawn_in=revision)], revision=revision)
+
+
+def beside(book: Book, number: int) -> tuple[int, ...]:
+    """Other standing oppositions of the same person, as far as what was given tells."""
+    given = set(book.find(number).given)
+    return tuple(entry.number for entry in book.standing if entry.number != number and given & set(entry.given))
 
 
 def restored(book: Book, numbers: Collection[int], missing: Collection[tuple[str, str]] = ()) -> Book:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
@@ -40,8 +41,11 @@ def check_period(period: str, cadence: Cadence) -> str:
 
 
 def periods_between(cadence: Cadence, first: str, last: str) -> list[str]:
-    """Every period of the cadence from the one holding `first` to the one holding `last`. Raises `HubError`."""
-    start, end = first_day(first), first_day(last)
+    """Every period of the cadence from the one holding the beginning of `first` to the one holding the end of `last`.
+
+    Either may be a day, a month or a year. Raises `HubError`.
+    """
+    start, end = first_day(first), _last_day(last)
     if end < start:
         raise HubError(f"period {first!r} is after {last!r}", remedy="give the earlier period first")
     return [check_period(period, cadence) for period in _periods(cadence, start, end)]
@@ -57,6 +61,18 @@ def _periods(cadence: Cadence, start: date, end: date) -> Iterator[str]:
     first = start if cadence == "daily" else start - timedelta(days=start.weekday())
     for days in range(0, (end - first).days + 1, 1 if cadence == "daily" else 7):
         yield (first + timedelta(days=days)).isoformat()
+
+
+def _last_day(period: str) -> date:
+    """The last day of a day, a month or a year."""
+    first = first_day(period)
+    match period.count("-"):
+        case 0:
+            return first.replace(month=12, day=31)
+        case 1:
+            return first.replace(day=monthrange(first.year, first.month)[1])
+        case _:
+            return first
 
 
 def first_day(period: str) -> date:

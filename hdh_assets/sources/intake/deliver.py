@@ -28,27 +28,39 @@ def deliver(home: Home, dataset: Dataset, period: str, files: Sequence[Path]) ->
     last came in for the period, keep their seal: they are then known to be the same delivery. Raises `HubError` when a
     name is no table of the dataset, a period is malformed, or a sealed delivery of the period still waits.
     """
-    given = next((Path(file).read_bytes() for file in files if Path(file).name == MANIFEST), None)
     paths = [Path(file) for file in files if Path(file).name != MANIFEST]
     _check(dataset, period, paths)
+    given = next((path.read_bytes() for file in files if (path := Path(file)).name == MANIFEST), None)
     target = _place(home, dataset, period)
     if is_waiting(home, dataset, period):
         raise HubError(
             f"a delivery of {dataset.id} {period} is already in the inbox",
             remedy=f"run `hdh tick` to take it in first, or empty {target}",
         )
-    target.parent.mkdir(parents=True, exist_ok=True)
     folder = home.inbox / f".{uuid4().hex}"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     try:
         for path in paths:
             shutil.copyfile(path, folder / path.name)
         answers = home.outbox / dataset.producer.id / dataset.id / period
         _seal(folder, dataset, period, _known_seals(given, answers))
-        folder.rename(target)
+        _put(folder, target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return target
+
+
+def _put(folder: Path, target: Path) -> None:
+    """Rename; a hub that has just taken in another period removes the folders it leaves empty."""
+    for is_last in (False, False, True):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.rename(target)
+        except FileNotFoundError:
+            if is_last:
+                raise
+        else:
+            return
 
 
 def is_waiting(home: Home, dataset: Dataset, period: str) -> bool:

@@ -48,9 +48,19 @@ def record_oppositions(
     return found
 
 
-def withdraw_opposition(home: Home, settings: Settings, number: int) -> None:
-    """Let the person's rows come back. Raises `RefusedError` when no such opposition stands."""
-    _change(home, settings, open_book(home), lambda current: opposition.withdraw(current, number, _now()))
+def withdraw_opposition(home: Home, settings: Settings, number: int) -> tuple[int, ...]:
+    """Let the person's rows come back; the numbers of the person's oppositions that still stand.
+
+    Raises `RefusedError` when no such opposition stands.
+    """
+    left: list[int] = []
+
+    def change(current: Book) -> Book:
+        left.extend(opposition.beside(current, number))
+        return opposition.withdraw(current, number, _now())
+
+    _change(home, settings, open_book(home), change)
+    return tuple(left)
 
 
 def person_keys(

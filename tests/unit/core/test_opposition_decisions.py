@@ -12,6 +12,7 @@ from hdh_assets.core.opposition import (
     Book,
     PersonKey,
     Place,
+    beside,
     canonical,
     has_wrong_key,
     identifier_types,
@@ -57,6 +58,16 @@ def test_an_opposition_to_some_data_does_not_cover_one_to_all() -> None:
     wider, found = record(book, [(ONE,)], "snds_nir", (), NOW)
     assert found[0][1]
     assert [entry.datasets for entry in wider.standing] == [("snds_dcir",), ()]
+    assert beside(wider, 1) == (2,)
+    assert beside(withdraw(wider, 1, NOW), 2) == ()
+
+
+def test_an_opposition_recorded_before_another_of_the_person_still_covers() -> None:
+    book = recorded(ONE, datasets=("snds_dcir",))
+    both, _ = record(book, [(ONE,)], "snds_nir", ["hospital_ehr"], NOW)
+    again, found = record(both, [(ONE,)], "snds_nir", ["snds_dcir"], NOW)
+    assert again is both
+    assert [(entry.number, is_new) for entry, is_new in found] == [(1, False)]
 
 
 def test_a_twin_is_another_person() -> None:

@@ -1,0 +1,51 @@
+"""Keys as files: created once, whole or to be completed, and none in place of another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hdh_assets.core.errors import KeyMaterialError
+from resources import keys
+from resources.keys import FileKeys, Purpose
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.startswith(".")}
+
+
+@pytest.mark.parametrize("writes", range(1, 8))
+def test_a_stop_at_any_write_is_made_good_by_the_next_creation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes: int
+) -> None:
+    provider, left = FileKeys(tmp_path / "keys"), [writes]
+    write = keys._write_private
+
+    def stop(path: Path, content: bytes) -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise InterruptedError
+        write(path, content)
+
+    with monkeypatch.context() as patched, pytest.raises(InterruptedError):
+        patched.setattr(keys, "_write_private", stop)
+        provider.create_missing(tuple(Purpose))
+    before = contents(provider.folder)
+    provider.create_missing(tuple(Purpose))
+    made = {purpose: provider.get(purpose) for purpose in Purpose}
+    assert len(set(made.values())) == len(Purpose)
+    assert before.items() <= contents(provider.folder).items()
+    assert provider.create_missing(tuple(Purpose), in_use=tuple(Purpose)) == []
+
+
+def test_a_key_in_use_is_never_made_anew_nor_vouched_for(tmp_path: Path) -> None:
+    provider = FileKeys(tmp_path)
+    provider.create_missing(tuple(Purpose))
+    (tmp_path / "vault.v1.check").unlink()
+    assert provider.create_missing(tuple(Purpose), in_use=(Purpose.vault,)) == []
+    with pytest.raises(KeyMaterialError, match="not the one"):
+        provider.get(Purpose.vault)
+    (tmp_path / "vault.v1.key").unlink()
+    with pytest.raises(KeyMaterialError, match="is gone"):
+        provider.create_missing(tuple(Purpose), in_use=(Purpose.vault,))
