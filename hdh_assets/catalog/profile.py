@@ -1,8 +1,9 @@
 """Profiles of deliveries, kept in the lake so that each delivery is measured once, whatever the history.
 
 `catalog.table_profile` has one row per delivery and table (rows, first and last event), `catalog.column_profile` one
-per delivery and column (rows where it is filled), `catalog.profiled` one per delivery: the state it was measured in. A
-delivery that was loaded again, or lost rows of persons who objected, is measured again.
+per delivery and column (rows where it is filled, with a value that does not mean missing), `catalog.profiled` one per
+delivery: the state it was measured in. A delivery that was loaded again, or lost rows of persons who objected, is
+measured again.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable
 import duckdb
 
 from hdh_assets.core.descriptor import Dataset, Table
+from hdh_assets.sources.intake.row_rules import filled_sql
 from resources.lake import transaction
 
 TABLES = "lake.catalog.table_profile"
@@ -68,10 +70,10 @@ def _measure(
 ) -> None:
     """One scan of the deliveries' own files: `_period` and `_delivery` prune the others."""
     source = f'lake."{dataset.id}"."{table.lake_name}"'
-    columns = [column.lake_name for column in table.lake_columns]
-    event = f'try_cast("{table.event_date.lower()}" AS DATE)' if table.event_date else "CAST(NULL AS DATE)"
+    columns = {column.lake_name: filled_sql(column, dataset.format) for column in table.lake_columns}
+    event = _event_day(dataset, table)
     listed = ", ".join(f"'{period}'" for period in periods)
-    filled = ", ".join(f'count("{name}") AS c{position}' for position, name in enumerate(columns))
+    filled = ", ".join(f"count({value}) AS c{position}" for position, value in enumerate(columns.values()))
     engine.execute(
         f"CREATE OR REPLACE TEMP TABLE measured AS SELECT _delivery, count(*) AS n, min({event}) AS first, "
         f"max({event}) AS last, {filled} FROM {source} "
@@ -88,3 +90,18 @@ def _measure(
         f"INSERT INTO {COLUMNS} SELECT ?, _delivery, ?, unnest([{names}]), unnest([{counts}]) FROM measured",
         [dataset.id, table.lake_name],
     )
+
+
+def _event_day(dataset: Dataset, table: Table) -> str:
+    """The day of a row's event as SQL, the first one of its year or month; null where it is missing."""
+    if not table.event_date:
+        return "CAST(NULL AS DATE)"
+    column = table.by_name[table.event_date.lower()]
+    value = filled_sql(column, dataset.format)
+    match column.kind:
+        case "year":
+            return f"try_strptime(lpad(({value})::VARCHAR, 4, '0'), '%Y')::DATE"
+        case "yearmonth":
+            return f"try_strptime({value}, '%Y%m')::DATE"
+        case _:
+            return f"({value})::DATE"

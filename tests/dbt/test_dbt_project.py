@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,21 @@ def test_columns_are_those_of_the_official_specification(models):
         for table in CDM_TABLES
     }
     assert ours == official
+
+
+def test_staging_takes_for_missing_what_the_descriptors_say(models):
+    """Each list of texts and dates that mean missing is that of the column it is taken from."""
+    declared = {
+        column.lake_name: {datetime.strptime(t, "%d/%m/%Y").date().isoformat() if "/" in t else t for t in texts}
+        for dataset in load_datasets().values()
+        for table in dataset.tables
+        for column in table.columns
+        if (texts := column.sentinels)
+    }
+    written = re.findall(r"no_sentinel\('(\w+)', \[([^\]]*)\]\)", "\n".join(m["raw_code"] for m in models.values()))
+    written += re.findall(
+        r"no_sentinel\('(\w+)', \[([^\]]*)\]\)", (PROJECT / "macros" / "snds_reference.sql").read_text()
+    )
+    assert len(written) > 10
+    for column, texts in written:
+        assert set(re.findall(r"'([^']*)'", texts)) == declared[column], column

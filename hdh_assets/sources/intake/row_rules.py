@@ -45,7 +45,11 @@ def values_sql(table: Table, present: Collection[str], dialect: Format, source: 
     that the run remembers, found by a join, or else one that the table's function makes.
     """
     columns = [column for column in table.columns if column.lake_name in present]
-    added = [f"{_cast(column, dialect)} AS {_typed_name(column)}" for column in columns if _is_typed(column)]
+    added = [
+        f"{_cast(column, dialect, quoted(column.lake_name))} AS {_typed_name(column)}"
+        for column in columns
+        if _is_typed(column)
+    ]
     joins = ""
     if types := pseudonymised(table):
         hashed = [column for column in columns if column.lake_name in types]
@@ -66,6 +70,16 @@ def value_name(column: Column) -> str:
         value = f"coalesce({_remembered_name(column)}, _made.{quoted(column.lake_name)})"
     told = [_is_one_of(name.lower(), texts) for name, texts in (column.identifying_when or {}).items()]
     return f"CASE WHEN {' OR '.join(told)} THEN NULL ELSE {value} END" if told else value
+
+
+def filled_sql(column: Column, dialect: Format) -> str:
+    """The column of a table of the lake, null also where it holds what the producer writes for missing."""
+    name = quoted(column.lake_name)
+    if not column.sentinels or column.is_pseudonymised:
+        return name
+    is_text = column.kind in {"string", "yearmonth"}
+    missing = [literal(text) if is_text else _cast(column, dialect, literal(text)) for text in column.sentinels]
+    return f"CASE WHEN {name} IN ({', '.join(missing)}) THEN NULL ELSE {name} END"
 
 
 def _made_sql(table: Table, hashed: list[Column]) -> str:
@@ -145,9 +159,8 @@ def _typed_name(column: Column) -> str:
     return quoted(f"{column.lake_name}=" if _is_typed(column) else column.lake_name)
 
 
-def _cast(column: Column, dialect: Format) -> str:
-    """The typed value of a column's text, null when it is not one, before any pseudonym."""
-    text = quoted(column.lake_name)
+def _cast(column: Column, dialect: Format, text: str) -> str:
+    """The typed value of a text of the column, null when it is not one, before any pseudonym."""
     if column.kind == "yearmonth":
         return f"TRY_CAST({text} AS INTEGER)"
     if column.kind in {"decimal", "float"} and dialect.decimal == "," and dialect.kind == "csv":
