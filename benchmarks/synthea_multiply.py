@@ -30,6 +30,10 @@ CREATE MACRO new_number(row_number, copies, copy, number) AS CASE
     WHEN copy = 0 OR number IS NULL THEN number
     ELSE regexp_replace(lpad((row_number * copies + copy)::VARCHAR, 9, '0'), '(...)(..)(....)', '\\1-\\2-\\3') END;
 """
+_OF_HOSPITALS_AND_PAYERS = frozenset(
+    {"payer", "secondary_payer", "primarypatientinsuranceid", "secondarypatientinsuranceid", "placeofservice"}
+)
+"""Numbers of what all copies share."""
 
 
 def multiply(source: Path, out: Path, times: int, *, threads: int = 2) -> dict[str, int]:
@@ -70,8 +74,9 @@ def _copied(column: Column, times: int) -> str:
     name = f'"{column.name}"'
     if column.identifier_type == "nir":
         return f"new_number(row_number, {times}, copy, {name})"
-    is_shared = column.identifier_type == "ehr_provider"
-    if column.role in (Role.person_key, Role.record_key) or (column.identifier_type and not is_shared):
+    if column.identifier_type == "ehr_provider" or column.lake_name in _OF_HOSPITALS_AND_PAYERS:
+        return name
+    if column.role in (Role.person_key, Role.record_key) or column.identifier_type:
         return f"copied({name}, copy)"
     return name
 

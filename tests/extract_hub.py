@@ -267,7 +267,7 @@ def _deliveries(engine: duckdb.DuckDBPyConnection) -> None:
             descriptor_version=1,
             row_count=1,
             rejected_count=0,
-            tables="{}",
+            tables=json.dumps({"er_prs_f": {}, "er_pha_f": {}}),
             files=json.dumps(files),
             receipt="{}",
             run_id="run",

@@ -14,7 +14,7 @@ import typer
 from hdh_assets.cli.console import JsonOption, cli_context, err, print_rows
 from hdh_assets.core.errors import HubError, RefusedError
 from hdh_assets.core.sql_text import literal
-from resources.lake import Lake, open_lake
+from resources.lake import METADATA, Lake, open_lake
 from resources.releases import find
 
 SHOWN_ROWS = 200
@@ -22,11 +22,11 @@ _EXPLAIN = re.compile(r"\s*EXPLAIN(\s+ANALYZE)?\b", re.IGNORECASE)
 _TABLE_FUNCTIONS = re.compile(
     r"(duckdb|pragma|parquet|json)_(?!execute)\w+|read_parquet|unnest|range|generate_series|repeat|repeat_row|summary"
     r"|histogram|histogram_values|(ducklake_)?(snapshots|current_snapshot|last_committed_snapshot|list_files|options"
-    r"|settings|table_info|table_changes|table_insertions|table_deletions)",
+    r"|settings|table_info)",
     re.IGNORECASE,
 )
 """Functions in FROM that a query may call: those of other extensions open files and databases by themselves, whatever
-the engine allows, and those of the lake maintain it."""
+the engine allows, and those of the lake maintain it or tell rows that were removed."""
 
 
 def sql_command(
@@ -74,6 +74,13 @@ def _check(query: str) -> None:
         raise RefusedError(
             "`hdh sql` takes one SELECT", remedy="the lake is written by deliveries and the hub's runs alone"
         )
+    if any(_is_catalogue(node) for node in _nodes(parsed)):
+        raise RefusedError("`hdh sql` reads tables of the lake, not its catalogue", remedy="see `hdh dataset show`")
+    if any("at_clause" in node and node["at_clause"] for node in _nodes(parsed)):
+        raise RefusedError(
+            "`hdh sql` does not look back at rows that may have been removed since",
+            remedy="name a release: --release N",
+        )
     if unknown := sorted({name for name in _functions_in_from(parsed) if not _TABLE_FUNCTIONS.fullmatch(name)}):
         raise RefusedError(f"`hdh sql` does not call {', '.join(unknown)}", remedy="it reads tables of the lake")
 
@@ -86,11 +93,21 @@ def _parsed(query: str) -> Any:
 
 
 def _functions_in_from(tree: Any) -> Iterator[str]:
-    parts = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
-    if isinstance(tree, dict) and tree.get("type") == "TABLE_FUNCTION":
-        yield str(tree["function"]["function_name"])
-    for part in parts:
-        yield from _functions_in_from(part)
+    return (str(node["function"]["function_name"]) for node in _nodes(tree) if node.get("type") == "TABLE_FUNCTION")
+
+
+def _is_catalogue(node: dict[str, Any]) -> bool:
+    """Whether it names a table of DuckLake's own, where bounds of rows that were removed may be left."""
+    named = (str(node.get(part, "")).lower() for part in ("catalog_name", "schema_name"))
+    return node.get("type") == "BASE_TABLE" and METADATA.lower() in named
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """The parts of a parsed query, itself included."""
+    if isinstance(tree, dict):
+        yield tree
+    for part in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        yield from _nodes(part)
 
 
 def _confine(engine: duckdb.DuckDBPyConnection, lake: Lake) -> None:

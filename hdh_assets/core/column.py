@@ -6,7 +6,7 @@ Here: the model and what one column alone must obey. How columns hang together i
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
@@ -92,6 +92,9 @@ class Column(Frozen):
     identifying_when: dict[Name, Annotated[tuple[str, ...], Field(min_length=1)]] | None = Field(None, min_length=1)
     """Rows on which the value is a direct identifier: those where the named column holds one of these texts (a survey
     answer that is an address). There the lake has null; the vault keeps the original file."""
+    tells: Literal["birth_month", "birth_day", "commune", "death"] | None = None
+    """What it tells of a person that a permit grants as finely as it says: day or month of birth, commune of the home
+    (given only where that is granted), day or month of death (given only within the permit's period)."""
     synth: str | None = None
     """Name of a generator of synthetic values (see `hdh_assets/sources/synth`); else one is chosen by type."""
 

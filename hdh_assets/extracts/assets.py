@@ -10,6 +10,7 @@ from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.keys import Key, extract_key, omop_key, source_key
 from hdh_assets.core.tags import layer_tags
 from hdh_assets.extracts.deliverable import table_words
+from hdh_assets.extracts.documents import DICTIONARY
 from hdh_assets.extracts.treatments import Treatment
 from hdh_assets.extracts.versions import Version
 from hdh_assets.governance.permit import Permit
@@ -92,7 +93,7 @@ def _facts(version: Version, table: str, permit: Permit) -> dict[str, Any]:
 
 def _schema(version: Version, table: str) -> dg.TableSchema:
     """Columns as the extract's dictionary has them: their words, and what was done to them."""
-    with (version.folder / "dictionary.csv").open(encoding="utf-8", newline="") as file:
+    with (version.folder / DICTIONARY).open(encoding="utf-8", newline="") as file:
         columns = [row for row in csv.DictReader(file) if row["table"] == table]
     return dg.TableSchema(
         columns=[

@@ -26,6 +26,7 @@ from hdh_assets.core.sql_text import literal
 from hdh_assets.extracts import documents
 from hdh_assets.extracts.constants import constant_columns
 from hdh_assets.extracts.documents import BUILD, MANIFEST, Basis, DataFile
+from hdh_assets.extracts.papers import keep_papers
 from hdh_assets.extracts.persons import prepare_persons
 from hdh_assets.extracts.plan import Schema, TablePlan, event_tables, plan_extract
 from hdh_assets.extracts.project_keys import ProjectKeys
@@ -102,6 +103,7 @@ def build_extract(
             write_extract(home, settings, datasets, permit, release, basis, number, partial, on_progress)
             check_permit(registry, permit)
             check_release(head, registry, release)
+            keep_papers(home, permit.project, number, partial)
             put_in_place(partial, space / f"v{number}")
         finally:
             shutil.rmtree(partial, ignore_errors=True)
@@ -151,7 +153,7 @@ def write_extract(
     rows = documents.dictionary_rows(plans, datasets)
     texts = {
         "README.md": documents.readme(permit, release, number, files, persons),
-        "dictionary.csv": documents.dictionary_csv(rows),
+        documents.DICTIONARY: documents.dictionary_csv(rows),
         "dictionary.md": documents.dictionary_md(plans, datasets, rows),
     }
     files += [_write_text(folder, name, text) for name, text in texts.items()]

@@ -28,6 +28,9 @@ from resources.releases import Release
 
 MANIFEST = "manifest.json"
 BUILD = "build.json"
+DICTIONARY = "dictionary.csv"
+PAPERS = ("README.md", DICTIONARY, "dictionary.md", MANIFEST)
+"""What goes with the data, the same in every build of a version."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def _dictionary_row(plan: TablePlan, column: ColumnPlan, words: ColumnWords) -> 
         "codes": words.codes,
         "description": words.description,
         "description_fr": words.description_fr,
-        "treatment": column.treatment.strip(),
+        "treatment": column.treatment.value,
     }
 
 

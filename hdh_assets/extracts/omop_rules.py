@@ -56,6 +56,7 @@ ROWS: dict[str, Rows] = {
 cohorts, metadata and fact_relationship, whose rows cannot be limited to a permit."""
 
 PERSON_ID = "person_id"
+LOCATION_ID = "location_id"
 PERSON_TEXT = "person_source_value"
 
 RECORD_TEXTS = frozenset(
@@ -89,6 +90,9 @@ NAMED_ONLY = frozenset(
 NEVER = frozenset({"address_1", "address_2", "latitude", "longitude"})
 """A home address or a point is never delivered."""
 
+TIMES = frozenset({"measurement_time"})
+"""Texts that hold a time of the day; exact dates alone have one."""
+
 FINE_BIRTH = {"month_of_birth": "month", "day_of_birth": "day", "birth_datetime": "day"}
 """Birth columns by the precision they need."""
 
@@ -99,5 +103,8 @@ BIRTH_PRECISION = ("year", "month", "day")
 
 
 def is_record_number(column: str) -> bool:
-    """Whether a column is an identifier of a row, here or in another table: `*_id`, concepts and vocabulary aside."""
-    return column.endswith("_id") and not column.endswith("concept_id")
+    """Whether a column is an identifier of a row, here or in another table: `*_id`, concepts and vocabulary aside.
+
+    `cost_domain_id` says in which table the row of `cost_event_id` is.
+    """
+    return column.endswith("_id") and not column.endswith(("concept_id", "domain_id"))

@@ -17,11 +17,19 @@ import polars as pl
 from hdh_assets.core.crash import crash_point
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.home import Home, Settings
+from hdh_assets.extracts.documents import DICTIONARY, MANIFEST
 from hdh_assets.extracts.omop_rules import ROWS
 from hdh_assets.extracts.persons import way_to_persons
 from hdh_assets.extracts.project_keys import ProjectKeys
 from hdh_assets.extracts.treatments import Treatment
-from hdh_assets.extracts.versions import Version, list_versions, project_lock
+from hdh_assets.extracts.versions import (
+    DELIVERED,
+    Version,
+    list_versions,
+    project_lock,
+    recorded_manifests,
+    sha256_of,
+)
 from hdh_assets.extracts.withdrawal import Cause, Withdrawal, is_left, of_each, withdraw, withdrawals
 from resources.keys import open_keys
 from resources.lake import open_lake
@@ -73,7 +81,7 @@ def holds(version: Version, datasets: Mapping[str, Dataset], persons: ProjectPer
     counts as holding them.
     """
     try:
-        return not version.is_readable or _holds(version, datasets, persons)
+        return _holds(version, datasets, persons)
     except (OSError, KeyError, duckdb.Error):
         return True
 
@@ -81,7 +89,7 @@ def holds(version: Version, datasets: Mapping[str, Dataset], persons: ProjectPer
 def _holds(version: Version, datasets: Mapping[str, Dataset], persons: ProjectPerson) -> bool:
     columns = _person_columns(version)
     files = {file["table"]: version.folder / file["name"] for file in version.files if "table" in file}
-    if any(_cannot_tell(table, files, columns, datasets) for table in files):
+    if any(_cannot_tell(table, columns, datasets) for table in files):
         return True
     with duckdb.connect() as engine:
         engine.register("wanted_number", pl.DataFrame({"n": sorted(persons.numbers)}, schema={"n": pl.Int64}))
@@ -101,14 +109,24 @@ def _withdraw_of(
     done = []
     with project_lock(home, project), Registry(home, settings) as registry:
         persons = _as_known_by(ProjectKeys(open_keys(home), project), sought)
-        begun = withdrawals(registry)
+        begun, recorded = withdrawals(registry), recorded_manifests(registry.events(DELIVERED))
         for version in filter(is_left, list_versions(home, project)):
             is_begun = (project, version.number) in begun
-            is_suspect = not version.is_readable or version.basis.release in gone
-            if is_begun or (is_suspect and holds(version, datasets, persons)):
+            is_altered = _is_altered(version, recorded.get((project, version.number)))
+            if is_begun or is_altered or (version.basis.release in gone and holds(version, datasets, persons)):
                 withdraw(registry, version, Withdrawal(Cause.opposition))
                 done.append(version.name)
     return done
+
+
+def _is_altered(version: Version, recorded: str | None) -> bool:
+    """Whether what tells what the version holds is not what the hub delivered: it is then taken for the worst."""
+    listed = {file["name"]: file["sha256"] for file in version.files}
+    delivered = {MANIFEST: recorded, DICTIONARY: listed.get(DICTIONARY)}
+    found = {name: version.folder / name for name in delivered}
+    if not all(path.is_file() and not path.is_symlink() for path in found.values()):
+        return True
+    return any(sha256_of(path) != delivered[name] for name, path in found.items())
 
 
 def _as_known_by(keys: ProjectKeys, numbers: Collection[int]) -> ProjectPerson:
@@ -118,27 +136,25 @@ def _as_known_by(keys: ProjectKeys, numbers: Collection[int]) -> ProjectPerson:
 
 def _person_columns(version: Version) -> list[tuple[str, str, str]]:
     """Columns that hold a project's pseudonym of a person, as (table, column, treatment): the dictionary says which."""
-    with (version.folder / "dictionary.csv").open(encoding="utf-8", newline="") as file:
+    with (version.folder / DICTIONARY).open(encoding="utf-8", newline="") as file:
         rows = [(row["table"], row["column"], row["treatment"]) for row in csv.DictReader(file)]
     return [(table, column, kind) for table, column, kind in rows if kind in {_NUMBER, _TEXT, _KEY}]
 
 
-def _cannot_tell(
-    table: str,
-    files: Collection[str],
-    columns: Collection[tuple[str, str, str]],
-    datasets: Mapping[str, Dataset],
-) -> bool:
+def _cannot_tell(table: str, columns: Collection[tuple[str, str, str]], datasets: Mapping[str, Dataset]) -> bool:
     """Whether rows of a table are about persons, but neither it nor a table delivered with it says about whom."""
+    told = {(other, column) for other, column, _ in columns}
     schema, _, name = table.partition(".")
-    if any(table == other for other, *_ in columns):
-        return False
     if schema == "omop":
         is_personal = ROWS[name].kind not in {"location", "directory"}
-        return is_personal and "omop.person" not in files
+        return is_personal and not {table, "omop.person"} & {other for other, _ in told}
     dataset = datasets[schema]
-    way = way_to_persons(dataset, dataset.by_name[name])
-    return way is not None and f"{schema}.{way.table.lower()}" not in {other for other, *_ in columns}
+    described = dataset.by_name[name]
+    way = None if described.person_keys else way_to_persons(dataset, described)
+    owner = dataset.by_name[way.table.lower()] if way else described
+    # the first key decides whose a row is: others may be empty, or tell of somebody else
+    keys = owner.person_keys[:1]
+    return any((f"{schema}.{owner.lake_name}", key.lake_name) not in told for key in keys)
 
 
 def _is_in(engine: duckdb.DuckDBPyConnection, file: Path, column: str, kind: str) -> bool:

@@ -1,8 +1,9 @@
 """Whose rows a permit covers: the cohort of CDM persons, and the pseudonyms of delivered tables that are theirs.
 
-Makes two temporary tables on a connection to the release:
+Makes temporary tables on a connection to the release:
 `cohort(person_id, number, pseudonym)`, one row per permitted person;
-`person_key(hub, project, is_allowed)`, one row per pseudonym found in the delivered tables of the permit.
+`person_key(hub, project, is_allowed)`, one row per pseudonym found in the delivered tables of the permit;
+`place(location_id, same)`, where the permit knows departments alone: the place that stands for all of a department.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from hdh_assets.core.descriptor import Dataset, ForeignKey, Table
 from hdh_assets.core.keys import LakeTable
 from hdh_assets.core.person_number import person_number
 from hdh_assets.core.sql_text import literal
-from hdh_assets.extracts.omop_rules import ROWS
+from hdh_assets.extracts.omop_rules import LOCATION_ID, ROWS
 from hdh_assets.extracts.plan import TablePlan
 from hdh_assets.extracts.project_keys import ProjectKeys
 from hdh_assets.extracts.treatments import person_types
@@ -25,6 +26,10 @@ from hdh_assets.governance.dossier import Period, PersonsWith, Population, Sex
 from hdh_assets.governance.permit import Permit
 
 _GENDER = {Sex.female: 8532, Sex.male: 8507}
+_PLACES = (
+    "SELECT location_id, min(location_id) OVER (PARTITION BY county, state, country_concept_id, country_source_value) "
+    "AS same FROM lake.omop.location"
+)
 _IDENTITY_TABLES = "int\\_%\\_\\_identity\\_kept"
 
 
@@ -46,7 +51,9 @@ def prepare_persons(
     datasets: Mapping[str, Dataset],
     keys: ProjectKeys,
 ) -> Persons:
-    """Make `cohort` and `person_key`."""
+    """Make `cohort`, `person_key` and, when it is needed, `place`."""
+    if any(_has_places(plan) and not plan.has_communes for plan in plans):
+        engine.execute(f"CREATE TABLE memory.place AS {_PLACES}")
     _links(engine, plans, datasets)
     conditions = population_conditions(permit.population, permit.period)
     persons = engine.execute(
@@ -56,6 +63,10 @@ def prepare_persons(
     _person_keys(engine, keys, is_everybody=permit.population.is_everybody)
     others = "SELECT count(*) FROM person_key WHERE is_allowed AND hub NOT IN (SELECT hub FROM link)"
     return Persons(len(persons), int(engine.execute(others).fetchall()[0][0]))
+
+
+def _has_places(plan: TablePlan) -> bool:
+    return plan.is_omop and (plan.table.name == "location" or any(c.name == LOCATION_ID for c in plan.columns))
 
 
 def population_conditions(population: Population, period: Period) -> list[str]:

@@ -43,6 +43,8 @@ class TablePlan:
     columns: tuple[ColumnPlan, ...]
     withheld: tuple[str, ...] = ()
     """Columns the permit covers by `all` but does not name: potential identifiers."""
+    has_communes: bool = True
+    """Whether its places are communes, or else one for each department."""
 
     @property
     def name(self) -> str:
@@ -102,7 +104,7 @@ def _plan_columns(
             columns.append(ColumnPlan(name, kind, treatment))
     if not columns:
         raise RefusedError(f"{permit.id} leaves nothing of {table}", remedy="list the columns that are needed")
-    return TablePlan(table, tuple(columns), tuple(withheld))
+    return TablePlan(table, tuple(columns), tuple(withheld), permit.precision.residence == "commune")
 
 
 def _treatment(

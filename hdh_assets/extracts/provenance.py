@@ -6,13 +6,13 @@ Exact to the file. A table made by dbt comes from the current files of every del
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
 
+from hdh_assets.sources.intake.manifest import table_named
 from hdh_assets.standard.lineage import delivered_tables
 from resources.lake import has_table
 
@@ -28,6 +28,7 @@ class Delivery:
     period: str
     producer: str
     status: str
+    tables: frozenset[str]
     files: tuple[dict[str, Any], ...]
 
     def summary(self) -> dict[str, Any]:
@@ -45,12 +46,12 @@ def deliveries(engine: duckdb.DuckDBPyConnection, *, only_current: bool = True) 
         return []
     where = "WHERE status = 'current'" if only_current else ""
     rows = engine.execute(
-        "SELECT digest, dataset, period, producer, status, files FROM lake.meta.delivery "
+        "SELECT digest, dataset, period, producer, status, tables, files FROM lake.meta.delivery "
         f"{where} ORDER BY dataset, period, digest"
     ).fetchall()
     return [
-        Delivery(digest, dataset, period, producer, status, tuple(json.loads(files or "[]")))
-        for digest, dataset, period, producer, status, files in rows
+        Delivery(digest, dataset, period, producer, status, frozenset(json.loads(tables)), tuple(json.loads(files)))
+        for digest, dataset, period, producer, status, tables, files in rows
     ]
 
 
@@ -68,7 +69,5 @@ def feeding_tables(table: str) -> Collection[tuple[str, str]]:
 
 def _of_tables(delivery: Delivery, tables: Collection[tuple[str, str]]) -> Delivery:
     """The delivery with its files of these tables alone."""
-    names = "|".join(re.escape(table) for dataset, table in tables if dataset == delivery.dataset)
-    pattern = re.compile(rf"({names})([_-]?\d+)?\.", re.IGNORECASE)
-    files = tuple(file for file in delivery.files if names and pattern.match(str(file["name"])))
-    return replace(delivery, files=files)
+    files = [(table_named(delivery.tables, str(file["name"])), file) for file in delivery.files]
+    return replace(delivery, files=tuple(file for table, file in files if (delivery.dataset, table) in tables))

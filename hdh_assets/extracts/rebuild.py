@@ -1,21 +1,26 @@
 """The proof of an extract: built again from its release, it is the same byte for byte.
 
-What was delivered is known from the registry, so that even a version whose folder is gone can be proved and put back.
+What was delivered is known from the registry, and its papers are kept by the hub, so that even a version whose folder
+is gone can be proved and put back, whatever descriptors say today.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
-from hdh_assets.extracts.build import Progress, write_extract
+from hdh_assets.extracts.build import Progress, check_release, write_extract
 from hdh_assets.extracts.documents import BUILD, MANIFEST, Basis
+from hdh_assets.extracts.papers import put_papers
 from hdh_assets.extracts.versions import (
     DELIVERED,
     find_version,
@@ -26,11 +31,11 @@ from hdh_assets.extracts.versions import (
 )
 from hdh_assets.extracts.withdrawal import withdrawals
 from hdh_assets.governance.permit import Permit, read_permit
-from hdh_assets.governance.register import find_project
+from hdh_assets.governance.register import find_permit, find_project
 from hdh_assets.governance.states import Step
 from resources.lake import open_lake
 from resources.registry import Registry
-from resources.releases import find
+from resources.releases import Release, find_in
 
 
 def rebuild_extract(
@@ -44,22 +49,29 @@ def rebuild_extract(
     """Build a delivered version again from its release; the differences found with what the registry recorded.
 
     A version that is damaged or gone is put back when the rebuilt one is the one that was delivered.
-    Raises `RefusedError` when no such version was ever delivered, when it was withdrawn, or when its release was
-    retired.
+    Raises `RefusedError` when no such version was ever delivered, when it was withdrawn, when the project has no permit
+    any more, or when its release was retired or holds somebody who objected.
     """
-    with Registry(home, settings) as registry:
-        project, number, recorded = _delivered(registry, name)
+    project, number, recorded = _delivered(home, settings, name)
+    basis = Basis(**recorded["basis"])
+    with (
+        Registry(home, settings) as registry,
+        project_lock(home, project) as space,
+        open_lake(home, settings).reader() as head,
+    ):
         _check_not_withdrawn(registry, project, number)
-        basis = Basis(**recorded["basis"])
-        permit = permit_of(registry, project, basis.permit)
-    release = find(open_lake(home, settings), basis.release)
-    with project_lock(home, project) as space:
+        permit, release = permit_of(registry, project, basis.permit), find_in(head, basis.release)
+        _check_deliverable(registry, head, project, release)
         partial = space / f".v{number}.{uuid.uuid4().hex[:8]}.partial"
         try:
             write_extract(home, settings, datasets, permit, release, basis, number, partial, on_progress)
+            put_papers(home, project, number, recorded["manifest_sha256"], partial)
             if sha256_of(partial / MANIFEST) != recorded["manifest_sha256"]:
                 return _differences(partial, space / f"v{number}")
+            if changed := _not_as_listed(partial):
+                return changed
             if not _is_whole(home, f"{project}/v{number}", recorded["manifest_sha256"]):
+                _check_deliverable(registry, head, project, release)
                 put_in_place(partial, space / f"v{number}")
             return []
         finally:
@@ -74,6 +86,12 @@ def _check_not_withdrawn(registry: Registry, project: str, number: int) -> None:
         )
 
 
+def _check_deliverable(registry: Registry, head: duckdb.DuckDBPyConnection, project: str, release: Release) -> None:
+    """What is put back is delivered again: a project without a permit, or somebody who objected, forbids that too."""
+    find_permit(registry, project)
+    check_release(head, registry, release)
+
+
 def _is_whole(home: Home, name: str, manifest_sha256: str) -> bool:
     try:
         version = find_version(home, name)
@@ -82,9 +100,10 @@ def _is_whole(home: Home, name: str, manifest_sha256: str) -> bool:
     return not verify_version(version, manifest_sha256)
 
 
-def _delivered(registry: Registry, name: str) -> tuple[str, int, dict[str, Any]]:
+def _delivered(home: Home, settings: Settings, name: str) -> tuple[str, int, dict[str, Any]]:
     project, _, wanted = name.partition("/")
-    events = [e for e in registry.events(DELIVERED) if e.subject == project]
+    with Registry(home, settings) as registry:
+        events = [e for e in registry.events(DELIVERED) if e.subject == project]
     events = [e for e in events if not wanted or f"v{e.data['version']}" == wanted]
     if not events:
         raise RefusedError(f"no extract {name} was delivered", remedy="see `hdh extract list`")
@@ -95,6 +114,16 @@ def permit_of(registry: Registry, project: str, number: int) -> Permit:
     """The permit of that number which the project was granted."""
     history = find_project(registry, project).history
     return next(read_permit(event) for event in history if event.kind == Step.grant and event.data["number"] == number)
+
+
+def _not_as_listed(folder: Path) -> list[str]:
+    """Files of the folder that are not those its manifest lists."""
+    listed = json.loads((folder / MANIFEST).read_text("utf-8"))["files"]
+    return [
+        f"{file['name']} differs from what was delivered"
+        for file in listed
+        if not (folder / file["name"]).is_file() or sha256_of(folder / file["name"]) != file["sha256"]
+    ]
 
 
 def _differences(rebuilt: Path, delivered: Path) -> list[str]:

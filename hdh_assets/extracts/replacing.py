@@ -15,7 +15,7 @@ import pyarrow as pa
 from hdh_assets.extracts.project_keys import ProjectKeys
 from hdh_assets.extracts.selection import Selection
 
-_ROWS = 122_880
+ROWS_AT_ONCE = 122_880
 _NAME = "selected_rows"
 
 
@@ -26,7 +26,7 @@ def replaced_rows(engine: duckdb.DuckDBPyConnection, selection: Selection, keys:
         yield f"({selection.rows})"
         return
     with engine.cursor() as reader:
-        rows = reader.execute(selection.rows).to_arrow_reader(_ROWS)
+        rows = reader.execute(selection.rows).to_arrow_reader(ROWS_AT_ONCE)
         engine.register(_NAME, pa.RecordBatchReader.from_batches(rows.schema, _replaced(rows, selection, keys)))
         try:
             yield _NAME

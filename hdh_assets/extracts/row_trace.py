@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from hdh_assets.core.descriptor import Dataset, Table
+from hdh_assets.core.digests import short
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.person_number import person_number
@@ -30,7 +31,7 @@ from hdh_assets.extracts.plan import OMOP, event_tables, plan_extract
 from hdh_assets.extracts.project_keys import ProjectKeys
 from hdh_assets.extracts.provenance import Delivery, deliveries
 from hdh_assets.extracts.rebuild import permit_of
-from hdh_assets.extracts.replacing import replaced_rows
+from hdh_assets.extracts.replacing import ROWS_AT_ONCE, replaced_rows
 from hdh_assets.extracts.selection import dated_by, rows_of, select_table, within
 from hdh_assets.extracts.versions import Version
 from hdh_assets.governance.dossier import Period
@@ -40,7 +41,6 @@ from resources.lake import open_lake
 from resources.registry import Registry
 from resources.releases import find
 
-_BATCH = 122_880
 _KEPT_APART = ("cost", "device_exposure")
 """Tables of which staging keeps the person and the day of care, since their own columns tell other days or none."""
 _PROVE = "prove the extract first: `hdh extract rebuild`"
@@ -148,7 +148,7 @@ def _own_column(path: Path, table: str) -> str:
 
 def _hub_number(engine: duckdb.DuckDBPyConnection, table: str, own: str, keys: ProjectKeys, number: int) -> int:
     """The hub's number of a record. The project's cannot be turned back, so those of the whole table are made again."""
-    batches = engine.execute(f'SELECT "{own}" FROM lake.omop."{table}"').to_arrow_reader(_BATCH)
+    batches = engine.execute(f'SELECT "{own}" FROM lake.omop."{table}"').to_arrow_reader(ROWS_AT_ONCE)
     for batch in batches:
         column = batch.column(0)
         is_person = own == PERSON_ID
@@ -217,7 +217,7 @@ def _counted(
         {
             "dataset": dataset,
             "period": delivery.period,
-            "delivery": delivery.digest[:12],
+            "delivery": short(delivery.digest),
             "name": file,
             "sha256": delivery.digests()[file],
             "lines": count,

@@ -20,9 +20,21 @@ from hdh_assets.extracts.plan import ColumnPlan, TablePlan
 from hdh_assets.extracts.treatments import Treatment, person_types
 from hdh_assets.governance.dossier import Period
 
-_KEYED = {Treatment.record_number, Treatment.record_date, Treatment.record_uuid, Treatment.record_text}
+_KEYED = {
+    Treatment.record_number,
+    Treatment.record_place,
+    Treatment.record_date,
+    Treatment.record_uuid,
+    Treatment.record_text,
+}
 _PERSONS = {Treatment.person_number, Treatment.person_pseudonym, Treatment.person_key}
-_NUMBERED = {Treatment.record_number, Treatment.record_date}
+_NUMBERED = {Treatment.record_number, Treatment.record_place, Treatment.record_date}
+_MONTHS = {
+    Treatment.month,
+    Treatment.clipped_start_month,
+    Treatment.clipped_end_month,
+    Treatment.within_month,
+}
 When = Callable[[Table], str]
 """Condition on the rows `t` of a delivered table; empty when all are wanted."""
 _EMPTY_STAYS = {Treatment.kept, Treatment.month, *_KEYED}
@@ -166,13 +178,9 @@ def bare_selection(
 
 def _expression(column: ColumnPlan, period: Period) -> str:
     """A column as it leaves the engine: as delivered, but for a record key, which is replaced on its way back."""
-    name = f't."{column.name}"'
-    month = f"date_trunc('month', {name})::{column.type}"
-    start = f"greatest({name}, '{period.first}'::{column.type})"
-    end = f"least({name}, '{period.last}'::{column.type})"
     match column.treatment:
         case Treatment.kept:
-            return name
+            return f't."{column.name}"'
         case Treatment.blank:
             return f"NULL::{column.type}"
         case Treatment.person_number:
@@ -181,24 +189,41 @@ def _expression(column: ColumnPlan, period: Period) -> str:
             return "cohort_pseudonym::VARCHAR"
         case Treatment.person_key:
             return f'"project {column.name}"'
-        case Treatment.month:
-            return month
-        case Treatment.clipped_start:
-            return start
-        case Treatment.clipped_end:
-            return end
-        case Treatment.clipped_start_month:
-            return f"date_trunc('month', {start})::{column.type}"
-        case Treatment.clipped_end_month:
-            return f"date_trunc('month', {end})::{column.type}"
-        case _:
+        case treatment if treatment in _KEYED:
             return _key_expression(column)
+        case treatment:
+            day = _day_expression(column, period)
+            return f"date_trunc('month', {day})::{column.type}" if treatment in _MONTHS else day
+
+
+def _day_expression(column: ColumnPlan, period: Period) -> str:
+    """A date as far as it lies within the permit's period."""
+    name = f't."{column.name}"'
+    match column.treatment:
+        case Treatment.clipped_start | Treatment.clipped_start_month:
+            return f"greatest({name}, '{period.first}'::{column.type})"
+        case Treatment.clipped_end | Treatment.clipped_end_month:
+            return f"least({name}, '{period.last}'::{column.type})"
+        case Treatment.within | Treatment.within_month:
+            return f"CASE WHEN {_is_within(column, period)} THEN {name} END"
+        case _:
+            return name
+
+
+def _is_within(column: ColumnPlan, period: Period) -> str:
+    """Condition on the day a column holds, or on the month where that is a text (AAAAMM)."""
+    name = f't."{column.name}"'
+    if column.type == "VARCHAR":
+        return f"{name} BETWEEN '{period.first:%Y%m}' AND '{period.last:%Y%m}'"
+    return f"{name}::DATE BETWEEN '{period.first}' AND '{period.last}'"
 
 
 def _key_expression(column: ColumnPlan) -> str:
     """A record key as it leaves the engine to be replaced: a 64-bit number or a block of 16 bytes."""
     name = f't."{column.name}"'
     match column.treatment:
+        case Treatment.record_place:
+            return f"(SELECT same FROM place WHERE place.location_id = {name})::BIGINT"
         case Treatment.record_date:
             return f"datediff('day', DATE '1970-01-01', {name})::BIGINT"
         case Treatment.record_uuid:
@@ -234,7 +259,9 @@ def _omop_rows(plan: TablePlan, period: Period, event_tables: Sequence[str]) -> 
         case "attached":
             return f"{source} SEMI JOIN ({_event_ids(event_tables, period)}) AS e ON t.{rows.start} = e.id"
         case "location":
-            return f"{source} SEMI JOIN ({_LOCATIONS}) AS l ON t.location_id = l.location_id"
+            coarse = f"SELECT same FROM place SEMI JOIN ({_LOCATIONS}) AS l USING (location_id)"
+            chosen = _LOCATIONS if plan.has_communes else coarse
+            return f"{source} SEMI JOIN ({chosen}) AS l(id) ON t.location_id = l.id"
         case "directory":
             return source
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.digests import short
 from hdh_assets.core.errors import HubError, RefusedError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.extracts.provenance import Delivery, deliveries, feeding
@@ -40,7 +41,7 @@ def trace(home: Home, settings: Settings, what: str) -> Trace:
     Raises `HubError` when nothing in the hub answers to it.
     """
     lake = open_lake(home, settings)
-    path = Path(what).expanduser().absolute()
+    path = Path(what).expanduser().resolve()
     if path.exists():
         return _trace_path(home, lake, path)
     if what.startswith(lake.data_path) and _is_stored(lake, what):
@@ -61,7 +62,7 @@ def trace_record(home: Home, settings: Settings, datasets: Mapping[str, Dataset]
 
     Raises `HubError` when the file is not data of an extract, or holds no such row.
     """
-    path = Path(file).expanduser().absolute()
+    path = Path(file).expanduser().resolve()
     version = next((v for v in list_versions(home) if v.folder / "data" == path.parent and path.is_file()), None)
     if version is None:
         raise HubError(
@@ -80,7 +81,7 @@ def _trace_path(home: Home, lake: Lake, path: Path) -> Trace:
             return _trace_version(version, path)
     if not path.is_file():
         raise HubError(f"{path} is not a file, nor an extract", remedy="give one file of it")
-    data = Path(lake.data_path).absolute()
+    data = Path(lake.data_path).resolve()
     if data in path.parents:
         return _trace_lake_file(lake, str(path), str(path.relative_to(data)))
     return _trace_digest(home, lake, sha256_of(path), str(path))
@@ -104,7 +105,7 @@ def _trace_version(version: Version, path: Path | None) -> Trace:
             "table": table,
             "dataset": found["dataset"],
             "period": found["period"],
-            "delivery": delivery[:12],
+            "delivery": short(delivery),
             "name": file,
             "sha256": sha256,
         }
@@ -120,7 +121,10 @@ def _trace_version(version: Version, path: Path | None) -> Trace:
 
 def _trace_lake_file(lake: Lake, subject: str, inside: str) -> Trace:
     """The lake keeps a table's files under `<schema>/<table>/`."""
-    schema, table = inside.split("/")[:2]
+    schema, _, rest = inside.partition("/")
+    table, _, name = rest.partition("/")
+    if not name:
+        raise HubError(f"{subject} is in the folder of the lake's files, and no table's", remedy="give another file")
     with lake.reader() as engine:
         known = feeding(f"{schema}.{table}", deliveries(engine))
     return Trace(subject, f"a file of {schema}.{table} in the lake", _rows(known), [])
@@ -159,7 +163,7 @@ def _rows(known: Iterable[Delivery]) -> list[dict[str, Any]]:
             "dataset": delivery.dataset,
             "period": delivery.period,
             "status": delivery.status,
-            "delivery": delivery.digest[:12],
+            "delivery": short(delivery.digest),
             "name": file["name"],
             "sha256": file["sha256"],
         }

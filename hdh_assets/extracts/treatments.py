@@ -5,7 +5,7 @@ The SQL of each treatment is in `selection.py`.
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import StrEnum, unique
 
 from hdh_assets.core.column import Column, Role
 from hdh_assets.core.descriptor import Dataset, Table
@@ -13,6 +13,7 @@ from hdh_assets.extracts import omop_rules
 from hdh_assets.governance.dossier import Precision
 
 
+@unique
 class Treatment(StrEnum):
     """The value tells the reader of the dictionary what was done."""
 
@@ -21,7 +22,8 @@ class Treatment(StrEnum):
     person_pseudonym = "replaced by the project's pseudonym of the person"
     person_key = "replaced by the project's pseudonym (same person, same pseudonym)"
     record_number = "replaced by a number of the project's own (joins within the extract hold)"
-    record_uuid = "replaced by a key of the project's own (joins within the extract hold) "
+    record_place = "replaced by a number of the project's own, one a department (joins within the extract hold)"
+    record_uuid = "replaced by another UUID, the project's own (joins within the extract hold)"
     record_text = "replaced by a key of the project's own (joins within the extract hold)"
     record_date = "date of the record's key, replaced by a number of the project's own (joins within the extract hold)"
     month = "cut to the first day of the month"
@@ -29,6 +31,8 @@ class Treatment(StrEnum):
     clipped_end = "not after the permit's period"
     clipped_start_month = "not before the permit's period, cut to the first day of the month"
     clipped_end_month = "not after the permit's period, cut to the first day of the month"
+    within = "emptied outside the permit's period"
+    within_month = "emptied outside the permit's period, cut to the first day of the month"
     blank = "emptied: finer than the permit allows, or not named by it"
 
 
@@ -36,6 +40,7 @@ DELIVERED_TYPES: dict[Treatment, str] = {
     Treatment.person_pseudonym: "VARCHAR",
     Treatment.person_key: "UUID",
     Treatment.record_number: "BIGINT",
+    Treatment.record_place: "BIGINT",
     Treatment.record_date: "BIGINT",
     Treatment.record_uuid: "UUID",
     Treatment.record_text: "UUID",
@@ -51,10 +56,14 @@ def omop_treatment(table: str, column: str, duckdb_type: str, precision: Precisi
         return Treatment.person_number
     if column == omop_rules.PERSON_TEXT:
         return Treatment.person_pseudonym
+    if column in omop_rules.TIMES and precision.dates == "month":
+        return Treatment.blank
     if _is_too_fine(table, column, precision) or (column in omop_rules.NAMED_ONLY and not is_listed):
         return Treatment.blank
     if column in omop_rules.RECORD_TEXTS:
         return Treatment.record_text
+    if column == omop_rules.LOCATION_ID and precision.residence == "department":
+        return Treatment.record_place
     if omop_rules.is_record_number(column):
         return Treatment.record_text if duckdb_type == "VARCHAR" else Treatment.record_number
     if duckdb_type.startswith(_TEMPORAL):
@@ -63,12 +72,16 @@ def omop_treatment(table: str, column: str, duckdb_type: str, precision: Precisi
 
 
 def _is_too_fine(table: str, column: str, precision: Precision) -> bool:
-    order = omop_rules.BIRTH_PRECISION
     if needed := omop_rules.FINE_BIRTH.get(column):
-        return order.index(precision.birth) < order.index(needed)
+        return _is_birth_too_fine(needed, precision)
     if column in omop_rules.NEVER:
         return True
     return table == "location" and column in omop_rules.FINE_RESIDENCE and precision.residence == "department"
+
+
+def _is_birth_too_fine(needed: str, precision: Precision) -> bool:
+    order = omop_rules.BIRTH_PRECISION
+    return order.index(precision.birth) < order.index(needed)
 
 
 def _temporal(table: str, column: str, precision: Precision) -> Treatment:
@@ -94,7 +107,22 @@ def source_treatment(
         return _record(column, precision)
     if column.role is Role.quasi_identifier and not is_listed:
         return None
-    return Treatment.month if column.kind in {"date", "timestamp"} and precision.dates == "month" else Treatment.kept
+    if _tells_too_much(column, precision):
+        return Treatment.blank
+    is_month = column.kind in {"date", "timestamp"} and precision.dates == "month"
+    if column.tells == "death":
+        return Treatment.within_month if is_month else Treatment.within
+    return Treatment.month if is_month else Treatment.kept
+
+
+def _tells_too_much(column: Column, precision: Precision) -> bool:
+    match column.tells:
+        case "birth_month" | "birth_day":
+            return _is_birth_too_fine(column.tells.removeprefix("birth_"), precision)
+        case "commune":
+            return precision.residence == "department"
+        case _:
+            return False
 
 
 def _record(column: Column, precision: Precision) -> Treatment:

@@ -100,5 +100,5 @@ def _step(step: Step, project: str, today: date, content: Callable[[Any], dict[s
 
 
 def _require_reason(reason: str, what: str) -> None:
-    if not reason.strip():
+    if not any(map(str.isalnum, reason)):
         raise RefusedError(f"{what} carries its reason", remedy="say why, with --reason")

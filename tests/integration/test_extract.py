@@ -289,6 +289,20 @@ def test_the_same_basis_is_the_same_version_and_another_permit_the_next(hub: Hub
     assert read(first.version, same) == read(second.version, same)
 
 
+def test_a_rebuild_says_what_was_said_whatever_descriptors_say_since(hub: Hub) -> None:
+    version = hub.deliver("said", tables={"snds_dcir.er_pha_f": "all"})
+    dictionary = (version.folder / "dictionary.md").read_bytes()
+    content = hub.datasets["snds_dcir"].model_dump(mode="json")
+    for column in (column for table in content["tables"] for column in table["columns"]):
+        column["description"]["en"] = f"Rather: {column['description']['en']}"
+    reworded = hub.datasets | {"snds_dcir": Dataset.model_validate(content)}
+    assert rebuild_extract(hub.home, hub.settings, reworded, "said/v1") == []
+    shutil.rmtree(version.folder)
+    assert rebuild_extract(hub.home, hub.settings, reworded, "said/v1") == []
+    assert (version.folder / "dictionary.md").read_bytes() == dictionary
+    assert verify_version(hub.version("said/v1")) == []
+
+
 def test_a_rebuild_gives_the_same_bytes_whatever_the_threads(hub: Hub) -> None:
     version = hub.deliver("rebuilt", tables=EVERYTHING)
     for threads in (1, 2, 3):

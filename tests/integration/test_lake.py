@@ -283,6 +283,24 @@ def test_sql_opens_no_database_beside_the_lake(lake: Lake, tmp_path: Path, call:
 @pytest.mark.parametrize(
     "query",
     [
+        "SELECT * FROM omop.person AT (VERSION => 1)",
+        "WITH old AS (FROM omop.person AT (TIMESTAMP => now() - INTERVAL 1 HOUR)) SELECT (SELECT count(*) FROM old)",
+        "EXPLAIN ANALYZE SELECT * FROM omop.person JOIN omop.person AS old AT (VERSION => 1) USING (person_id)",
+        "SELECT * FROM lake.table_deletions('person', 0, 9)",
+        "SELECT * FROM ducklake_table_changes('lake', 'omop', 'person', 0, 9)",
+        "SELECT * FROM __ducklake_metadata_lake.ducklake_table_column_stats",
+        'SELECT (SELECT max(max_value) FROM "__DuckLake_Metadata_lake".main.ducklake_file_column_stats)',
+    ],
+)
+def test_sql_does_not_look_back_at_rows_that_were_removed(lake: Lake, query: str) -> None:
+    _fill(lake, 1)
+    with pytest.raises(RefusedError, match=r"look back|does not call|not its catalogue"):
+        read(lake, query)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
         "SHOW TABLES FROM lake.omop",
         "DESCRIBE omop.person",
         "SUMMARIZE omop.person",

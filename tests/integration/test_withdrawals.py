@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -32,6 +34,14 @@ from resources.removals import Step, note
 from tests.children import die
 from tests.extract_hub import dossier, grant
 
+UNTOLD: list[dict[str, Any]] = [
+    {"omop.cost": "all"},
+    {"omop.person": ["gender_concept_id", "year_of_birth"]},
+    {"omop.condition_occurrence": ["condition_concept_id"], "omop.person": ["year_of_birth"]},
+    {"snds_dcir.er_prs_f": ["exe_soi_dtd", "prs_nat_ref"]},
+    {"snds_dcir.er_pha_f": "all", "snds_dcir.er_prs_f": ["exe_soi_dtd"]},
+]
+"""Tables whose rows are about persons, without the columns that tell about whom."""
 POINTS = ["withdrawal.recorded", "withdrawal.noticed", "withdrawal.emptying", "withdrawal.before_forgetting"]
 
 
@@ -266,6 +276,19 @@ def test_a_permit_that_ends_while_its_extract_is_made_delivers_nothing_and_leave
     assert [path.name for path in (hub.home.projects / "one").iterdir()] == [".lock"]
 
 
+def test_nothing_is_put_back_without_a_permit_or_while_an_opposition_waits(hub: Hub) -> None:
+    for project in ("ended", "held"):
+        version = hub.deliver(project, tables=EVERYTHING)
+        shutil.rmtree(version.folder)
+    hub.registry.act("t", decisions.revoke("ended", reason="misuse", today=today()))
+    with pytest.raises(RefusedError, match="no permit is in force"):
+        rebuild_extract(hub.home, hub.settings, hub.datasets, "ended/v1")
+    hub.registry.append("opposition.recorded", "oppositions", "t", {"numbers": [1], "revision": 1, "datasets": []})
+    with pytest.raises(RefusedError, match="does not follow yet"):
+        rebuild_extract(hub.home, hub.settings, hub.datasets, "held/v1")
+    assert list_versions(hub.home) == []
+
+
 def test_no_extract_is_made_between_an_opposition_and_the_removal_of_the_rows(hub: Hub) -> None:
     permit = grant(hub.registry, dossier("early", tables=EVERYTHING))
     hub.registry.append("opposition.recorded", "oppositions", "t", {"numbers": [1], "revision": 1, "datasets": []})
@@ -275,12 +298,32 @@ def test_no_extract_is_made_between_an_opposition_and_the_removal_of_the_rows(hu
 
 
 def test_a_table_that_cannot_tell_whose_rows_it_has_is_withdrawn(hub: Hub) -> None:
-    """Costs carry no person: the careful choice."""
-    hub.deliver("costs", tables={"omop.cost": "all"})
-    hub.deliver("told", tables={"omop.cost": "all", "omop.person": "all"})
+    """The careful choice: costs carry no person, and a permit may list other columns than those that tell."""
+    never = {"from": "2030-01-01", "to": "2030-12-31"}
+    for number, tables in enumerate(UNTOLD):
+        hub.deliver(f"untold_{number}", tables=tables)
+    hub.deliver("told", tables={"omop.cost": "all", "omop.person": ["person_id"]})
+    lines: dict[str, Any] = {"snds_dcir.er_pha_f": "all", "snds_dcir.er_prs_f": ["ben_nir_psa"]}
+    hub.deliver("none", tables=lines, period=never)
+    hub.deliver("places", tables={"omop.care_site": "all", "omop.location": "all"})
     oppose(hub, 7)
     follow(hub)
-    assert withdraw_opposed(hub.home, hub.settings, hub.datasets) == ["costs/v1"]
+    withdrawn = withdraw_opposed(hub.home, hub.settings, hub.datasets)
+    assert withdrawn == [f"untold_{number}/v1" for number in range(len(UNTOLD))]
+
+
+@pytest.mark.parametrize("name", ["dictionary.csv", "manifest.json"])
+def test_a_version_whose_papers_were_altered_hides_nobody(hub: Hub, name: str) -> None:
+    """A project that rewrites what its extract is said to hold, or to come from, does not keep it."""
+    version = hub.deliver("one", tables=EVERYTHING)
+    hub.deliver("two", tables={"omop.care_site": "all"})
+    path = version.folder / name
+    written = path.read_text("utf-8").replace("project's", "hub's").replace('"release": 1', '"release": 2')
+    path.unlink()
+    path.write_text(written, "utf-8")
+    oppose(hub, 7)
+    follow(hub)
+    assert withdraw_opposed(hub.home, hub.settings, hub.datasets) == ["one/v1"]
 
 
 @pytest.mark.parametrize("point", POINTS)

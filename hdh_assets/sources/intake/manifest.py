@@ -1,7 +1,7 @@
 """The manifest of a delivery: its model, its strict reading, and which table a file belongs to.
 
 A manifest is what a stranger wrote: it is bounded before it is parsed, and nothing in it is believed before it is
-checked. Reading the files themselves belongs to `bytes_gate.py`, writing a manifest to `seal.py`.
+checked. Reading the files themselves belongs to `byte_gate.py`, writing a manifest to `seal.py`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
@@ -137,9 +138,17 @@ def table_of(dataset: Dataset, file_name: str) -> Table | None:
     found = _FILE.match(file_name)
     if not found or found["kind"].lower() != dataset.format.kind or (found["gz"] and dataset.format.kind == "parquet"):
         return None
+    named = table_named(dataset.by_name, file_name)
+    return dataset.by_name[named] if named else None
+
+
+def table_named(tables: Collection[str], file_name: str) -> str | None:
+    """The one of these tables, in lower case, that a file is named after, whatever its format."""
+    if not (found := _FILE.match(file_name)):
+        return None
     stem = found["stem"].lower()
     part = _PART.match(stem)
-    return dataset.by_name.get(stem) or (dataset.by_name.get(part["table"]) if part else None)
+    return next((name for name in (stem, part["table"] if part else "") if name in tables), None)
 
 
 def is_gzip(file_name: str) -> bool:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.extracts.provenance import Delivery, feeding
+from hdh_assets.sources.intake.manifest import table_of
 from hdh_assets.standard.lineage import delivered_tables
 
 
 def delivery(dataset: str, period: str, *names: str) -> Delivery:
+    described = load_datasets()[dataset]
     files = tuple({"name": name, "sha256": name.encode().hex()} for name in names)
-    return Delivery(period.replace("-", ""), dataset, period, "somebody", "current", files)
+    tables = frozenset(table.lake_name for name in names if (table := table_of(described, name)))
+    return Delivery(period.replace("-", ""), dataset, period, "somebody", "current", tables, files)
 
 
 DELIVERIES = [
@@ -31,6 +35,13 @@ def test_a_delivered_table_comes_from_the_files_of_its_name() -> None:
     }  # fmt: skip
     assert found("snds_dcir.er_pha_f") == {("2019-02", "er_pha_f_001.csv.gz")}
     assert found("snds_beneficiaries.ir_ben_r") == {("2019-02", "IR_BEN_R.csv")}
+
+
+def test_a_table_whose_name_ends_as_a_part_has_its_own_files() -> None:
+    files = tuple({"name": name, "sha256": name} for name in ("visit.csv", "visit_2.csv", "visit_02.csv"))
+    known = [Delivery("d", "clinic", "2024-01", "clinic", "current", frozenset({"visit", "visit_2"}), files)]
+    assert [list(each.digests()) for each in feeding("clinic.visit", known)] == [["visit.csv", "visit_02.csv"]]
+    assert [list(each.digests()) for each in feeding("clinic.visit_2", known)] == [["visit_2.csv"]]
 
 
 def test_a_cdm_table_comes_from_the_files_its_models_read_and_no_other() -> None:

@@ -28,7 +28,13 @@ def test_no_identifier_of_a_cdm_table_is_kept(table: str) -> None:
 
 def test_the_rules_name_columns_that_the_cdm_has() -> None:
     known = {column for table in omop_rules.ROWS for column in omop_words(table)}
-    named = omop_rules.RECORD_TEXTS | omop_rules.NAMED_ONLY | omop_rules.NEVER | omop_rules.FINE_RESIDENCE
+    named = (
+        omop_rules.TIMES
+        | omop_rules.RECORD_TEXTS
+        | omop_rules.NAMED_ONLY
+        | omop_rules.NEVER
+        | omop_rules.FINE_RESIDENCE
+    )
     assert named | set(omop_rules.FINE_BIRTH) <= known
     for table, rows in omop_rules.ROWS.items():
         assert {rows.start, rows.end} - {""} <= set(omop_words(table)), table
@@ -46,6 +52,55 @@ def test_birth_is_as_fine_as_the_permit_says(birth: str, kept: set[str]) -> None
     precision = Precision.model_validate({"birth": birth})
     treatments = {c: omop_treatment("person", c, "INTEGER", precision, is_listed=True) for c in omop_rules.FINE_BIRTH}
     assert {column for column, treatment in treatments.items() if treatment is not Treatment.blank} == kept
+
+
+@pytest.mark.parametrize(
+    ("name", "precision", "treatment"),
+    [
+        ("hospital_ehr.patients.birthdate", {"birth": "month"}, Treatment.blank),
+        ("hospital_ehr.patients.birthdate", {"birth": "day", "dates": "exact"}, Treatment.kept),
+        ("snds_beneficiaries.ir_ben_r.ben_nai_moi", {"birth": "year"}, Treatment.blank),
+        ("snds_beneficiaries.ir_ben_r.ben_nai_moi", {"birth": "month"}, Treatment.kept),
+        ("snds_dcir.er_prs_f.ben_res_com", {"residence": "department"}, Treatment.blank),
+        ("snds_dcir.er_prs_f.ben_res_com", {"residence": "commune"}, Treatment.kept),
+        ("snds_dcir.er_prs_f.ben_dcd_dte", {"dates": "month"}, Treatment.within_month),
+        ("snds_dcir.er_prs_f.ben_dcd_ame", {"dates": "month"}, Treatment.within),
+        ("hospital_ehr.patients.deathdate", {"dates": "exact"}, Treatment.within),
+    ],
+)
+def test_listed_columns_are_as_fine_as_the_permit_says(
+    name: str, precision: dict[str, str], treatment: Treatment
+) -> None:
+    dataset, table, column = name.split(".")
+    described = DATASETS[dataset].by_name[table]
+    granted = Precision.model_validate(precision)
+    found = source_treatment(DATASETS[dataset], described, described.by_name[column], granted, is_listed=True)
+    assert found is treatment
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "snds_dcir.er_ete_f.etb_exe_fin",
+        "snds_dcir.er_prs_f.etb_pre_fin",
+        "snds_dcir.er_tip_f.tip_sir_num",
+        "hospital_ehr.medications.payer",
+        "hospital_ehr.claims.primarypatientinsuranceid",
+        "hospital_ehr.claims_transactions.placeofservice",
+        "hospital_ehr.payers.id",
+        "hospital_ehr.organizations.id",
+    ],
+)
+def test_numbers_of_establishments_and_payers_are_replaced_alike(name: str) -> None:
+    dataset, table, column = name.split(".")
+    described = DATASETS[dataset].by_name[table]
+    found = source_treatment(DATASETS[dataset], described, described.by_name[column], FINE, is_listed=True)
+    assert found is Treatment.record_text
+
+
+def test_a_time_of_the_day_is_for_exact_dates() -> None:
+    assert omop_treatment("measurement", "measurement_time", "VARCHAR", COARSE, is_listed=True) is Treatment.blank
+    assert omop_treatment("measurement", "measurement_time", "VARCHAR", FINE, is_listed=True) is Treatment.kept
 
 
 def test_a_home_address_is_never_delivered() -> None:
@@ -80,3 +135,8 @@ def test_both_sides_of_a_foreign_key_are_treated_alike() -> None:
                     mine = source_treatment(dataset, table, table.by_name[name.lower()], COARSE, is_listed=True)
                     other = source_treatment(dataset, parent, parent.by_name[target.lower()], COARSE, is_listed=True)
                     assert mine == other, f"{dataset.id}.{table.name}.{name}"
+
+
+def test_the_domain_of_a_cost_tells_in_which_table_its_event_is() -> None:
+    assert omop_treatment("cost", "cost_event_id", "BIGINT", FINE, is_listed=False) is Treatment.record_number
+    assert omop_treatment("cost", "cost_domain_id", "VARCHAR", FINE, is_listed=False) is Treatment.kept

@@ -1,0 +1,38 @@
+"""What went with the data of each version, as it was delivered: kept by the hub, since descriptors change their words.
+
+README, dictionary and manifest; never a row. A version is proved and put back by its data, made again from the release,
+and these.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from hdh_assets.core.home import Home
+from hdh_assets.extracts.documents import MANIFEST, PAPERS
+from hdh_assets.extracts.versions import sha256_of
+
+
+def keep_papers(home: Home, project: str, number: int, folder: Path) -> None:
+    """Keep those of the version that is about to be put in its place. Can be done again."""
+    place = _place(home, project, number)
+    partial = place.with_name(f".{place.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    for name in PAPERS:
+        shutil.copyfile(folder / name, partial / name)
+    shutil.rmtree(place, ignore_errors=True)
+    partial.rename(place)
+
+
+def put_papers(home: Home, project: str, number: int, manifest_sha256: str, folder: Path) -> None:
+    """Put those that were delivered under that manifest into `folder`, in place of what is there; else leave it."""
+    place = _place(home, project, number)
+    if (place / MANIFEST).is_file() and sha256_of(place / MANIFEST) == manifest_sha256:
+        for name in PAPERS:
+            shutil.copyfile(place / name, folder / name)
+
+
+def _place(home: Home, project: str, number: int) -> Path:
+    return home.registry / "extracts" / project / f"v{number}"
