@@ -1,6 +1,6 @@
 """The hub's home as a Dagster resource: assets and sensors take it and hand plain objects to the code.
 
-The only module of `resources` that knows Dagster; commands that do not need Dagster never import it.
+With `failures.py` all that knows Dagster in `resources`; commands that do not need Dagster never import them.
 """
 
 from __future__ import annotations

@@ -17,14 +17,12 @@ from uuid import UUID
 import duckdb
 
 from hdh_assets.core.descriptor import Dataset, Mode, Table
+from hdh_assets.core.digests import short
 from resources.lake import ALIAS, METADATA, Lake, has_table, transaction
 from resources.removals import SHAPES
 
 TECHNICAL: dict[str, str] = {"_delivery": "UUID", "_period": "VARCHAR", "_file": "VARCHAR"}
 """Columns of every delivered table that are not the producer's."""
-
-DIGEST_START = 12
-"""Digits of a digest that people are shown."""
 
 ROW_GROUP_ROWS = 61_440
 """Rows of a Parquet row group: tables of a hundred columns are then written within a bounded memory."""
@@ -218,7 +216,7 @@ def table_sql(dataset: Dataset, table: Table) -> str:
 
 def loading(digest: str, loaded_at: datetime) -> str:
     """What tells one loading of a delivery from every other: it may be loaded again, with other rows."""
-    return f"{digest[:DIGEST_START]} {loaded_at.astimezone(UTC).isoformat()}"
+    return f"{short(digest)} {loaded_at.astimezone(UTC).isoformat()}"
 
 
 def find_delivery(engine: duckdb.DuckDBPyConnection, digest: str) -> DeliveryRow | None:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import dagster as dg
 
 from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.digests import short
 from hdh_assets.core.keys import source_key
 from hdh_assets.sources.assets import periods_of
 from hdh_assets.sources.batches import MAX_IN_ONE_RUN, MAX_RUNS, Batch, batches, is_placeable
@@ -81,11 +82,11 @@ def misplaced_sensor(datasets: Mapping[str, Dataset], job: dg.JobDefinition) -> 
         if not lost:
             yield dg.SkipReason("every delivery in the inbox has its place")
         for dropped in lost[:MAX_RUNS]:
-            tags = {"hdh/work": "intake", "hdh/delivery": dropped.digest[:12]}
+            tags = {"hdh/work": "intake", "hdh/delivery": short(dropped.digest)}
             past = tries(context.instance, tags)
             if not unfinished(context.instance, tags) and may_try(past, datetime.now(UTC)):
                 yield dg.RunRequest(
-                    run_key=f"{dropped.digest[:12]}:{past.total}",
+                    run_key=f"{short(dropped.digest)}:{past.last}",
                     run_config={"ops": {"answer_delivery": {"config": {"folder": quote(os.fsencode(dropped.folder))}}}},
                     tags=tags,
                 )
@@ -108,7 +109,7 @@ def _request(dataset: Dataset, batch: Batch, past: Tries, tags: dict[str, str]) 
     is_single = batch.first == batch.last
     span = {} if is_single else {RANGE_START: batch.first, RANGE_END: batch.last}
     return dg.RunRequest(
-        run_key=f"{batch.token}:{past.total}",
+        run_key=f"{batch.token}:{past.last}",
         asset_selection=[dg.AssetKey(list(source_key(dataset.id, t.name).parts)) for t in dataset.tables],
         partition_key=batch.first if is_single else None,
         tags=tags | span,

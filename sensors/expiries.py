@@ -4,6 +4,7 @@ from hashlib import sha256
 
 import dagster as dg
 
+from hdh_assets.core.digests import short
 from hdh_assets.extracts.ended import spaces_to_clear
 from resources.hub import Hub
 from sensors.runs import ask
@@ -25,7 +26,7 @@ def expiries_sensor(job: dg.JobDefinition) -> dg.SensorDefinition:
         names = spaces_to_clear(hub.home, hub.settings)
         if not names:
             return dg.SkipReason("no project keeps an extract beyond its permit")
-        token = sha256(" ".join(names).encode()).hexdigest()[:12]
+        token = short(sha256(" ".join(names).encode()).hexdigest())
         tags = {"hdh/work": "withdrawal", "hdh/ended": token}
         return ask(context.instance, tags, f"expiry-{token}")
 

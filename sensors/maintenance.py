@@ -2,11 +2,11 @@
 
 import dagster as dg
 
+from hdh_assets.core.tags import LAKE_POOL
 from resources.failures import told
 from resources.hub import Hub
 from resources.maintenance import maintain
 
-POOL = "lake_writer"
 CRON = "30 2 * * *"
 
 
@@ -16,7 +16,7 @@ def maintenance_job() -> dg.JobDefinition:
     @dg.op(
         name="compact_and_clean",
         description="Merges small files, expires snapshots no release pins, removes files nothing refers to.",
-        pool=POOL,
+        pool=LAKE_POOL,
     )
     def compact_and_clean(context: dg.OpExecutionContext, hub: Hub) -> None:
         with told():

@@ -2,13 +2,13 @@
 
 import dagster as dg
 
+from hdh_assets.core.tags import LAKE_POOL
 from resources.failures import told
 from resources.hub import Hub
 from resources.oppositions import read_book
 from resources.removals import followed
 from sensors.runs import ask
 
-POOL = "lake_writer"
 SECONDS = 10
 
 
@@ -18,7 +18,7 @@ def opposition_job() -> dg.JobDefinition:
     @dg.op(
         name="follow_oppositions",
         description="Removes the rows of persons who objected; brings back those of persons who changed their mind.",
-        pool=POOL,
+        pool=LAKE_POOL,
     )
     def follow_oppositions(context: dg.OpExecutionContext, hub: Hub) -> None:
         from hdh_assets.core.descriptor_files import load_datasets  # noqa: PLC0415

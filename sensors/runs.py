@@ -37,7 +37,8 @@ def unfinished(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> list[dg
 class Tries:
     """How often the same work was tried, and how it went."""
 
-    total: int = 0
+    last: str = ""
+    """Id of the newest run, empty when there is none. It tells one attempt from the next, whatever people delete."""
     failed: int = 0
     """By the work's own fault, as far as one can tell."""
     last_failed_at: datetime | None = None
@@ -47,12 +48,13 @@ class Tries:
 
 def tries(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> Tries:
     """What became of the runs with these tags."""
-    total = instance.get_runs_count(dg.RunsFilter(tags=dict(tags)))
-    if not total:
+    newest = instance.get_run_records(dg.RunsFilter(tags=dict(tags)), limit=1)
+    if not newest:
         return Tries()
     failed = instance.get_run_records(dg.RunsFilter(tags=dict(tags), statuses=FAILED))
     own = [record for record in failed if not _was_interrupted(record.dagster_run)]
-    return Tries(total, len(own), own[0].update_timestamp if own else None, len(failed) - len(own))
+    last_failed_at = own[0].update_timestamp if own else None
+    return Tries(newest[0].dagster_run.run_id, len(own), last_failed_at, len(failed) - len(own))
 
 
 def _was_interrupted(run: dg.DagsterRun) -> bool:
@@ -89,7 +91,7 @@ def ask(
     if not may_try(past, datetime.now(UTC)):
         return dg.SkipReason(postponed(past))
     return dg.RunRequest(
-        run_key=f"{key}:{past.total}", tags=dict(tags), asset_selection=list(selection) if selection else None
+        run_key=f"{key}:{past.last}", tags=dict(tags), asset_selection=list(selection) if selection else None
     )
 
 

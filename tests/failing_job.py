@@ -1,4 +1,4 @@
-"""A Dagster job that fails each time."""
+"""Two Dagster jobs: one fails each time, the other never does."""
 
 from __future__ import annotations
 
@@ -13,3 +13,13 @@ def fail() -> None:
 @dg.job
 def failing() -> None:
     fail()
+
+
+@dg.op
+def do_nothing() -> None:
+    pass
+
+
+@dg.job
+def succeeding() -> None:
+    do_nothing()

@@ -17,14 +17,13 @@ from hdh_assets.catalog.measure import measure
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.keys import Key, catalog_key, source_key
 from hdh_assets.core.small_counts import is_small
-from hdh_assets.core.tags import dataset_tags, layer_tags
+from hdh_assets.core.tags import LAKE_POOL, dataset_tags, layer_tags
 from hdh_assets.governance.register import recorded_revision
 from hdh_assets.standard.state import rules_fingerprint
 from resources.failures import told
 from resources.hub import Hub
 from resources.releases import NotReadyError, Release, make_release
 
-POOL = "lake_writer"
 RELEASE = Key("catalog", "releases", "release")
 _EVALUATED = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED}
 
@@ -44,7 +43,7 @@ def release_asset(omop: Iterable[dg.AssetKey], checks: Iterable[dg.AssetCheckKey
         owners=["team:standardisation"],
         tags=layer_tags("catalog"),
         kinds={"ducklake", "python"},
-        pool=POOL,
+        pool=LAKE_POOL,
         output_required=False,
     )
     def release(context: dg.AssetExecutionContext, hub: Hub) -> Iterator[dg.MaterializeResult[Any]]:
@@ -84,7 +83,7 @@ def entry_assets(dataset: Dataset) -> dg.AssetsDefinition:
         owners=[dataset.owner],
         tags=dataset_tags(dataset, "catalog"),
         kinds={"ducklake", "python"},
-        pool=POOL,
+        pool=LAKE_POOL,
     )
     def entry(hub: Hub) -> dg.MaterializeResult[Any]:
         """Measure the dataset on the lake and write its entry."""

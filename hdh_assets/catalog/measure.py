@@ -11,8 +11,8 @@ import duckdb
 from hdh_assets.catalog.entry import DeliveryEntry, Entry, TableEntry, now
 from hdh_assets.catalog.profile import COLUMNS, TABLES, ensure_profiles, update_profiles
 from hdh_assets.core.descriptor import Dataset, Table
+from hdh_assets.core.digests import short
 from resources.lake import has_table
-from resources.lake_tables import DIGEST_START
 
 
 def measure(engine: duckdb.DuckDBPyConnection, dataset: Dataset) -> Entry:
@@ -94,7 +94,7 @@ def _deliveries(
                 rows=rows,
                 rejected=refused,
                 loaded_at=loaded_at.astimezone(UTC).isoformat(),
-                digest=digest[:DIGEST_START],
+                digest=short(digest),
                 rows_by_table={name: counts["rows"] for name, counts in json.loads(tables or "{}").items()},
             )
         )

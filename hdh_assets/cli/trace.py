@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from hdh_assets.cli.console import JsonOption, cli_context, print_facts, print_json, print_rows, say
+from hdh_assets.core.digests import short
 
 audit_app = typer.Typer(no_args_is_help=True, help="The registry: the log of every decision and delivery.")
 
@@ -77,7 +78,7 @@ def audit_log_command(
     context = cli_context(ctx).require_home()
     events = [e for e in Registry(context.home, context.settings).events() if subject in {None, e.subject}]
     rows = [
-        {"event": e.seq, "at": e.at, "kind": e.kind, "subject": e.subject, "by": e.actor, "hash": e.hash[:12]}
+        {"event": e.seq, "at": e.at, "kind": e.kind, "subject": e.subject, "by": e.actor, "hash": short(e.hash)}
         | ({"data": e.data} if as_json else {})
         for e in events
     ]

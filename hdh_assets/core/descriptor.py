@@ -250,6 +250,11 @@ class Dataset(Frozen):
             raise ValueError(f"{table.name}: foreign key to unknown table {key.table}")
         if len(key.columns) != len(key.target_columns):
             raise ValueError(f"{table.name}: foreign key to {key.table} pairs columns of different number")
+        if key.on_orphan == "reject" and self._leads(target, table):
+            raise ValueError(
+                f"{table.name}: a foreign key that leads back to its own table cannot reject orphans, since each may "
+                "make others: count them, or refuse"
+            )
         in_lake = {column.lake_name for column in target.lake_columns}
         if missing := [c for c in key.target_columns if c.lower() not in in_lake]:
             raise ValueError(f"{table.name}: foreign key to unknown columns {key.table}.{', '.join(missing)}")
@@ -257,6 +262,15 @@ class Dataset(Frozen):
             types = {table.by_name[here.lower()].duckdb_type, target.by_name[there.lower()].duckdb_type}
             if len(types) > 1:
                 raise ValueError(f"{table.name}.{here} and {key.table}.{there} are of types that never match")
+
+    def _leads(self, start: Table, end: Table) -> bool:
+        """Whether foreign keys lead from the one table to the other, or they are the same."""
+        reached, ways = {start.lake_name}, [start]
+        for table in ways:
+            for name in {key.table.lower() for key in table.foreign_keys} & self.by_name.keys() - reached:
+                reached.add(name)
+                ways.append(self.by_name[name])
+        return end.lake_name in reached
 
     @property
     def period_format(self) -> str:

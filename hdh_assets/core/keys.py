@@ -1,4 +1,4 @@
-"""The one grammar of names: asset key ⇄ lake table ⇄ dbt model.
+"""The one grammar of names: from an asset key to its lake table, and to the key from a delivered table or a dbt model.
 
 An asset key has three lower-case parts `[layer, domain, table]`:
 

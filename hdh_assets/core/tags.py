@@ -24,14 +24,21 @@ ASSET_TAGS: dict[str, frozenset[str]] = {
 
 RUN_TAGS: dict[str, str] = {
     "hdh/interrupted": "the run ended with the hub it ran in; it counts as no failure of its work",
-    "hdh/work": "what the run does: intake, standardise, extract, maintenance or backfill",
+    "hdh/work": "what the run does, one of `WORKS`",
     "hdh/dataset": "the dataset taken in",
     "hdh/delivery": "the start of the digest of the delivery, or of all digests of a batch",
     "hdh/due": "digest of what standardisation had to do when it was asked for",
     "hdh/project": "the project whose extract is made",
     "hdh/permit": "the number of its permit",
+    "hdh/revision": "the revision of the oppositions that is followed",
+    "hdh/ended": "digest of the projects whose permits ended",
 }
 """Tags of runs, each with its meaning."""
+
+WORKS = frozenset({"intake", "backfill", "standardise", "extract", "withdrawal", "opposition", "maintenance"})
+
+LAKE_POOL = "lake_writer"
+"""Runs of this pool write to the lake: one at a time on the embedded catalogue, several with PostgreSQL."""
 
 
 def layer_tags(layer: str) -> dict[str, str]:

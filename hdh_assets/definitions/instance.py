@@ -14,9 +14,6 @@ import yaml
 
 from hdh_assets.core.home import Home, Settings
 
-POOL = "lake_writer"
-"""Runs of this pool write to the lake: one at a time on the embedded catalogue, several with PostgreSQL."""
-
 _HEADER = "# Written by `hdh init` and refreshed by `hdh up` and `hdh tick` from hdh.toml; changes here are lost.\n"
 _WRITERS_WITH_POSTGRES = 4
 _RUNS_AT_ONCE = 4

@@ -66,7 +66,7 @@ class Round:
             if tick.skip_message and POSTPONED in tick.skip_message:
                 self.postponed.append(f"{sensor.name}: {tick.skip_message}")
         for schedule in self._repository.schedule_defs:
-            if is_due(self._home, self._instance, schedule, datetime.now(UTC)):
+            if is_due(self._instance, schedule, datetime.now(UTC)):
                 found.append(_named(dg.RunRequest(run_key=f"{schedule.name}:0"), schedule.job_name))
         return found
 

@@ -135,15 +135,6 @@ def check_step(project: Project | None, name: str, step: Step, today: date) -> N
     raise RefusedError(f"project {name} is {status}: {reason}", remedy=remedy)
 
 
-def can_step(project: Project | None, name: str, step: Step, today: date) -> bool:
-    """Whether `check_step` would let it through."""
-    try:
-        check_step(project, name, step, today)
-    except RefusedError:
-        return False
-    return True
-
-
 def _after(project: Project | None, event: Event) -> Project:
     """The project after one event; an event that may not follow was never appended (`decisions.py`)."""
     step = Step(event.kind)

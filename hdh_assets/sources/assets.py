@@ -11,9 +11,10 @@ import dagster as dg
 
 from hdh_assets.core.column import Column
 from hdh_assets.core.descriptor import Dataset, Table
+from hdh_assets.core.digests import short
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.keys import source_key
-from hdh_assets.core.tags import dataset_tags
+from hdh_assets.core.tags import LAKE_POOL, dataset_tags
 from hdh_assets.sources.checks import columns_concerned, rows_concerned, rules_of
 from hdh_assets.sources.intake.receipt import Receipt, receipt_folder
 from resources.failures import told
@@ -21,7 +22,6 @@ from resources.hub import Hub
 from resources.inbox import Dropped, check_place, look
 from resources.maintenance import merge_register
 
-POOL = "lake_writer"
 ACCEPTED = "delivery_accepted"
 _CRON = {
     "daily": "0 0 * * *",
@@ -48,14 +48,14 @@ def delivered_assets(dataset: Dataset) -> dg.AssetsDefinition:
         specs=[_spec(dataset, table, partitions) for table in dataset.tables],
         check_specs=list(_check_specs(dataset)),
         backfill_policy=dg.BackfillPolicy.single_run(),
-        pool=POOL,
+        pool=LAKE_POOL,
         op_tags={"hdh/dataset": dataset.id},
     )
     def take_in_dataset(context: dg.AssetExecutionContext, hub: Hub) -> Iterator[Any]:
         """Take in what lies in the inbox for each period, or take the period in again from the vault."""
         with told():
-            receipts = [r for period in _periods(context) if (r := _take(context, hub, dataset, period))]
-            if not receipts:
+            receipts, refused = _take_all(context, hub, dataset)
+            if not receipts and not refused:
                 raise HubError(
                     f"there is nothing of {dataset.id} to take in for {_span(context)}",
                     remedy="see `hdh receipts`: another run may have taken it in; otherwise deliver it",
@@ -64,6 +64,8 @@ def delivered_assets(dataset: Dataset) -> dg.AssetsDefinition:
         with told():
             if any(receipt.status != "refused" for receipt in receipts) and merge_register(hub.lake):
                 context.log.info("the register of deliveries was written as one file")
+            if refused:
+                raise HubError("; ".join(error.message for error in refused), remedy=refused[0].remedy)
 
     return take_in_dataset
 
@@ -75,7 +77,7 @@ def answer_job() -> dg.JobDefinition:
         name="answer_delivery",
         description="Answers one delivery that belongs nowhere with a receipt.",
         config_schema={"folder": dg.Field(str, description="Folder of the delivery, quoted as in a URL.")},
-        pool=POOL,
+        pool=LAKE_POOL,
     )
     def answer_delivery(context: dg.OpExecutionContext, hub: Hub) -> None:
         import os  # noqa: PLC0415
@@ -175,6 +177,22 @@ def _span(context: dg.AssetExecutionContext) -> str:
     return first if first == last else f"{first} to {last}"
 
 
+def _take_all(context: dg.AssetExecutionContext, hub: Hub, dataset: Dataset) -> tuple[list[Receipt], list[HubError]]:
+    """The receipt of each period taken in, and why others could not be taken in again."""
+    from hdh_assets.sources.intake.run import OriginalRefusedError  # noqa: PLC0415
+
+    receipts: list[Receipt] = []
+    refused: list[HubError] = []
+    for period in _periods(context):
+        try:
+            if receipt := _take(context, hub, dataset, period):
+                receipts.append(receipt)
+        except OriginalRefusedError as error:
+            context.log.warning(error.message)
+            refused.append(error)
+    return receipts, refused
+
+
 def _take(context: dg.AssetExecutionContext, hub: Hub, dataset: Dataset, period: str) -> Receipt | None:
     """The receipt of this period; None when another run took in what was asked for, or nothing was ever accepted."""
     from hdh_assets.sources.intake.run import NeverDeliveredError, retake  # noqa: PLC0415
@@ -246,7 +264,7 @@ def _told(hub: Hub, receipt: Receipt, table: Table) -> dict[str, Any]:
         "rows rejected": counts.rejected if counts else 0,
         "status": receipt.status,
         "shown in the lake": receipt.is_current,
-        "delivery": receipt.digest[:12],
+        "delivery": short(receipt.digest),
     }
 
 

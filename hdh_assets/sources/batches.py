@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.digests import short
 from hdh_assets.core.periods import check_period, periods_between
 from resources.inbox import Dropped
 
@@ -39,8 +40,8 @@ class Batch:
     def token(self) -> str:
         """Names the batch in run tags: the start of the delivery's digest, or of the digest of all digests."""
         if len(self.deliveries) == 1:
-            return self.deliveries[0].digest[:12]
-        return sha256(" ".join(d.digest for d in self.deliveries).encode()).hexdigest()[:12]
+            return short(self.deliveries[0].digest)
+        return short(sha256(" ".join(d.digest for d in self.deliveries).encode()).hexdigest())
 
 
 def batches(pending: Iterable[Dropped], datasets: Mapping[str, Dataset], *, max_runs: int = MAX_RUNS) -> list[Batch]:

@@ -41,7 +41,8 @@ def columns_concerned(receipts: Iterable[Receipt], dataset: Dataset, table: Tabl
     """Rows that broke the rule by column, largest first; column names only, never a value."""
     counts: dict[str, int] = {}
     for problem in (p for receipt in receipts for p in receipt.problems if p.rule == rule and p.column):
-        named = table_of(dataset, problem.file) if problem.file else None
+        # where rows are counted and none is looked for, the table stands for its files
+        named = table_of(dataset, problem.file) or dataset.by_name.get(problem.file.lower()) if problem.file else None
         if named is not None and named.name == table.name and problem.column:
             counts[problem.column] = counts.get(problem.column, 0) + problem.count
     return dict(sorted(counts.items(), key=lambda item: -item[1]))

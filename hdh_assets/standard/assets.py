@@ -11,14 +11,13 @@ from typing import Any
 import dagster as dg
 
 from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.tags import LAKE_POOL
 from hdh_assets.standard.light_dagster_dbt import dbt_assets
 from hdh_assets.standard.manifest import MANIFEST, read_manifest
 from hdh_assets.standard.runner import Node, StandardiseResult, standardise
 from hdh_assets.standard.translator import HubTranslator, key_of
 from resources.failures import told
 from resources.hub import Hub
-
-POOL = "lake_writer"
 
 
 class Standardise(dg.Config):
@@ -39,7 +38,7 @@ def standard_assets(datasets: Mapping[str, Dataset], manifest: Path = MANIFEST) 
         manifest=content,
         dagster_dbt_translator=HubTranslator(datasets),
         name="run_dbt",
-        pool=POOL,
+        pool=LAKE_POOL,
     )
     def standardise_deliveries(context: dg.AssetExecutionContext, hub: Hub, config: Standardise) -> Iterator[Any]:
         """Bring staging and OMOP up to date with the deliveries in the lake."""

@@ -11,7 +11,7 @@ import pytest
 from hdh_assets.sources.assets import answer_job, delivered_assets
 from resources.hub import Hub
 from sensors.runs import PARTITION, RANGE_END, RANGE_START
-from tests.integration.intake_world import World, dataset
+from tests.integration.intake_world import VISITS, World, dataset
 
 ASSETS = delivered_assets(dataset())
 FROM_THE_INBOX = {"hdh/work": "intake"}
@@ -22,10 +22,10 @@ def world(tmp_path: Path) -> World:
     return World.create(tmp_path)
 
 
-def run(world: World, tags: Mapping[str, str]) -> dg.ExecuteInProcessResult:
+def run(world: World, tags: Mapping[str, str], assets: dg.AssetsDefinition = ASSETS) -> dg.ExecuteInProcessResult:
     """The dataset's asset, materialised by a run with these tags."""
     resources = {"hub": Hub(folder=str(world.home.root))}
-    job = dg.Definitions([ASSETS], resources=resources).resolve_implicit_global_asset_job_def()
+    job = dg.Definitions([assets], resources=resources).resolve_implicit_global_asset_job_def()
     return job.execute_in_process(tags=dict(tags), raise_on_error=False)
 
 
@@ -52,6 +52,20 @@ def test_periods_of_which_nothing_was_ever_delivered_say_so(world: World) -> Non
     world.deliver(period="2024-02")
     result = run(world, {RANGE_START: "2023-01", RANGE_END: "2023-03"})
     assert said(result) == "there is nothing of care to take in for 2023-01 to 2023-03"
+
+
+def test_a_period_whose_original_is_refused_now_stays_as_it_was_and_fails_the_run(world: World) -> None:
+    world.deliver(period="2024-01")
+    world.deliver(VISITS.replace("12,50", "much"), period="2024-02")
+    before, receipts = world.visits(), {path: path.read_bytes() for path in world.home.outbox.rglob("receipt.*")}
+    strict = delivered_assets(dataset(thresholds={"max_reject_ratio": 0}))
+    result = run(world, {RANGE_START: "2024-01", RANGE_END: "2024-02"}, strict)
+    assert said(result) == "the original of care 2024-02 is refused now (too_many_rejects, type)"
+    assert materialised(result) == {("persons", "2024-01"), ("visits", "2024-01")}
+    assert world.visits() == before
+    assert {p: p.read_bytes() for p in receipts if p.parts[-3] == "2024-02"}.items() <= receipts.items()
+    alone = run(world, {PARTITION: "2024-02"}, strict)
+    assert said(alone) == said(result)
 
 
 def test_a_delivery_that_left_the_inbox_before_its_run_began_is_told(world: World) -> None:

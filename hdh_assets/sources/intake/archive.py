@@ -10,12 +10,13 @@ from pathlib import Path
 
 from hdh_assets.core.crash import crash_point
 from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.digests import short
 from hdh_assets.core.home import Home
 from hdh_assets.sources.intake.admission import Place
 from hdh_assets.sources.intake.diagnose import REJECTED
 from hdh_assets.sources.intake.manifest import delivery_id
 from hdh_assets.sources.intake.outcome import Task
-from hdh_assets.sources.intake.receipt import DIGEST_IN_PATHS, Receipt
+from hdh_assets.sources.intake.receipt import Receipt
 from hdh_assets.sources.intake.receipt_page import page
 from hdh_assets.sources.intake.seal import write_atomically
 from resources.inbox import MANIFEST, move_folder
@@ -42,12 +43,17 @@ def keep(home: Home, vault: Vault, task: Task, dataset: Dataset) -> None:
         move_folder(originals, vault.original(dataset.id, task.place.period, task.digest))
 
 
+def forget_rejected(home: Home, place: Place, digest: str) -> None:
+    """Remove the rows that an earlier loading of a delivery rejected, when the last one rejected none."""
+    shutil.rmtree(quarantine_folder(home, place, digest) / REJECTED, ignore_errors=True)
+
+
 def forget(home: Home, vault: Vault, dataset: Dataset, place: Place, digest: str) -> None:
     """Remove what `keep` moved, for a delivery that is not in the lake."""
     for table in dataset.tables:
         vault.identities(dataset.id, table.lake_name, str(delivery_id(digest))).unlink(missing_ok=True)
     shutil.rmtree(vault.original(dataset.id, place.period, digest), ignore_errors=True)
-    shutil.rmtree(quarantine_folder(home, place, digest) / REJECTED, ignore_errors=True)
+    forget_rejected(home, place, digest)
 
 
 def set_aside(home: Home, source: Path, receipt: Receipt) -> None:
@@ -63,4 +69,4 @@ def set_aside(home: Home, source: Path, receipt: Receipt) -> None:
 
 def quarantine_folder(home: Home, place: Place, digest: str) -> Path:
     """Where a refused delivery or the rejected rows of an accepted one lie."""
-    return home.quarantine / place.producer / place.dataset / place.period / digest[:DIGEST_IN_PATHS]
+    return home.quarantine / place.producer / place.dataset / place.period / short(digest)

@@ -7,11 +7,9 @@ from datetime import datetime
 from resources.inbox import Dropped
 from resources.ledger import LedgerView
 
-TICK_LIMIT = 50
 
-
-def decide(ledger: LedgerView, inbox: list[Dropped], limit: int = TICK_LIMIT) -> list[Dropped]:
-    """The deliveries due, oldest first, at most `limit`.
+def decide(ledger: LedgerView, inbox: list[Dropped], limit: int | None = None) -> list[Dropped]:
+    """The deliveries due, oldest first, all or at most `limit`.
 
     One that is being taken in is not due. One that failed through no fault of its own stays due, after those that
     failed less often, so that it never keeps the others waiting. One already received is due: its answer is a receipt.

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from hdh_assets.sources.intake.parquet_child import TOO_COSTLY
 from hdh_assets.sources.intake.receipt import DeliveryRefusedError, refuse
 
 MEMORY_BYTES = 2 * 1024**3
@@ -22,7 +23,6 @@ MEMORY_BYTES = 2 * 1024**3
 SECONDS_PER_MIB = 2
 SECONDS_AT_LEAST = 60
 _BLOCK = 1024 * 1024
-TOO_COSTLY = 3
 _MAGIC = b"PAR1"
 
 

@@ -1,6 +1,6 @@
 """The receipt: the hub's answer to a delivery, as data and as a page in plain words.
 
-Counts, names and line numbers only; never a value of a row. Deciding what the answer is belongs to `run.py`.
+Counts, names and line numbers only; never a value of a row. Deciding what the answer is belongs to `outcome.py`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from hdh_assets.core.column import Text
+from hdh_assets.core.digests import short
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home
 from hdh_assets.sources.intake.rule_texts import RULES
 
 ReceiptStatus = Literal["accepted", "accepted_with_rejects", "refused", "already_received"]
-DIGEST_IN_PATHS = 12
 MAX_LINES = 10
 MAX_PROBLEMS = 100
 """Problems of a refusal that are told one by one: a hostile header has millions."""
@@ -142,7 +142,7 @@ def refuse(rule: str, **where: Any) -> DeliveryRefusedError:
 
 def receipt_folder(home: Home, producer: str, dataset: str, period: str, digest: str) -> Path:
     """Where the receipt of a delivery goes."""
-    return home.outbox / producer / dataset / period / digest[:DIGEST_IN_PATHS]
+    return home.outbox / producer / dataset / period / short(digest)
 
 
 def read_receipt(path: Path) -> Receipt | None:

@@ -1,6 +1,6 @@
 """The receipt as files in the producer's outbox: `receipt.json` for machines, `receipt.md` for people, French first.
 
-Layout only: what the receipt says is decided in `receipt.py` and `run.py`.
+Layout only: what the receipt says is decided in `outcome.py`.
 """
 
 from __future__ import annotations

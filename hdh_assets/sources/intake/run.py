@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,8 +21,8 @@ from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import ConfigurationError, HubError, disk_error
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.sources.intake.admission import Admitted, Place, admit, check_folder
-from hdh_assets.sources.intake.archive import forget, keep, set_aside
-from hdh_assets.sources.intake.delivery_load import DeliveryLoad, Loaded
+from hdh_assets.sources.intake.archive import forget, forget_rejected, keep, set_aside
+from hdh_assets.sources.intake.delivery_load import DeliveryLoad, Loaded, Progress
 from hdh_assets.sources.intake.manifest import delivery_id, digest_of
 from hdh_assets.sources.intake.origin import InboxOrigin, Origin, VaultOrigin
 from hdh_assets.sources.intake.outcome import Task, accepted, already_received, refused
@@ -50,11 +50,13 @@ from resources.ledger import Ledger
 from resources.pseudonyms import Pseudonymiser, RunPseudonyms, open_pseudonymiser
 from resources.vault import Vault, new_run_folder_name, open_vault
 
-Progress = Callable[[str], None]
-
 
 class NeverDeliveredError(HubError):
     """A period was asked for again of which nothing was ever accepted."""
+
+
+class OriginalRefusedError(HubError):
+    """What was once accepted would be refused now."""
 
 
 @dataclass(frozen=True)
@@ -139,9 +141,9 @@ def retake(
 ) -> Receipt:
     """Load a period's current delivery again from its encrypted original, under the descriptor and keys of today.
 
-    A period that a later one replaced is left alone: its receipt comes back. A refusal leaves the lake as it was.
-    Raises `NeverDeliveredError` when nothing was ever accepted for the period, another `HubError` when its original
-    was removed.
+    A period that a later one replaced is left alone: its receipt comes back. Raises `NeverDeliveredError` when nothing
+    was ever accepted for the period, `OriginalRefusedError` when the descriptor of today refuses it (lake and receipt
+    stay as they were), another `HubError` when its original was removed.
     """
     with _told_by_the_disk():
         return _retake(open_intake(home, settings, datasets, on_progress), dataset, period, run_id)
@@ -173,7 +175,11 @@ def _retake(intake: Intake, dataset: str, period: str, run_id: str) -> Receipt:
             with _engine(intake, task) as engine:
                 receipt = _load(intake, task, admitted, engine, deliveries(engine, dataset), origin, origin)
         except DeliveryRefusedError as error:
-            return refused(task, error)
+            rules = ", ".join(sorted({problem.rule for problem in error.problems}))
+            raise OriginalRefusedError(
+                f"the original of {dataset} {period} is refused now ({rules})",
+                remedy="correct the descriptor, or have the period delivered again; what is loaded stays",
+            ) from None
         write_receipt(intake.home, receipt)
     return receipt
 
@@ -286,6 +292,8 @@ def _load(
         keep(intake.home, intake.vault, task, dataset)
         crash_point("intake.before_commit")
     crash_point("intake.after_commit")
+    if not receipt.rejected_count:
+        forget_rejected(intake.home, task.place, task.digest)
     return receipt.model_copy(update={"data_version": _data_version(engine)})
 
 

@@ -124,6 +124,16 @@ def test_a_file_that_is_not_utf8_is_told(tmp_path: Path) -> None:
             {"tables": [table(), acts(columns=["id", "day"], to_columns=["id"])]},
             "acts: foreign key to visits pairs columns of different number",
         ),
+        (
+            {"tables": [table(), acts(columns=["id"], on_orphan="reject"),
+                        table("steps", foreign_keys=[{"table": "steps", "columns": ["id"], "on_orphan": "reject"}])]},
+            "steps: a foreign key that leads back to its own table cannot reject orphans",
+        ),
+        (
+            {"tables": [table(foreign_keys=[{"table": "acts", "columns": ["id"]}]),
+                        acts(columns=["id"], on_orphan="reject")]},
+            "acts: a foreign key that leads back to its own table cannot reject orphans",
+        ),
         ({"first_period": "2024"}, "period '2024' is not of the form %Y-%m (monthly)"),
         ({"owner": "someone"}, "String should match pattern"),
         ({"tables": []}, "at least 1 item"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dagster as dg
 
-from sensors.runs import FAILURE_REASON, INTERRUPTED, tries
-from tests.failing_job import failing
+from sensors.runs import FAILURE_REASON, INTERRUPTED, ask, tries
+from tests.failing_job import failing, succeeding
 
 TAGS = {"hdh/work": "standardise", "hdh/due": "abc"}
 
@@ -18,5 +18,18 @@ def test_runs_that_ended_with_their_hub_are_no_failures() -> None:
             instance.add_run_tags(run.run_id, {INTERRUPTED: "the process was gone"})
         instance.add_run_tags(runs[3].run_id, {FAILURE_REASON: "UNEXPECTED_TERMINATION"})
         past = tries(instance, TAGS)
-    assert (past.total, past.failed, past.interrupted) == (5, 1, 4)
+    assert (past.last, past.failed, past.interrupted) == (runs[-1].run_id, 1, 4)
     assert past.last_failed_at is not None
+
+
+def test_work_is_asked_for_under_a_new_key_whatever_runs_people_delete() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        asked = set()
+        for _ in range(3):
+            request = ask(instance, TAGS, "work")
+            assert isinstance(request, dg.RunRequest)
+            assert request.run_key not in asked
+            asked.add(request.run_key)
+            run = succeeding.execute_in_process(instance=instance, tags=TAGS | {"dagster/run_key": request.run_key})
+            if len(asked) == 2:
+                instance.delete_run(next(r.run_id for r in instance.get_runs() if r.run_id != run.run_id))
