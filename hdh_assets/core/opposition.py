@@ -192,6 +192,19 @@ def with_findings(
     return book.changed(changed) if changed else book
 
 
+def learnt(
+    book: Book, keys: Mapping[int, Collection[PersonKey]], places: Mapping[int, Collection[Place]], revision: int
+) -> Book:
+    """The book with what was found, in `revision` if anybody's keys grew: these oppositions then changed in it."""
+    known = with_findings(book, keys, {})
+    grown = [
+        replace(after, revision=revision)
+        for before, after in zip(book.entries, known.entries, strict=True)
+        if after != before
+    ]
+    return with_findings(known.changed(grown, revision=revision) if grown else book, {}, places)
+
+
 def identifier_types(datasets: Iterable[Dataset]) -> dict[str, bool]:
     """Kinds of identifier a person may be designated by, and whether a rank may go with it.
 

@@ -7,7 +7,7 @@ read anew each time. A crash anywhere is made good by the next run.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import duckdb
 
@@ -15,7 +15,7 @@ from hdh_assets.core.crash import crash_point
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
-from hdh_assets.core.opposition import Book, Opposition, Place, restored, with_findings
+from hdh_assets.core.opposition import Book, Opposition, learnt, restored, with_findings
 from hdh_assets.sources.intake.run import retake
 from hdh_assets.sources.opposed.keep_out import Findings, keep_out, learn, numbers, put_keys
 from hdh_assets.sources.opposed.lookup import in_vault
@@ -143,7 +143,8 @@ class _Work:
         new = [entry for entry in current.standing if entry.revision > applied]
         with transaction(self.engine):
             findings = self._keep_out(current, new)
-            updated = restored(_learnt(current, findings), back.oppositions, back.missing)
+            found = learnt(current, findings.keys, findings.places, current.revision)
+            updated = restored(found, back.oppositions, back.missing)
             changed = [entry for entry in updated.standing if entry.revision > applied]
             held = self._retire(updated, changed, findings, applied)
             book.write(updated)
@@ -180,15 +181,3 @@ class _Work:
     def _note(self, book: Book, findings: Findings) -> None:
         note(self.engine, book.revision, Step.kept_out, sorted(findings.deliveries))
         note(self.engine, book.revision, Step.kept_out)
-
-
-def _learnt(book: Book, findings: Findings) -> Book:
-    """The book with what was found; whose keys grew counts as changed in this revision."""
-    learnt = with_findings(book, findings.keys, {})
-    grown = [
-        replace(after, revision=book.revision)
-        for before, after in zip(book.entries, learnt.entries, strict=True)
-        if after != before
-    ]
-    places: Mapping[int, list[Place]] = findings.places
-    return with_findings(learnt.changed(grown), {}, places)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -12,7 +12,7 @@ import duckdb
 
 from hdh_assets.core.crash import crash_point
 from hdh_assets.core.descriptor import Dataset
-from hdh_assets.core.opposition import Book, with_findings
+from hdh_assets.core.opposition import Book, learnt, with_findings
 from hdh_assets.sources.opposed.count import KeptOut
 from hdh_assets.sources.opposed.keep_out import Findings, keep_out, learn, put_keys
 from hdh_assets.sources.opposed.lookup import in_run
@@ -58,22 +58,13 @@ def opposed_kept_out(
         tables = [(loaded.dataset, table) for table in loaded.dataset.tables]
         learn(engine, tables, datasets, findings, within([str(loaded.delivery)]))
         keep_out(engine, loaded.dataset, datasets, findings, loaded.delivery)
-        updated = _updated(current, findings)
+        # keys learnt are a new revision, which the rest of the lake must follow
+        updated = learnt(current, findings.keys, findings.places, current.revision + 1)
         if updated != current:
             book.write(updated)
         _note(engine, current, updated, findings, loaded)
         crash_point("intake.after_oppositions")
         yield KeptOut(findings.rows, len(findings.persons))
-
-
-def _updated(book: Book, findings: Findings) -> Book:
-    """The book with what was found; keys learnt are a new revision, which the rest of the lake must follow."""
-    learnt = with_findings(book, findings.keys, {})
-    if learnt != book:
-        numbers = {number for number, keys in findings.keys.items() if keys}
-        bumped = [replace(e, revision=book.revision + 1) for e in learnt.entries if e.number in numbers]
-        learnt = learnt.changed(bumped, revision=book.revision + 1)
-    return with_findings(learnt, {}, findings.places)
 
 
 def _note(
