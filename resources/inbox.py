@@ -63,6 +63,12 @@ def look(folder: Path, datasets: Collection[str]) -> Dropped | None:
     return _look(os.fspath(folder), datasets)
 
 
+def holds(folder: Path, digest: str) -> bool:
+    """Whether that very delivery lies there: a producer may have put another in its place."""
+    dropped = look(folder, ())
+    return dropped is not None and dropped.digest == digest
+
+
 def check_place(home: Home, folder: Path) -> None:
     """Raise `RefusedError` unless it is a place for a delivery, three folders below the inbox.
 

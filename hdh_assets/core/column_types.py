@@ -8,6 +8,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
 
 KINDS: dict[str, str] = {
     "string": "VARCHAR",
@@ -101,6 +106,25 @@ def check_identifier(type_: str) -> None:
         raise ValueError(f"an identifier is a string, an integer or a uuid, and the type is {type_}")
 
 
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    """One that reads patterns as intake's will; of one thread, so that a process may be forked beside it."""
+    import duckdb  # noqa: PLC0415 - only a descriptor that has a pattern pays for it
+
+    return duckdb.connect(config={"threads": 1})
+
+
+def _refusal(pattern: str) -> str | None:
+    """What the engine says against a pattern; None when it takes it."""
+    import duckdb  # noqa: PLC0415
+
+    try:
+        _engine().cursor().execute("SELECT regexp_full_match('', ?)", [pattern]).fetchall()
+    except duckdb.Error as error:
+        return str(error).splitlines()[0].partition(": ")[2]
+    return None
+
+
 def check_pattern(type_: str, pattern: str) -> None:
     """`ValueError` unless it is a regular expression of such a text, and one the engine knows too."""
     if kind_of(type_) in _WRITTEN_OTHERWISE:
@@ -113,3 +137,5 @@ def check_pattern(type_: str, pattern: str) -> None:
         raise ValueError("pattern: the engine's expressions neither look around nor back")
     if any(int(count) > _MOST_REPEATED for count in _REPEATED.findall(pattern)):
         raise ValueError(f"pattern: the engine's expressions repeat at most {_MOST_REPEATED} times")
+    if problem := _refusal(pattern):
+        raise ValueError(f"pattern: {problem}")

@@ -79,7 +79,8 @@ class Table(Frozen):
     name: Name
     title: Text
     description: Text
-    columns: tuple[Column, ...] = Field(min_length=1)
+    columns: tuple[Column, ...] = Field(min_length=1, max_length=800)
+    """At most as many as the engine checks at once within the hub's memory."""
     primary_key: tuple[Name, ...] = ()
     on_duplicate_key: Literal["count", "reject", "refuse"] = "refuse"
     foreign_keys: tuple[ForeignKey, ...] = ()
@@ -168,6 +169,10 @@ class Table(Frozen):
         return tuple(column for column in self.columns if column.is_person_key)
 
 
+_OWNER = r"^(team:[a-z][a-z0-9_-]*|[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,7})\z"
+"""A team, or an address that Dagster takes for one: it loads no asset of any dataset otherwise."""
+
+
 class Party(Frozen):
     """Who delivers or answers for a dataset."""
 
@@ -199,7 +204,7 @@ class Dataset(Frozen):
     title: Text
     description: Text
     producer: Party
-    owner: Annotated[str, StringConstraints(pattern=r"^(team:[a-z][a-z0-9_-]*|[^@\s]+@[^@\s]+)$")]
+    owner: Annotated[str, StringConstraints(pattern=_OWNER)]
     family: str
     maturity: Literal["launch", "selection", "pilot"]
     legal_basis: Text
@@ -241,8 +246,21 @@ class Dataset(Frozen):
         for table in self.tables:
             for key in table.foreign_keys:
                 self._check_foreign_key(table, key)
+            self._check_dates(table)
         check_period(self.first_period, self.cadence)
         return self
+
+    def _check_dates(self, table: Table) -> None:
+        """A date written with the delimiter needs quotes around it."""
+        if self.format.quote is not None or self.format.kind != "csv":
+            return
+        forms = {"date": self.format.date, "timestamp": self.format.timestamp}
+        for column in table.columns:
+            form = column.format or forms.get(column.kind, "")
+            if self.format.delimiter in form:
+                raise ValueError(
+                    f"{table.name}.{column.name}: the delimiter is part of {form}, and there are no quotes"
+                )
 
     def _check_foreign_key(self, table: Table, key: ForeignKey) -> None:
         target = next((t for t in self.tables if t.lake_name == key.table.lower()), None)

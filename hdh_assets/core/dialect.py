@@ -10,7 +10,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-_DIRECTIVE = re.compile(r"%-?([aAbBdfHIjmMpSyYzZ%])")
+_DIRECTIVE = re.compile(r"%(?:-(?=[dHIjmMSy]))?([aAbBdfHIjmMpSyYzZ%])")
 
 
 class Format(BaseModel):

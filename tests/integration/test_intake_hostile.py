@@ -9,13 +9,18 @@ import resource
 import socket
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
-from intake_world import NIR, PERSONS, VISITS, World, cut, dataset, refused
+from intake_world import NIR, PERSONS, SEALED, VISITS, World, column, cut, dataset, refused, text
 from pyarrow import parquet
+
+from hdh_assets.sources.intake import run
+from hdh_assets.sources.intake.seal import seal
 
 HEADER = "NUM;PERSON;DAY;COST;NOTE\n"
 GOOD = {"PERSONS.csv": PERSONS, "VISITS.csv": VISITS}
@@ -239,3 +244,105 @@ def test_an_hour_in_a_column_of_days_is_not_cut_off(tmp_path: Path) -> None:
     (receipt,) = world.tick()
     assert [(p.rule, p.column, p.line) for p in receipt.problems] == [("type", "DAY", 3)]
     assert [str(row[2]) for row in world.visits()] == ["1970-01-02"]
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_what_a_producer_puts_in_the_place_of_a_delivery_being_taken_in_stays(
+    world: World, monkeypatch: pytest.MonkeyPatch, is_refused: bool
+) -> None:
+    folder = world.drop(GOOD | ({"VISITS.csv": VISITS.replace(";b", ";\0")} if is_refused else {}))
+
+    def correct(point: str) -> None:
+        if point == "intake.after_receipt":
+            (folder / "manifest.json").unlink()
+            (folder / "VISITS.csv").write_text(VISITS.replace("12,50", "99,00"))
+            seal(folder, world.datasets["care"], "2024-01", sealed_at=SEALED + timedelta(minutes=5))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "crash_point", correct)
+        (first,) = world.tick()
+    assert first.status == ("refused" if is_refused else "accepted")
+    (second,) = world.tick()
+    assert (second.status, second.is_current) == ("accepted", True)
+    assert world.rows("SELECT max(cost)::VARCHAR FROM lake.care.visits") == [("99.00",)]
+    assert not list(world.home.inbox.rglob("manifest.json"))
+
+
+def test_a_key_of_many_columns_is_rejected_as_any_other(tmp_path: Path) -> None:
+    names = [f"{'a_column_of_a_very_long_name':_<50}{number}" for number in range(8)]
+    described = dataset(
+        tables=[
+            {
+                "name": "PARTS",
+                "title": text("Parts"),
+                "description": text("Parts"),
+                "primary_key": names,
+                "on_duplicate_key": "reject",
+                "columns": [column(name, "integer", nullable=False) for name in names],
+            }
+        ]
+    )
+    world = World.create(tmp_path, described)
+    rows = [";".join("1" * 8), ";".join("1" * 8), ";".join("2" * 8)] + [";".join(f"{n}" * 8) for n in range(3, 9)]
+    world.drop({"PARTS.csv": "\n".join([";".join(names), *rows, ""])})
+    (receipt,) = world.tick()
+    assert (receipt.status, receipt.rejected_count) == ("accepted_with_rejects", 2)
+
+
+def came_in(root: Path, values: Any, kind: str) -> tuple[int, list[Any]]:
+    """Rows rejected, and the values that came in, of a Parquet file of one column."""
+    table = {"name": "M", "title": text("M"), "description": text("M"), "columns": [column("V", kind)]}
+    thresholds = {"max_reject_ratio": 1}
+    world = World.create(root, dataset(format={"kind": "parquet"}, tables=[table], thresholds=thresholds))
+    world.drop({"M.parquet": as_parquet({"V": values})})
+    (receipt,) = world.tick()
+    assert receipt.status != "refused", receipt.to_json()
+    return receipt.rejected_count, [value for (value,) in world.rows("SELECT v::VARCHAR FROM lake.care.m ORDER BY v")]
+
+
+def test_numbers_of_parquet_are_what_they_were(tmp_path: Path) -> None:
+    exact = pa.array([Decimal("0.00000000"), Decimal("1.50000000")], pa.decimal128(18, 8))
+    assert came_in(tmp_path / "exact", exact, "decimal(18,8)") == (0, ["0.00000000", "1.50000000"])
+    binary = pa.array([float("nan"), 1.5, float("inf")])
+    assert came_in(tmp_path / "binary", binary, "float") == (1, ["1.5", "nan"])
+
+
+def test_instants_of_parquet_are_neither_moved_nor_cut(tmp_path: Path) -> None:
+    day = datetime(2024, 1, 31, 8, 30)
+    plain = pa.array([day, day.replace(microsecond=250_000)], pa.timestamp("us"))
+    assert came_in(tmp_path / "plain", plain, "timestamp") == (0, ["2024-01-31 08:30:00", "2024-01-31 08:30:00.25"])
+    zoned = pa.array([day.replace(tzinfo=UTC), None], pa.timestamp("us", tz="Europe/Paris"))
+    assert came_in(tmp_path / "zoned", zoned, "timestamp") == (1, [None])
+    fine = pa.array([1_706_689_800_000_000_001, 1_706_689_800_000_000_000], pa.timestamp("ns"))
+    assert came_in(tmp_path / "fine", fine, "timestamp") == (1, ["2024-01-31 08:30:00"])
+    words = pa.array(["epoch", "infinity", "2024-01-31 08:30:00+02"])
+    assert came_in(tmp_path / "words", words, "timestamp") == (3, [])
+
+
+def test_a_number_too_large_for_its_type_is_none(tmp_path: Path) -> None:
+    table = {"name": "M", "title": text("M"), "description": text("M"), "columns": [column("V", "float")]}
+    world = World.create(tmp_path, dataset(tables=[table], thresholds={"max_reject_ratio": 0.9}))
+    world.drop({"M.csv": f"V\n1,5\n1e400\n{'9' * 400}\nNaN\n"})
+    (receipt,) = world.tick()
+    assert receipt.rejected_count == 2
+    assert [(p.rule, p.lines) for p in receipt.problems] == [("type", (3, 4))]
+
+
+def test_a_key_that_means_missing_is_a_rejected_row(tmp_path: Path) -> None:
+    columns = [column("AT", "date", nullable=False, sentinels=["99/99/9999"]), column("N", "integer")]
+    table = {"name": "M", "title": text("M"), "description": text("M"), "primary_key": ["AT"], "columns": columns}
+    world = World.create(tmp_path, dataset(tables=[table]))
+    world.drop({"M.csv": "AT;N\n31/01/2024;1\n99/99/9999;2\n"})
+    (receipt,) = world.tick()
+    assert (receipt.status, [(p.rule, p.lines) for p in receipt.problems]) == (
+        "accepted_with_rejects",
+        [("required", (3,))],
+    )
+
+
+def test_a_replaced_delivery_that_comes_again_is_told_that_it_is_replaced(world: World) -> None:
+    for minutes, status in ((0, "accepted"), (1, "accepted"), (0, "already_received")):
+        world.drop(GOOD, minutes=minutes)
+        (receipt,) = world.tick()
+        assert receipt.status == status
+    assert not receipt.is_current

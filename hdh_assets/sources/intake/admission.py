@@ -51,7 +51,10 @@ def admit(content: bytes | None, place: Place, datasets: Mapping[str, Dataset], 
     try:
         manifest = parse_manifest(content)
     except ManifestError as error:
-        raise refuse(error.rule, file=MANIFEST, column=error.field, detail=error.expected) from None
+        expected = error.expected
+        raise refuse(
+            error.rule, file=MANIFEST, column=error.field, expected=expected.en, expected_fr=expected.fr
+        ) from None
     dataset = datasets.get(place.dataset)
     if dataset is None:
         raise refuse("unknown_dataset", file=MANIFEST)

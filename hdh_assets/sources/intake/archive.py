@@ -56,14 +56,14 @@ def forget(home: Home, vault: Vault, dataset: Dataset, place: Place, digest: str
     forget_rejected(home, place, digest)
 
 
-def set_aside(home: Home, source: Path, receipt: Receipt) -> None:
-    """Move a refused delivery whole into quarantine, its report beside it."""
+def set_aside(home: Home, source: Path | None, receipt: Receipt) -> None:
+    """Move a refused delivery whole into quarantine, its report beside it; the report alone when it is gone."""
     folder = quarantine_folder(home, Place(receipt.producer, receipt.dataset, receipt.period), receipt.digest)
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "receipt.json", receipt.to_json().encode("utf-8"))
     write_atomically(folder / "receipt.md", page(receipt).encode("utf-8"))
     crash_point("intake.setting_aside")
-    if source.exists() or source.is_symlink():
+    if source and (source.exists() or source.is_symlink()):
         move_folder(source, folder / REFUSED)
 
 

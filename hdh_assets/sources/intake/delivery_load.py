@@ -34,6 +34,8 @@ from resources.pseudonyms import RunPseudonyms
 from resources.vault import Vault
 
 Progress = Callable[[str], None]
+_LONGEST_COLUMNS = 80
+"""Characters of a key's columns in the name of a file of quarantine: a file's name has 255 at most."""
 
 
 @dataclass
@@ -155,7 +157,8 @@ class DeliveryLoad:
             with streaming(self.engine):
                 lines = lines_of(self.engine, open_file(plan, self.again, self.folder), fault)
                 if lines and fault.action == "reject":
-                    name = f"{file.name}.{fault.rule}.{'-'.join(fault.columns)}.parquet"
+                    columns = "-".join(fault.columns)[:_LONGEST_COLUMNS]
+                    name = f"{file.name}.{fault.rule}.{columns}.parquet"
                     quarantine = self.vault.writer(self.folder / REJECTED / name)
                     set_aside(self.engine, open_file(plan, self.again, self.folder), fault, quarantine)
             first = first if first[1] else (file.name if lines else None, lines)

@@ -11,11 +11,13 @@ import json
 import re
 from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, LiteralString, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
+from hdh_assets.core.column import Text
 from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.errors import HubError
 from resources.inbox import MANIFEST, MAX_MANIFEST_BYTES
@@ -26,6 +28,34 @@ MAX_ROWS = 1 << 48
 FIRST_YEAR, LAST_YEAR = 1970, 9000
 """Between which a delivery may have been sealed."""
 
+_EXPECTED: dict[str, Text] = {
+    "missing": Text(en="this field is expected", fr="ce champ est attendu"),
+    "string_type": Text(en="a text is expected", fr="un texte est attendu"),
+    "string_too_long": Text(en="a shorter text is expected", fr="un texte plus court est attendu"),
+    "int_type": Text(en="a whole number is expected", fr="un nombre entier est attendu"),
+    "greater_than_equal": Text(en="a greater number is expected", fr="un nombre plus grand est attendu"),
+    "less_than_equal": Text(en="a smaller number is expected", fr="un nombre plus petit est attendu"),
+    "too_short": Text(en="one file at least is expected", fr="un fichier au moins est attendu"),
+    "too_long": Text(en=f"at most {MAX_FILES} files are expected", fr=f"{MAX_FILES} fichiers au plus sont attendus"),
+    "sealed_at": Text(
+        en="an instant of our time with its offset is expected, as 2024-01-31T08:00:00+01:00",
+        fr="un instant de notre temps avec son décalage est attendu, comme 2024-01-31T08:00:00+01:00",
+    ),
+    "same_name": Text(en="names that differ are expected", fr="des noms différents sont attendus"),
+    "own_name": Text(en="a manifest that does not list itself is expected", fr="un manifeste ne se cite pas lui-même"),
+    "too_large": Text(
+        en=f"at most {MAX_MANIFEST_BYTES} bytes are expected", fr=f"{MAX_MANIFEST_BYTES} octets au plus sont attendus"
+    ),
+    "not_json": Text(en="valid JSON in UTF-8 is expected", fr="du JSON valide en UTF-8 est attendu"),
+    "not_object": Text(en="a JSON object is expected", fr="un objet JSON est attendu"),
+    "twice": Text(en="each key once in an object is expected", fr="chaque clé une fois par objet est attendue"),
+    "extra_forbidden": Text(en="no field of that name is expected", fr="aucun champ de ce nom n'est attendu"),
+}
+"""What is expected where a manifest is wrong, by the kind of the error."""
+_ELSE = Text(
+    en="the form that the producer's guide tells is expected", fr="la forme que dit le guide du producteur est attendue"
+)
+
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,199}\z")]
 _FILE = re.compile(r"(?P<stem>[A-Za-z0-9_-]+)\.(?P<kind>csv|parquet)(?P<gz>\.gz)?\Z", re.IGNORECASE)
 _PART = re.compile(r"(?P<table>.+?)[_-](?P<part>\d{1,6})\Z")
@@ -34,8 +64,8 @@ _PART = re.compile(r"(?P<table>.+?)[_-](?P<part>\d{1,6})\Z")
 class ManifestError(HubError):
     """The manifest is not one; `rule` and `field` say where, the message what was expected."""
 
-    def __init__(self, rule: str, field: str, expected: str) -> None:
-        super().__init__(f"{MANIFEST}: {field}: {expected}")
+    def __init__(self, rule: str, field: str, expected: Text) -> None:
+        super().__init__(f"{MANIFEST}: {field}: {expected.en}")
         self.rule = rule
         self.field = field
         self.expected = expected
@@ -76,20 +106,21 @@ class Manifest(_Strict):
     @field_validator("sealed_at")
     @classmethod
     def _is_instant(cls, value: str) -> str:
-        instant = datetime.fromisoformat(value)
-        if instant.utcoffset() is None:
-            raise ValueError("needs an offset")
-        if not FIRST_YEAR <= instant.year <= LAST_YEAR:
-            raise ValueError("needs a year of our time")
+        try:
+            instant = datetime.fromisoformat(value)
+        except ValueError:
+            raise _wrong("sealed_at") from None
+        if instant.utcoffset() is None or not FIRST_YEAR <= instant.year <= LAST_YEAR:
+            raise _wrong("sealed_at")
         return value
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
         names = [file.name.lower() for file in self.files]
         if len(set(names)) != len(names):
-            raise ValueError("two files have the same name")
+            raise _wrong("same_name")
         if MANIFEST in names:
-            raise ValueError("a manifest does not list itself")
+            raise _wrong("own_name")
         return self
 
     @property
@@ -115,15 +146,15 @@ def delivery_id(digest: str) -> UUID:
 def parse_manifest(content: bytes) -> Manifest:
     """The manifest in these bytes. Raises `ManifestError`; the message never quotes what was found."""
     if len(content) > MAX_MANIFEST_BYTES:
-        raise ManifestError("manifest_too_large", "file", f"at most {MAX_MANIFEST_BYTES} bytes are expected")
+        raise ManifestError("manifest_too_large", "file", _EXPECTED["too_large"])
     try:
         data = json.loads(content.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
     except ManifestError:
         raise
     except (ValueError, RecursionError):
-        raise ManifestError("manifest_malformed", "file", "valid JSON in UTF-8 is expected") from None
+        raise ManifestError("manifest_malformed", "file", _EXPECTED["not_json"]) from None
     if not isinstance(data, dict):
-        raise ManifestError("manifest_malformed", "file", "a JSON object is expected")
+        raise ManifestError("manifest_malformed", "file", _EXPECTED["not_object"])
     try:
         return Manifest.model_validate(data)
     except ValidationError as error:
@@ -158,7 +189,7 @@ def is_gzip(file_name: str) -> bool:
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len({name for name, _ in pairs}) != len(pairs):
-        raise ManifestError("manifest_malformed", "file", "a key appears twice in an object; each may appear once")
+        raise ManifestError("manifest_malformed", "file", _EXPECTED["twice"])
     return dict(pairs)
 
 
@@ -169,8 +200,14 @@ def _no_constant(_: str) -> Any:
 def _first_problem(error: ValidationError) -> ManifestError:
     item = error.errors(include_input=False, include_url=False)[0]
     field = ".".join(str(part) for part in item["loc"]) or "files"
+    expected = _EXPECTED.get(item["type"], _ELSE)
     if item["type"] == "extra_forbidden":
-        return ManifestError("manifest_unknown_field", "file", "a field that a manifest does not have was found")
+        return ManifestError("manifest_unknown_field", "file", expected)
     rule = "file_name" if field.endswith(".name") else "manifest_malformed"
-    rule = "duplicate_file" if field == "files" and item["type"] == "value_error" else rule
-    return ManifestError(rule, field, item["msg"].removeprefix("Value error, "))
+    rule = "duplicate_file" if item["type"] in {"same_name", "own_name"} else rule
+    return ManifestError(rule, field, expected)
+
+
+def _wrong(kind: LiteralString) -> PydanticCustomError:
+    """An error of a kind of `_EXPECTED`: it quotes nothing."""
+    return PydanticCustomError(kind, "see `_EXPECTED`")

@@ -11,7 +11,7 @@ from hdh_assets.sources.intake.admission import Place
 from hdh_assets.sources.intake.archive import forget
 from hdh_assets.sources.intake.receipt import Receipt, read_receipt, receipt_folder
 from hdh_assets.sources.intake.receipt_page import write_receipt
-from resources.inbox import look, remove_folder
+from resources.inbox import holds, remove_folder
 from resources.keys import open_keys
 from resources.lake import open_lake
 from resources.lake_tables import DeliveryRow, find_committed
@@ -42,7 +42,7 @@ def recover(home: Home, settings: Settings, datasets: Mapping[str, Dataset]) -> 
 def _finish(home: Home, attempt: Attempt, row: DeliveryRow) -> tuple[Status, str]:
     receipt = Receipt.model_validate(row.receipt_data)
     write_receipt(home, receipt)
-    if _lies_there(attempt):
+    if holds(Path(attempt.folder), attempt.digest):
         remove_folder(Path(attempt.folder), home.inbox)
     return receipt.status, "was loaded when the run died; its receipt is written"
 
@@ -51,14 +51,9 @@ def _release(home: Home, vault: Vault, datasets: Mapping[str, Dataset], attempt:
     place = Place(attempt.producer, attempt.dataset, attempt.period)
     if attempt.dataset in datasets:
         forget(home, vault, datasets[attempt.dataset], place, attempt.digest)
-    if not _lies_there(attempt) and _was_refused(home, attempt):
+    if not holds(Path(attempt.folder), attempt.digest) and _was_refused(home, attempt):
         return "refused", "was refused when the run died; its receipt is written"
     return "failed", "was not loaded when the run died; it is due again"
-
-
-def _lies_there(attempt: Attempt) -> bool:
-    dropped = look(Path(attempt.folder), {attempt.dataset})
-    return dropped is not None and dropped.digest == attempt.digest
 
 
 def _was_refused(home: Home, attempt: Attempt) -> bool:

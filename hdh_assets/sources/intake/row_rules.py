@@ -173,7 +173,9 @@ def _cast(column: Column, dialect: Format, text: str) -> str:
 def _of_column(column: Column, is_key: bool, dialect: Format) -> Iterator[Check]:
     text = quoted(column.lake_name)
     if is_key or not column.nullable:
-        yield Check("required", column.name, f"{text} IS NULL")
+        # a text that means missing may be none of the column's type: a key would be empty
+        is_none = f" OR ({text} IN ({', '.join(map(literal, column.sentinels))}) AND {_typed_name(column)} IS NULL)"
+        yield Check("required", column.name, f"{text} IS NULL{is_none if is_key and column.sentinels else ''}")
     for rule, broken, expected in _on_text(column, dialect):
         short = (text, column.length) if rule == "length" and column.length is not None else None
         yield Check(rule, column.name, f"({broken}){_unless(column)}", expected, short)
@@ -219,10 +221,15 @@ def _not_of_type(column: Column, dialect: Format) -> str | None:
         case "decimal":
             scale = numbers_of(column.type)[1]
             form = rf"[+-]?([0-9]+({point}[0-9]{{0,{scale}}}0*)?|{point}[0-9]{{1,{max(scale, 1)}}}0*)"
+            if dialect.kind == "parquet":
+                form += "|[+-]?0E-[0-9]+"  # how a zero of many decimals is written
             return _otherwise_written(text, value, form, reads_back=point != ",")
         case "float":
             form = rf"[+-]?([0-9]+{point}?[0-9]*|{point}[0-9]+)([eE][+-]?[0-9]+)?|NaN"
-            return _otherwise_written(text, value, form, reads_back=False)
+            if dialect.kind == "parquet":
+                form += "|nan"
+            # a number too large for the type would become infinite in silence
+            return f"{_otherwise_written(text, value, form, reads_back=False)} OR isinf({value})"
         case "year":
             return _otherwise_written(text, value, "[0-9]{4}", reads_back=False)
         case "yearmonth":
@@ -235,10 +242,11 @@ def _not_of_type(column: Column, dialect: Format) -> str | None:
             # the cast takes braces, and hyphens anywhere or nowhere
             return f"{value}::VARCHAR IS DISTINCT FROM lower({text})"
         case _:
-            if column.kind == "date" and dialect.kind == "parquet":
-                # a cast to a date would cut the hour off in silence
-                form = r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}([ T]00:00:00(\.0+)?)?"
-                return _otherwise_written(text, value, form, reads_back=False)
+            if dialect.kind == "parquet":
+                # a cast would cut hours of a date, zones and what is finer than a microsecond off in silence
+                day = "[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}"
+                hours = r"00:00:00(\.0+)?" if column.kind == "date" else r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6}0*)?"
+                return _otherwise_written(text, value, f"{day}([ T]{hours})?", reads_back=False)
             return f"{is_none} OR {value} < {_SHORTEST_YEAR} OR {_skipped(text, _form(column, dialect))}"
 
 

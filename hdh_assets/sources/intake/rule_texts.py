@@ -35,8 +35,8 @@ _QUOTES = (
 
 MANIFEST_RULES: dict[str, RuleText] = {
     "manifest_malformed": RuleText(
-        "a manifest as `hdh deliver` writes it: {detail}",
-        "un manifeste tel que `hdh deliver` l'écrit : {detail}",
+        "a manifest as `hdh deliver` writes it: {expected}",
+        "un manifeste tel que `hdh deliver` l'écrit : {expected_fr}",
         "something else",
         "autre chose",
         "write the manifest with `hdh deliver`",

@@ -30,7 +30,7 @@ from hdh_assets.sources.intake.receipt import DeliveryRefusedError, Receipt
 from hdh_assets.sources.intake.receipt_page import is_told, write_receipt
 from hdh_assets.sources.opposed.intake import LoadedDelivery, opposed_kept_out
 from resources.engine_errors import engine_failure
-from resources.inbox import Dropped, read_manifest, remove_folder
+from resources.inbox import Dropped, holds, read_manifest, remove_folder
 from resources.keys import open_keys
 from resources.lake import Lake, open_lake, transaction
 from resources.lake_tables import (
@@ -158,7 +158,7 @@ def _retake(intake: Intake, dataset: str, period: str, run_id: str) -> Receipt:
             f"nothing was ever accepted for {dataset} {period}", remedy="deliver the period first"
         )
     if current is None:
-        return Receipt.model_validate(known[-1].receipt_data)
+        return _receipt_of(known[-1])
     original = intake.vault.original(dataset, period, current.digest)
     if not original.is_dir():
         raise HubError(
@@ -209,7 +209,7 @@ def _answer(intake: Intake, task: Task) -> Receipt:
         with _engine(intake, task) as engine:
             known = deliveries(engine, admitted.dataset.id)
             if own := next((row for row in known if row.digest == task.digest), None):
-                answered = Receipt.model_validate(own.receipt_data)
+                answered = _receipt_of(own)
                 # without a receipt the producer was never told: the disk failed after the commit
                 return already_received(task, answered) if is_told(intake.home, answered) else answered
             check_folder(task.source, admitted.manifest)
@@ -337,18 +337,27 @@ def _row(admitted: Admitted, loaded: Loaded, receipt: Receipt) -> DeliveryRow:
     )
 
 
+def _receipt_of(row: DeliveryRow) -> Receipt:
+    """The receipt that was given, of a delivery that another may have replaced since."""
+    return Receipt.model_validate(row.receipt_data).model_copy(update={"is_current": row.status == "current"})
+
+
 def _data_version(engine: duckdb.DuckDBPyConnection) -> str | None:
     found = engine.execute("SELECT id FROM lake.last_committed_snapshot()").fetchone()
     return str(found[0]) if found and found[0] is not None else None
 
 
 def _conclude(intake: Intake, task: Task, receipt: Receipt) -> str:
-    """Write the receipt, then empty the delivery's place in the inbox; the receipt's path. Can be done again."""
+    """Write the receipt, then empty the delivery's place in the inbox; the receipt's path. Can be done again.
+
+    A delivery that a producer has put there meanwhile stays.
+    """
     path = write_receipt(intake.home, receipt)
     crash_point("intake.after_receipt")
+    is_there = holds(task.source, task.digest)
     if receipt.status == "refused":
-        set_aside(intake.home, task.source, receipt)
-    else:
+        set_aside(intake.home, task.source if is_there else None, receipt)
+    elif is_there:
         remove_folder(task.source, intake.home.inbox)
     crash_point("intake.after_cleanup")
     return str(path)

@@ -8,7 +8,21 @@
 -- depends_on: {{ ref('stg_snds_dcir__er_prs_f') }}
 {%- set pending = pending_filter('snds_dcir') %}
 with line as (
-    select * from {{ ref('int_snds_dcir__line') }}
+    select
+        * replace (
+            -- A line that does not say how many is one, given or, as its amounts tell, taken back.
+            coalesce(
+                prs_act_qte,
+                case
+                    when
+                        not is_complement
+                        and coalesce(prs_pai_mnt, 0) + coalesce(bse_rem_mnt, 0) + coalesce(cpl_rem_mnt, 0) < 0
+                        then -1
+                    else 1
+                end
+            ) as prs_act_qte
+        )
+    from {{ ref('int_snds_dcir__line') }}
     where dropped_by_rule is null and {{ pending }}
 ),
 
@@ -20,7 +34,7 @@ refined as (
 refined_line as (
     -- Rule 8: no money here, it stays on the prestation. Rule 3: a complement counts nothing.
     select
-        line.* exclude (prs_pai_mnt, bse_rem_bse, bse_rem_mnt, cpl_rem_mnt),
+        line.* exclude (prs_pai_mnt, bse_rem_bse, bse_rem_mnt, cpl_rem_bse, cpl_rem_mnt),
         refined.kind,
         refined.code,
         refined.modifier,
@@ -28,9 +42,9 @@ refined_line as (
         refined.device_start,
         refined.device_end,
         case
-            when refined.kind = 'cam' then coalesce(line.prs_act_qte, 1)
-            -- Rule 5: not signed, takes the sign of the prestation.
-            when refined.kind = 'ucd' then refined.quantity * sign(coalesce(line.prs_act_qte, 1))
+            when refined.kind = 'cam' then line.prs_act_qte
+            -- Rule 5: not signed, takes the sign of the prestation; so does a row that does not say how many.
+            when refined.kind = 'ucd' or refined.is_unsigned then refined.quantity * sign(line.prs_act_qte)
             else refined.quantity
         end as quantity,
         0 as charge,
@@ -48,7 +62,7 @@ has_refined as (
 
 prestation_line as (
     select
-        line.* exclude (prs_pai_mnt, bse_rem_bse, bse_rem_mnt, cpl_rem_mnt),
+        line.* exclude (prs_pai_mnt, bse_rem_bse, bse_rem_mnt, cpl_rem_bse, cpl_rem_mnt),
         -- Rule 3: counts are without complements, amounts with all lines.
         case when line.is_complement then 'cpl' when has_refined._delivery is null then 'act' else 'prs' end as kind,
         cast(null as varchar) as code,
@@ -56,10 +70,10 @@ prestation_line as (
         false as is_anaesthesia,
         cast(null as date) as device_start,
         cast(null as date) as device_end,
-        -- A line that does not say how many is one.
-        coalesce(line.prs_act_qte, 1) as quantity,
+        line.prs_act_qte as quantity,
         coalesce(line.prs_pai_mnt, 0) as charge,
-        coalesce(line.bse_rem_bse, 0) as allowed,
+        -- The base of a line is that of the act and that of its complement (published amounts of care in town).
+        coalesce(line.bse_rem_bse, 0) + coalesce(line.cpl_rem_bse, 0) as allowed,
         coalesce(line.bse_rem_mnt, 0) as paid_basic,
         coalesce(line.cpl_rem_mnt, 0) as paid_supplement
     from line
@@ -98,7 +112,8 @@ select
     establishment,
     org_aff_ben as affiliation,
     case
-        when ben_cmu_cat = '5' or rgm_cod in (95, 96, 652) then 'AME'
+        -- A small scheme's code means something within its main scheme alone (IR_RGM_V): 652 is the railways' in another.
+        when ben_cmu_cat = '5' or (rgm_cod in (95, 96, 652) and coalesce(rgm_grg_cod, 1) = 1) then 'AME'
         when ben_cmu_top = '1' or ben_cta_typ = '89' then 'C2S'
     end as plan,
     cast(coalesce(quantity, 0) as decimal(18, 2)) as quantity,

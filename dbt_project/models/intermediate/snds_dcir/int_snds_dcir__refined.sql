@@ -1,4 +1,5 @@
--- One row per refined line that counts something, whatever its table: what was given and how many, signed.
+-- One row per refined line that counts something, whatever its table: what was given and how many. One that does not say
+-- is one, and `is_unsigned`: the prestation then tells whether it was given or taken back.
 with drug as (
     select
         _delivery,
@@ -9,6 +10,7 @@ with drug as (
         cast(null as varchar) as modifier,
         false as is_anaesthesia,
         pha_act_qsn as boxes,
+        pha_act_qsn is null as is_unsigned,
         -- Rule 36: a deconditioned line takes its units from PHA_DEC_QSU, signed as its boxes where they have a sign.
         case
             when pha_dec_top in ('1', 'D') then abs(pha_dec_qsu) * sign(coalesce(nullif(pha_act_qsn, 0), pha_dec_qsu))
@@ -27,7 +29,8 @@ dispensed as (
         code,
         modifier,
         is_anaesthesia,
-        coalesce(drug.quantity, drug.boxes * {{ units_per_box('pack.contents') }}) as quantity,
+        coalesce(drug.quantity, coalesce(drug.boxes, 1) * {{ units_per_box('pack.contents') }}) as quantity,
+        drug.is_unsigned and drug.quantity is null as is_unsigned,
         device_start,
         device_end,
         case when code is null then '35' end as dropped_by_rule
@@ -43,7 +46,8 @@ hospital_drug as (
         {{ ucd13('ucd_ucd_cod') }} as code,
         cast(null as varchar) as modifier,
         false as is_anaesthesia,
-        ucd_dlv_nbr as quantity,
+        coalesce(ucd_dlv_nbr, 1) as quantity,
+        true as is_unsigned,
         cast(null as date) as device_start,
         cast(null as date) as device_end,
         case when {{ ucd13('ucd_ucd_cod') }} is null then '35' end as dropped_by_rule
@@ -61,6 +65,7 @@ act as (
         coalesce(cam_act_cod = '4', false) as is_anaesthesia,
         -- Rule 6: no quantity of its own.
         cast(null as bigint) as quantity,
+        true as is_unsigned,
         cast(null as date) as device_start,
         cast(null as date) as device_end,
         case
@@ -80,7 +85,8 @@ biology as (
         case when ltrim(trim(bio_prs_ide), '0') <> '' then lpad(trim(bio_prs_ide), 4, '0') end as code,
         cast(null as varchar) as modifier,
         false as is_anaesthesia,
-        bio_act_qsn as quantity,
+        coalesce(bio_act_qsn, 1) as quantity,
+        bio_act_qsn is null as is_unsigned,
         cast(null as date) as device_start,
         cast(null as date) as device_end,
         case when coalesce(ltrim(trim(bio_prs_ide), '0'), '') = '' then '39' end as dropped_by_rule
@@ -104,7 +110,8 @@ device as (
         code,
         cast(null as varchar) as modifier,
         false as is_anaesthesia,
-        tip_act_qsn as quantity,
+        coalesce(tip_act_qsn, 1) as quantity,
+        tip_act_qsn is null as is_unsigned,
         tip_acl_dtd as device_start,
         -- Rule 38: a purchase has no end.
         case when coalesce(tip_prs_typ, '') <> '1' then tip_acl_dtf end as device_end,

@@ -100,3 +100,12 @@ def test_identity_is_the_digest_of_the_bytes() -> None:
     digest = digest_of(b"x")
     assert digest == "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
     assert delivery_id(digest).hex == digest[:32]
+
+
+@pytest.mark.parametrize("said", ["DUPONT Jean", "2024-02-01T08:00:00", "0001-01-01T00:00:00+00:00"])
+def test_a_seal_that_is_no_instant_is_told_in_both_languages_and_not_quoted(said: str) -> None:
+    with pytest.raises(ManifestError) as caught:
+        parse_manifest(json.dumps(GOOD | {"sealed_at": said}).encode())
+    assert said not in str(caught.value)
+    assert "is expected" in caught.value.expected.en
+    assert "attendu" in caught.value.expected.fr
