@@ -1,5 +1,5 @@
--- One row per refined line that counts something, whatever its table: what was given and how many. One that does not say
--- is one, and `is_unsigned`: the prestation then tells whether it was given or taken back.
+-- One row per refined line that counts something, whatever its table: what was given and how many, signed. A line that
+-- does not say how many is one, and `is_unsigned`: its prestation then tells whether it was given or taken back.
 with drug as (
     select
         _delivery,
