@@ -258,8 +258,9 @@ def _settle(entries: list[Event]) -> list[Event]:
     for entry in entries:
         contacts[entry["contact"], entry["nature"]].append(entry)
     sums = [_sum(found) for found in contacts.values()]
-    left = [event for event in sums if event["quantity"] or event["kind"] == "cpl"]
-    is_whole = entries[0]["kind"] not in {"prs", "cpl"} or any(event["quantity"] < 0 for event in left)
+    left = [e for e in sums if e["quantity"] or e["kind"] == "cpl" or any(e[name] for name in MONEY)]
+    corrects = (_signed(e)["quantity"] < 0 or (e["kind"] == "prs" and not e["quantity"]) for e in left)
+    is_whole = entries[0]["kind"] not in {"prs", "cpl"} or any(corrects)
     if is_whole and len(left) > 1:
         left.sort(key=lambda event: event["quantity"])
         left = [left[-1] | {name: sum(e[name] for e in left) for name in ("quantity", "unrefined", *MONEY)}]

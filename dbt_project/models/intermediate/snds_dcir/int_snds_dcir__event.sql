@@ -40,16 +40,25 @@ netted as (
         sum(paid_supplement) as paid_supplement
     from contribution
     group by person_id, event_key, contact_key, nature
-    having sum(quantity) <> 0 or any_value(kind) = 'cpl'
+    -- Rule 3: amounts use all lines. What nets to none may have corrected the money of a contact billed otherwise.
+    having
+        sum(quantity) <> 0 or any_value(kind) = 'cpl'
+        or sum(charge) <> 0 or sum(allowed) <> 0 or sum(paid_basic) <> 0 or sum(paid_supplement) <> 0
 ),
 
 -- Rule 4: what spreads over several contacts and is one event all the same: whatever a code designates, and
--- prestations of which something cancelled one that was billed otherwise.
+-- prestations and complements of which something cancelled or corrected one that was billed otherwise.
 spread as (
     select person_id, event_key
     from netted
     group by person_id, event_key
-    having count(*) > 1 and (min(kind) not in ('prs', 'cpl') or min(quantity) < 0)
+    having
+        count(*) > 1
+        and (
+            min(kind) not in ('prs', 'cpl')
+            or min(case when kind = 'cpl' and quantity = 0 then charge + paid_basic + paid_supplement else quantity end) < 0
+            or bool_or(kind = 'prs' and quantity = 0)
+        )
 ),
 
 gathered as (
