@@ -69,6 +69,7 @@ EXPORT: dict[str, list[Row]] = {
         _encounter(4, ANNA, "inpatient", "2020-01-14T08:00:00Z", "2020-01-15T12:00:00Z"),
         _encounter(5, ANNA, "ambulatory", "2020-01-12T09:00:00Z", "2020-01-12T09:15:00Z"),
         _encounter(6, ANNA, "urgentcare", "2020-02-01T10:00:00Z", ""),
+        _encounter(8, ANNA, "virtual", "2020-01-12T10:00:00Z", "2020-01-12T10:15:00Z"),
         _encounter(7, BRUNO, "ambulatory", "2020-03-17T08:00:00Z", "2020-03-17T08:15:00Z", CODE="308646001",
                    REASONCODE="22298006", REASONDESCRIPTION="Myocardial infarction"),
     ],

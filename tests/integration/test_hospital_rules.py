@@ -28,6 +28,7 @@ def test_visits_roll_up_stays_and_what_happens_in_them(hub):
         ("2020-01-01 10:00:00", "2020-01-01 10:15:00", "9202", "wellness"),
         ("2020-01-10 22:00:00", "2020-01-10 23:30:00", "9203", "emergency"),
         ("2020-01-10 23:30:00", "2020-01-15 12:00:00", "9201", "inpatient"),
+        ("2020-01-12 10:00:00", "2020-01-12 10:15:00", "5083", "virtual"),
         ("2020-02-01 10:00:00", "2020-02-01 10:00:00", "9203", "urgentcare"),
         ("2020-03-17 08:00:00", "2020-03-17 08:15:00", "9202", "ambulatory"),
     ]
@@ -41,6 +42,7 @@ def test_visits_roll_up_stays_and_what_happens_in_them(hub):
         ("emergency", "emergency", "2020-01-10 23:30:00", 32827),
         ("inpatient", "inpatient", "2020-01-13 09:00:00", 32827),
         ("ambulatory", "inpatient", "2020-01-12 09:15:00", 32827),
+        ("virtual", "virtual", "2020-01-12 10:15:00", 32827),
         ("inpatient", "inpatient", "2020-01-15 12:00:00", 32827),
         ("urgentcare", "urgentcare", "2020-02-01 10:00:00", 32827),
         ("ambulatory", "ambulatory", "2020-03-17 08:15:00", 32827),
@@ -119,7 +121,7 @@ def test_what_is_billed_and_who_pays(hub):
         ("Drug", "7.0", "7.0", "2.0", "5.0"),
         ("Measurement", "20.0", "20.0", None, None),
         ("Procedure", "50.0", "50.0", None, None),
-        *[("Visit", "100.0", "100.0", "60.0", "40.0")] * 7,
+        *[("Visit", "100.0", "100.0", "60.0", "40.0")] * 8,
     ]
     columns = "payer_plan_period_start_date payer_plan_period_end_date payer_source_value plan_source_value"
     assert texts(hub, columns, "payer_plan_period") == [("2019-06-01", "2020-05-31", PAYER, "Medicare")]
