@@ -26,7 +26,7 @@ from hdh_assets.core.sql_text import literal
 from hdh_assets.extracts import documents
 from hdh_assets.extracts.constants import constant_columns
 from hdh_assets.extracts.documents import BUILD, MANIFEST, Basis, DataFile
-from hdh_assets.extracts.papers import keep_papers
+from hdh_assets.extracts.papers import keep_papers, put_papers
 from hdh_assets.extracts.persons import prepare_persons
 from hdh_assets.extracts.plan import Schema, TablePlan, event_tables, plan_extract
 from hdh_assets.extracts.project_keys import ProjectKeys
@@ -103,13 +103,22 @@ def build_extract(
             write_extract(home, settings, datasets, permit, release, basis, number, partial, on_progress)
             check_permit(registry, permit)
             check_release(head, registry, release)
-            keep_papers(home, permit.project, number, partial)
+            _settle_papers(home, registry, permit.project, number, partial)
             put_in_place(partial, space / f"v{number}")
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         version = find_version(home, f"{permit.project}/v{number}")
         _record(registry, version)
         return ExtractResult(version, is_new=True)
+
+
+def _settle_papers(home: Home, registry: Registry, project: str, number: int, folder: Path) -> None:
+    """Keep the papers of a new version; one that takes the place of a damaged one says what was said with that."""
+    recorded = recorded_manifests(registry.events(DELIVERED)).get((project, number))
+    if recorded is None:
+        keep_papers(home, project, number, folder)
+    else:
+        put_papers(home, project, number, recorded, folder)
 
 
 def check_permit(registry: Registry, permit: Permit) -> None:

@@ -23,7 +23,14 @@ from hdh_assets.core.sql_text import literal
 from hdh_assets.extracts.assets import asset_table, extract_assets
 from hdh_assets.extracts.build import build_extract
 from hdh_assets.extracts.rebuild import rebuild_extract
-from hdh_assets.extracts.versions import Version, find_version, list_versions, sha256_of, verify_version
+from hdh_assets.extracts.versions import (
+    Version,
+    find_version,
+    list_versions,
+    recorded_manifests,
+    sha256_of,
+    verify_version,
+)
 from hdh_assets.governance import decisions
 from hdh_assets.governance.register import find_permit, today
 from resources.hub import Hub as HubResource
@@ -300,7 +307,11 @@ def test_a_rebuild_says_what_was_said_whatever_descriptors_say_since(hub: Hub) -
     shutil.rmtree(version.folder)
     assert rebuild_extract(hub.home, hub.settings, reworded, "said/v1") == []
     assert (version.folder / "dictionary.md").read_bytes() == dictionary
-    assert verify_version(hub.version("said/v1")) == []
+    recorded = recorded_manifests(hub.registry.events())["said", 1]
+    assert verify_version(hub.version("said/v1"), recorded) == []
+    (version.folder / "README.md").unlink()
+    build_extract(hub.home, hub.settings, reworded, find_permit(hub.registry, "said"), hub.release)
+    assert verify_version(hub.version("said/v1"), recorded) == []
 
 
 def test_a_rebuild_gives_the_same_bytes_whatever_the_threads(hub: Hub) -> None:
