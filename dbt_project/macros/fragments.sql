@@ -75,3 +75,15 @@
 {% macro model_name() %}
     {{ return(model.tested_node_unique_id.split('.')[-1] if is_unit_test() else model.name) }}
 {% endmacro %}
+
+
+{# The domains that have a CDM table of events. #}
+{% macro event_domains() -%}
+    ('Condition', 'Drug', 'Procedure', 'Measurement', 'Observation', 'Device')
+{%- endmacro %}
+
+
+{# The domain whose table an event goes to: that of its standard concept, or else that of its source (SNDS.md C.3). #}
+{% macro event_domain(of_concept, of_source) -%}
+    case when {{ of_concept }} in {{ event_domains() }} then {{ of_concept }} else {{ of_source }} end
+{%- endmacro %}

@@ -68,6 +68,69 @@
 {%- endmacro %}
 
 
+{# The code list of an event of this kind. #}
+{% macro code_list(kind) -%}
+    case {{ kind }}
+        when 'pha' then 'FR_CIP13'
+        when 'ucd' then 'FR_UCD'
+        when 'cam' then 'FR_CCAM'
+        when 'bio' then 'FR_NABM'
+        when 'tip' then 'FR_LPP'
+        when 'prs' then 'FR_PRS_NAT_REF'
+    end
+{%- endmacro %}
+
+
+{# How the event is known, whatever table it goes to: dispensed in a pharmacy, or claimed. #}
+{% macro type_of_event() -%}
+    case when event.kind in ('pha', 'ucd') then 32869 else 32810 end
+{%- endmacro %}
+
+
+{# A drug is its prescriber's, the visit to the pharmacy is the pharmacist's; all else is of who did it. #}
+{% macro provider_of_event() -%}
+    case
+        when event.kind in ('pha', 'ucd') and event.prescriber_practice is not null
+            then {{ hub_id(['provider|snds', 'event.prescriber_practice']) }}
+        when event.kind not in ('pha', 'ucd') and event.practice is not null
+            then {{ hub_id(['provider|snds', 'event.practice']) }}
+    end
+{%- endmacro %}
+
+
+{# What the source calls the event. #}
+{% macro code_of_event() -%}
+    coalesce(event.code, cast(event.nature as varchar))
+{%- endmacro %}
+
+
+{#
+    Net quantity of lines billed alike. A complement carries money, not an act (rule 3): without a quantity it has the
+    sign of its amounts, and what a patient owes that of what was taken from the reimbursement.
+#}
+{% macro signed_quantity() -%}
+    case
+        when quantity = 0 and kind = 'cpl' then sign(charge + paid_basic + paid_supplement)
+        when quantity = 0 and kind = 'owe' then -sign(charge + paid_basic + paid_supplement)
+        else quantity
+    end
+{%- endmacro %}
+
+
+{#
+    Sums of what lines billed alike come to, and the descriptions of those that stand: what was taken back describes
+    nothing.
+#}
+{% macro net_columns(descriptions, sums) -%}
+    {%- for name in descriptions -%}
+    max({{ name }}) filter (quantity > 0) as {{ name }},
+    {% endfor -%}
+    {%- for name in sums -%}
+    sum({{ name }}) as {{ name }}{{ ',' if not loop.last }}
+    {% endfor -%}
+{%- endmacro %}
+
+
 {#
     Contributions of the care in scope, each with its person: all of them when everyone is, otherwise those of the
     dates (or of all dates) of the persons in scope. The scope is joined to the keys before the contributions, which

@@ -171,8 +171,10 @@ class _Writer:
             line, refined = _reversed(line, refined)
         self._write(flux, line, refined, place)
         if chance.random() < 0.15:
-            more = {"CPL_MAJ_TOP": "2", "PRS_ACT_QTE": chance.choice(("0", "1")), "PRS_PAI_MNT": "3.50"}
-            self._write(flux, line | more | {"BSE_REM_MNT": "0", "CPL_REM_MNT": "2.10"}, [], place)
+            more = {"CPL_MAJ_TOP": "2", "PRS_ACT_QTE": chance.choice(("0", "1", "")), "BSE_REM_MNT": "0"}
+            given = {"CPL_AFF_COD": "1", "PRS_PAI_MNT": "3.50", "CPL_REM_MNT": "2.10"}
+            owed = {"CPL_AFF_COD": chance.choice(("16", "24")), "PRS_PAI_MNT": "0", "CPL_REM_MNT": "-1.00"}
+            self._write(flux, line | more | chance.choice((given, owed)), [], place)
         if chance.random() < 0.3:
             later = chance.randrange(flux, len(FLUXES))
             named = line["PFS_EXE_NUM"] != "00000000"
@@ -180,7 +182,8 @@ class _Writer:
             negative, taken_back = _reversed(line, refined)
             self._write(later, negative | otherwise, taken_back, place)
             if chance.random() < 0.5:
-                self._write(later, line | ({"PFS_EXE_NUM": "66666666"} if named else {}), refined, place)
+                again = [(table, row | _corrected(table)) for table, row in refined]
+                self._write(later, line | ({"PFS_EXE_NUM": "66666666"} if named else {}), again, place)
 
     def _line(self, kind: str) -> Row:
         chance = self.chance
@@ -299,6 +302,11 @@ def _reversed(line: Row, refined: list[tuple[str, Row]]) -> tuple[Row, list[tupl
         return {name: _negated(value) if name.endswith(signed) else value for name, value in row.items()}
 
     return negated(line), [(table, negated(row)) for table, row in refined]
+
+
+def _corrected(table: str) -> Row:
+    """What a line billed again says otherwise of the same thing."""
+    return {"ER_CAM_F": {"CAM_MOD_COD": "7"}, "ER_TIP_F": {"TIP_ACL_DTD": "09/01/2024"}}.get(table, {})
 
 
 def _negated(number: str) -> str:

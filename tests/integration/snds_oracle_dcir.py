@@ -31,6 +31,9 @@ REFINED = ("ER_PHA_F", "ER_UCD_F", "ER_CAM_F", "ER_BIO_F", "ER_TIP_F")
 VISITS = {"1111": 9202, "1192": 5083, "1130": 0, "3313": 581458, "3317": 581458, "3211": 32036}
 UNITS = {"3400921923056": 28, "3400922143378": 20, "3400922178967": 21, "3400935418487": 30}
 MONEY = ("PRS_PAI_MNT", "BSE_REM_MNT", "CPL_REM_MNT")
+OWED = {"16", "24"}
+"""Complements that are taken from what the patient is reimbursed (CPL_AFF_COD)."""
+DESCRIBED = ("modifier", "start_of_device", "end_of_device", "provider", "prescriber", "plan")
 Event = dict[str, Any]
 
 
@@ -155,7 +158,7 @@ class Dcir:
         """Money by person, day and nature; what was billed on a day without a contact is dropped (rule 3)."""
         contacts = {(event["person"], event["start"]) for event in self.visits.values()}
         sums: dict[tuple[Any, ...], list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 3)
-        for event in self.of_kind("prs") + self.of_kind("cpl"):
+        for event in self.of_kind("prs") + self.of_kind("cpl") + self.of_kind("owe"):
             if (event["person"], event["start"]) not in contacts:
                 self.dropped["3"] += 1
                 continue
@@ -234,10 +237,13 @@ def _common(row: Row, place: Row, person: int, start: date) -> Event:
     plan = "AME" if row["BEN_CMU_CAT"] == "5" else None
     if plan is None and (row["BEN_CMU_TOP"] == "1" or row["BEN_CTA_TYP"] == "89"):
         plan = "C2S"
+    kind = "prs"
+    if row["CPL_MAJ_TOP"] == "2":
+        kind = "owe" if row.get("CPL_AFF_COD") in OWED else "cpl"
     net = ("BEN_RES_DPT", "BEN_RES_COM", "ORG_AFF_BEN", "PSE_SPE_COD", "PSP_SPE_COD")
     return {
         "person": person,
-        "kind": "cpl" if row["CPL_MAJ_TOP"] == "2" else "prs",
+        "kind": kind,
         "start": start,
         "end": end,
         "nature": row["PRS_NAT_REF"],
@@ -258,26 +264,36 @@ def _settle(entries: list[Event]) -> list[Event]:
     for entry in entries:
         contacts[entry["contact"], entry["nature"]].append(entry)
     sums = [_sum(found) for found in contacts.values()]
-    left = [e for e in sums if e["quantity"] or e["kind"] == "cpl" or any(e[name] for name in MONEY)]
+    left = [e for e in sums if e["quantity"] or e["kind"] in {"cpl", "owe"} or any(e[name] for name in MONEY)]
     corrects = (_signed(e)["quantity"] < 0 or (e["kind"] == "prs" and not e["quantity"]) for e in left)
-    is_whole = entries[0]["kind"] not in {"prs", "cpl"} or any(corrects)
+    is_whole = entries[0]["kind"] not in {"prs", "cpl", "owe"} or any(corrects)
     if is_whole and len(left) > 1:
         left.sort(key=lambda event: event["quantity"])
-        left = [left[-1] | {name: sum(e[name] for e in left) for name in ("quantity", "unrefined", *MONEY)}]
+        left = [left[-1] | _sum(entries) | {name: left[-1][name] for name in ("contact", "nature", "place", "end")}]
     return [_signed(event) for event in left]
 
 
 def _sum(entries: list[Event]) -> Event:
     sums = {name: sum((entry[name] for entry in entries), Decimal(0)) for name in ("quantity", *MONEY)}
     unrefined = sum((entry["quantity"] for entry in entries if entry.get("is_unrefined")), Decimal(0))
-    return entries[0] | sums | {"unrefined": unrefined}
+    return entries[0] | sums | {"unrefined": unrefined} | _standing(entries)
+
+
+def _standing(entries: list[Event]) -> Event:
+    """What describes them: of the descriptions whose lines were not all taken back, the greatest of each."""
+    counts: Counter[tuple[Any, ...]] = Counter()
+    for entry in entries:
+        counts[tuple(entry.get(name) for name in DESCRIBED)] += entry["quantity"]
+    standing = [description for description, quantity in counts.items() if quantity > 0]
+    columns = zip(DESCRIBED, zip(*standing, strict=True), strict=False) if standing else ()
+    return dict.fromkeys(DESCRIBED) | {name: max(filter(None, values), default=None) for name, values in columns}
 
 
 def _signed(event: Event) -> Event:
     """A complement may have no quantity: its money tells whether it was given or taken back (rule 3)."""
-    if event["kind"] != "cpl" or event["quantity"]:
+    if event["kind"] not in {"cpl", "owe"} or event["quantity"]:
         return event
-    money = sum(event[name] for name in MONEY)
+    money = sum(event[name] for name in MONEY) * (-1 if event["kind"] == "owe" else 1)
     return event | {"quantity": Decimal((money > 0) - (money < 0))}
 
 

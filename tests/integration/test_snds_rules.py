@@ -8,19 +8,15 @@ from typing import Any
 
 import duckdb
 import pytest
-from intake_world import World
-from snds_cases import FLUXES, Row, make_cases
-from snds_oracle_dcir import Dcir
-from snds_oracle_reference import Reference, day
+from snds_hub import Both
+from snds_oracle_reference import day
 
-from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.sql_text import literal
 from hdh_assets.extracts.build import build_extract
 from hdh_assets.extracts.trace import trace_record
 from hdh_assets.standard.report import standardisation_report
-from hdh_assets.standard.runner import standardise
 from resources.lake import open_lake
 from resources.registry import Registry
 from resources.releases import make_release
@@ -28,7 +24,6 @@ from tests.extract_hub import dossier, grant
 
 pytestmark = pytest.mark.timeout(600)
 
-ALIASES = {"BEN_NIR_PSA": "NUM_ENQ", "BEN_NIR_ANO": "NUM_ENQ_ANO"}
 NINE = (
     "DCT_ORD_NUM",
     "FLX_DIS_DTD",
@@ -41,37 +36,6 @@ NINE = (
     "REM_TYP_AFF",
 )
 _WHO = "JOIN lake.omop.person USING (person_id)"
-_PROVIDER = "LEFT JOIN lake.omop.provider AS pr USING (provider_id)"
-
-
-class Both:
-    """One hub that took the cases in, and the oracle that read them."""
-
-    def __init__(self, root: Any, seed: int) -> None:
-        cases, datasets = make_cases(seed), load_datasets()
-        self.world = World.create(root, *datasets.values())
-        self._drop(datasets["snds_beneficiaries"], "2024-04", cases.beneficiaries)
-        for flux in FLUXES:
-            self._drop(datasets["snds_dcir"], flux, cases.fluxes[flux])
-        self.receipts = self.world.tick()
-        self.result = standardise(self.world.home, self.world.settings)
-        self.cases = cases
-        self.reference = Reference(cases.beneficiaries)
-        self.dcir = Dcir(cases, self.reference)
-
-    def _drop(self, dataset: Dataset, period: str, tables: dict[str, list[Row]]) -> None:
-        files = {f"{table.name}.csv": _csv(dataset, table.name, tables.get(table.name, [])) for table in dataset.tables}
-        self.world.drop(files, period, of=dataset.id)
-
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        return self.world.rows(sql)
-
-
-def _csv(dataset: Dataset, table: str, rows: list[Row]) -> str:
-    """The file of a table: every column, pseudonyms under the names extractions give them (rule 19)."""
-    names = [column.name for column in dataset.by_name[table.lower()].columns]
-    lines = [";".join(ALIASES.get(name, name) for name in names)]
-    return "\n".join([*lines, *(";".join(row.get(name, "") for name in names) for row in rows), ""])
 
 
 @pytest.fixture(scope="module")

@@ -10,14 +10,12 @@
 with line as (
     select
         * replace (
-            -- A line that does not say how many is one, given or, as its amounts tell, taken back.
+            -- A line that does not say how many is one, given or, as its amounts tell, taken back; a complement is none.
             coalesce(
                 prs_act_qte,
                 case
-                    when
-                        not is_complement
-                        and coalesce(prs_pai_mnt, 0) + coalesce(bse_rem_mnt, 0) + coalesce(cpl_rem_mnt, 0) < 0
-                        then -1
+                    when is_complement then 0
+                    when coalesce(prs_pai_mnt, 0) + coalesce(bse_rem_mnt, 0) + coalesce(cpl_rem_mnt, 0) < 0 then -1
                     else 1
                 end
             ) as prs_act_qte
@@ -64,7 +62,13 @@ prestation_line as (
     select
         line.* exclude (prs_pai_mnt, bse_rem_bse, bse_rem_mnt, cpl_rem_bse, cpl_rem_mnt),
         -- Rule 3: counts are without complements, amounts with all lines.
-        case when line.is_complement then 'cpl' when has_refined._delivery is null then 'act' else 'prs' end as kind,
+        case
+            -- What patients owe (flat participations and deductibles 16, later care out of the pathway 24) counts backwards.
+            when line.is_complement and line.cpl_aff_cod in (16, 24) then 'owe'
+            when line.is_complement then 'cpl'
+            when has_refined._delivery is null then 'act'
+            else 'prs'
+        end as kind,
         cast(null as varchar) as code,
         cast(null as varchar) as modifier,
         false as is_anaesthesia,

@@ -27,4 +27,4 @@ select
     person_id,
     care_start as cost_date
 from {{ rows_in_scope(ref('int_snds_dcir__event'), 'care_start') }} as event
-where kind in ('prs', 'cpl') and quantity > 0 and visit_occurrence_id is not null
+where kind in ('prs', 'cpl', 'owe') and quantity > 0 and visit_occurrence_id is not null

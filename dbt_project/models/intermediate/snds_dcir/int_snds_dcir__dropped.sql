@@ -9,12 +9,12 @@ with counted as (
     union all
     select '3', 'amount billed with no contact on that day', count(*)
     from {{ ref('int_snds_dcir__event') }}
-    where kind in ('prs', 'cpl') and quantity > 0 and visit_occurrence_id is null
+    where kind in ('prs', 'cpl', 'owe') and quantity > 0 and visit_occurrence_id is null
     union all
     select '17', 'key that the beneficiary reference does not know as a person', count(*)
     from {{ ref('int_snds_dcir__contribution') }}
     anti join {{ ref('int_snds_beneficiaries__identity_kept') }} using (ben_nir_psa, ben_rng_gem)
-    where kind in ('prs', 'act', 'cpl')
+    where kind in ('prs', 'act', 'cpl', 'owe')
 )
 
 select 'snds_dcir' as dataset, rule, reason, cast(dropped_rows as bigint) as dropped_rows

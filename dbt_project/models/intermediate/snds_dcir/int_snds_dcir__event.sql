@@ -7,43 +7,61 @@
     contract={'enforced': true},
 ) }}
 {{ after_scope() }}
+{%- set descriptions = ['modifier', 'device_start', 'device_end', 'practice', 'prescriber_practice', 'plan'] -%}
+{%- set amounts = ['charge', 'allowed', 'paid_basic', 'paid_supplement'] -%}
+{%- set sums = ['unrefined_quantity', 'quantity'] + amounts -%}
 with contribution as (
     -- Rules 10 to 14: the person of each key, joined now and not when the line came, since the reference changes.
     {{ contributions_in_scope(ref('int_snds_dcir__contribution'), ref('int_snds_beneficiaries__identity_kept')) }}
 ),
 
 -- Rule 4: net quantities, contact by contact. Columns under `any_value` are part of the key.
+alike as (
+    select
+        person_id,
+        event_key,
+        contact_key,
+        nature,
+        {{ descriptions | join(', ') }},
+        min(case when kind = 'act' then 'prs' else kind end) as kind,
+        any_value(care_start) as care_start,
+        any_value(care_end) as care_end,
+        any_value(code) as code,
+        any_value(is_anaesthesia) as is_anaesthesia,
+        any_value(establishment) as establishment,
+        any_value(affiliation) as affiliation,
+        coalesce(sum(quantity) filter (kind = 'act'), 0) as unrefined_quantity,
+        sum(quantity) as quantity
+        {%- for amount in amounts %},
+        sum({{ amount }}) as {{ amount }}
+        {%- endfor %}
+    from contribution
+    group by person_id, event_key, contact_key, nature, {{ descriptions | join(', ') }}
+),
+
 netted as (
     select
         person_id,
         event_key,
         contact_key,
         nature,
-        min(case when kind = 'act' then 'prs' else kind end) as kind,
-        coalesce(sum(quantity) filter (kind = 'act'), 0) as unrefined_quantity,
+        min(kind) as kind,
         any_value(care_start) as care_start,
         any_value(care_end) as care_end,
         any_value(code) as code,
-        max(modifier) filter (quantity > 0) as modifier,
         any_value(is_anaesthesia) as is_anaesthesia,
-        max(device_start) filter (quantity > 0) as device_start,
-        max(device_end) filter (quantity > 0) as device_end,
-        min(practice) as practice,
-        min(prescriber_practice) as prescriber_practice,
         any_value(establishment) as establishment,
         any_value(affiliation) as affiliation,
-        max(plan) as plan,
-        sum(quantity) as quantity,
-        sum(charge) as charge,
-        sum(allowed) as allowed,
-        sum(paid_basic) as paid_basic,
-        sum(paid_supplement) as paid_supplement
-    from contribution
+        {{ net_columns(descriptions, sums) }}
+    from alike
     group by person_id, event_key, contact_key, nature
     -- Rule 3: amounts use all lines. What nets to none may have corrected the money of a contact billed otherwise.
     having
-        sum(quantity) <> 0 or any_value(kind) = 'cpl'
-        or sum(charge) <> 0 or sum(allowed) <> 0 or sum(paid_basic) <> 0 or sum(paid_supplement) <> 0
+        sum(quantity) <> 0
+        or any_value(kind) in ('cpl', 'owe')
+        {%- for amount in amounts %}
+        or sum({{ amount }}) <> 0
+        {%- endfor %}
 ),
 
 -- Rule 4: what spreads over several contacts and is one event all the same: whatever a code designates, and
@@ -55,28 +73,43 @@ spread as (
     having
         count(*) > 1
         and (
-            min(kind) not in ('prs', 'cpl')
-            or min(case when kind = 'cpl' and quantity = 0 then charge + paid_basic + paid_supplement else quantity end) < 0
+            min(kind) not in ('prs', 'cpl', 'owe')
+            or min({{ signed_quantity() }}) < 0
             or bool_or(kind = 'prs' and quantity = 0)
         )
 ),
 
-gathered as (
+alike_in_whole as (
     select
-        * replace (
-            sum(unrefined_quantity) over whole_event as unrefined_quantity,
-            max(device_start) over whole_event as device_start,
-            max(device_end) over whole_event as device_end,
-            sum(quantity) over whole_event as quantity,
-            sum(charge) over whole_event as charge,
-            sum(allowed) over whole_event as allowed,
-            sum(paid_basic) over whole_event as paid_basic,
-            sum(paid_supplement) over whole_event as paid_supplement
-        )
-    from netted
+        person_id,
+        event_key,
+        {{ descriptions | join(', ') }}
+        {%- for name in sums %},
+        sum({{ name }}) as {{ name }}
+        {%- endfor %}
+    from alike
     semi join spread using (person_id, event_key)
-    window whole_event as (partition by person_id, event_key)
-    qualify row_number() over (partition by person_id, event_key order by netted.quantity desc, contact_key, nature) = 1
+    group by person_id, event_key, {{ descriptions | join(', ') }}
+),
+
+whole as (
+    select
+        person_id,
+        event_key,
+        {{ net_columns(descriptions, sums) }}
+    from alike_in_whole
+    group by person_id, event_key
+),
+
+gathered as (
+    select largest.* replace ({% for name in descriptions + sums %}whole.{{ name }} as {{ name }}{{ ', ' if not loop.last }}{% endfor %})
+    from (
+        select netted.*
+        from netted
+        semi join spread using (person_id, event_key)
+        qualify row_number() over (partition by person_id, event_key order by quantity desc, contact_key, nature) = 1
+    ) as largest
+    inner join whole using (person_id, event_key)
 ),
 
 settled as (
@@ -86,14 +119,8 @@ settled as (
     select * from gathered
 ),
 
--- Rule 3: a complement carries money, not an act: without a quantity it has the sign of its amounts.
 signed as (
-    select
-        * replace (
-            case
-                when kind = 'cpl' and quantity = 0 then sign(charge + paid_basic + paid_supplement) else quantity
-            end as quantity
-        )
+    select * replace ({{ signed_quantity() }} as quantity)
     from settled
 ),
 
@@ -113,8 +140,16 @@ performed as (
 described as (
     select
         performed.*,
-        coalesce(nature_of.domain, '') as nature_domain,
-        case when performed.kind = 'cpl' then 0 else coalesce(nature_of.visit_concept_id, 9202) end as visit_concept_id,
+        case performed.kind
+            when 'prs' then case when performed.unrefined_quantity > 0 then nature_of.domain end
+            when 'pha' then 'Drug'
+            when 'ucd' then 'Drug'
+            when 'cam' then 'Procedure'
+            when 'bio' then 'Measurement'
+            when 'tip' then 'Device'
+        end as own_domain_id,
+        case when performed.kind in ('cpl', 'owe') then 0 else coalesce(nature_of.visit_concept_id, 9202) end
+            as visit_concept_id,
         performed.quantity > 0
         and performed.kind = 'prs'
         and coalesce(nature_of.visit_concept_id, 9202) <> 0 as is_contact,
@@ -125,9 +160,38 @@ described as (
     where performed.quantity <> 0
 ),
 
+-- The vocabularies know the seven digits a CIP13 was made from.
+coded as (
+    select
+        described.*,
+        coalesce(nullif(known.target_concept_id, 0), former.target_concept_id, 0) as concept_id,
+        coalesce(nullif(known.source_concept_id, 0), former.source_concept_id, 0) as source_concept_id,
+        case when known.target_concept_id <> 0 then known.target_domain_id else former.target_domain_id end
+            as concept_domain_id
+    from described
+    left join {{ ref('int_hub__concept_map') }} as known
+        on
+            known.source_vocabulary_id = {{ code_list('described.kind') }}
+            and known.source_code = case described.kind
+                when 'ucd' then {{ seven_digits('described.code') }}
+                when 'prs' then cast(described.nature as varchar)
+                else described.code
+            end
+    left join {{ ref('int_hub__concept_map') }} as former
+        on
+            former.source_vocabulary_id = case described.kind when 'pha' then 'FR_CIP7' end
+            and former.source_code = {{ seven_digits('described.code') }}
+),
+
 linked as (
     select
-        * exclude (own_visit_id),
+        * exclude (own_visit_id, own_domain_id, concept_domain_id, unrefined_quantity),
+        case
+            when quantity > 0 and own_domain_id in {{ event_domains() }}
+                then {{ event_domain('concept_domain_id', 'own_domain_id') }}
+        end as domain_id,
+        -- Of a prestation, what has a refined row is counted there.
+        case kind when 'prs' then least(quantity, unrefined_quantity) else quantity end as counted,
         -- Rule 3: complements and allowances go with the contact they were billed for, of their own nature or another.
         case
             when quantity > 0 then coalesce(
@@ -138,7 +202,7 @@ linked as (
         is_contact
         and row_number() over (partition by own_visit_id order by not is_contact, event_key) = 1
             as is_first_of_visit
-    from described
+    from coded
 ),
 
 -- ... and failing that, when what cancelled their contact left another, with one of the same day.
@@ -152,7 +216,7 @@ day_visit as (
 
 select
     case
-        when kind in ('prs', 'cpl')
+        when kind in ('prs', 'cpl', 'owe')
             then {{ hub_id(['event|snds_dcir', 'person_id', 'event_key', 'contact_key', 'linked.nature']) }}
         else {{ hub_id(['event|snds_dcir', 'person_id', 'event_key']) }}
     end as event_id,

@@ -2,11 +2,11 @@
 select
     event.event_id as measurement_id,
     event.person_id,
-    coalesce(act.target_concept_id, 0) as measurement_concept_id,
+    event.concept_id as measurement_concept_id,
     event.care_start as measurement_date,
     cast(event.care_start as timestamp) as measurement_datetime,
     cast(null as varchar) as measurement_time,
-    32810 as measurement_type_concept_id,
+    {{ type_of_event() }} as measurement_type_concept_id,
     0 as operator_concept_id,
     -- Rule 39: the SNDS knows that a test was done, not its result.
     cast(null as double) as value_as_number,
@@ -14,17 +14,15 @@ select
     0 as unit_concept_id,
     cast(null as double) as range_low,
     cast(null as double) as range_high,
-    case when event.practice is not null then {{ hub_id(['provider|snds', 'event.practice']) }} end as provider_id,
+    {{ provider_of_event() }} as provider_id,
     event.visit_occurrence_id,
     cast(null as bigint) as visit_detail_id,
-    event.code as measurement_source_value,
-    coalesce(act.source_concept_id, 0) as measurement_source_concept_id,
+    {{ code_of_event() }} as measurement_source_value,
+    event.source_concept_id as measurement_source_concept_id,
     cast(null as varchar) as unit_source_value,
     0 as unit_source_concept_id,
     cast(null as varchar) as value_source_value,
     cast(null as bigint) as measurement_event_id,
     0 as meas_event_field_concept_id
 from {{ rows_in_scope(ref('int_snds_dcir__event'), 'care_start') }} as event
-left join {{ ref('int_hub__concept_map') }} as act
-    on act.source_vocabulary_id = 'FR_NABM' and act.source_code = event.code
-where event.kind = 'bio' and event.quantity > 0
+where event.domain_id = 'Measurement'

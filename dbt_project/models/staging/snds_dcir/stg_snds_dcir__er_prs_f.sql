@@ -26,6 +26,7 @@ select
     try_cast(prs_nat_ref as integer) as prs_nat_ref,
     try_cast(bse_prs_nat as integer) as bse_prs_nat,
     try_cast(cpl_maj_top as integer) as cpl_maj_top,
+    try_cast(cpl_aff_cod as integer) as cpl_aff_cod,
     dpn_qlf,
     prs_dpn_qlp,
     prs_act_qte,
