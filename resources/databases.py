@@ -31,7 +31,7 @@ def failures_told(what: str, address: str, setting: str = "registry_url") -> Ite
     """Turn what goes wrong inside into a `HubError`: `what` (as a subject), the kind of error and what to do."""
     try:
         yield
-    except sa.exc.SQLAlchemyError as error:
+    except (sa.exc.SQLAlchemyError, ValueError) as error:  # an address that is none is a ValueError
         remedy = _IN_HOME if address.startswith("sqlite") else f"start PostgreSQL, or correct {setting}"
         if _is_damaged(error):
             remedy = f"the file is damaged: restore {address.removeprefix('sqlite:///')} from a backup"
@@ -47,7 +47,7 @@ def check_answers(what: str, url: str, setting: str) -> None:
         engine.connect().close()
 
 
-def _is_damaged(error: sa.exc.SQLAlchemyError) -> bool:
+def _is_damaged(error: Exception) -> bool:
     """Whether SQLite says that its file is none, or not whole."""
     code = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0)
     return code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}  # the upper bits say where

@@ -24,6 +24,7 @@ from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.sql_text import literal
 from resources.engine_errors import storage_failure
 from resources.extensions import ONLY_OURS, check_signatures, load_extensions, needed_extensions
+from resources.lake_claim import claim
 
 ALIAS = "lake"
 METADATA = f"__ducklake_metadata_{ALIAS}"
@@ -37,6 +38,7 @@ ENGINE = ONLY_OURS | {"allow_unsigned_extensions": "true"}
 """Configuration of every engine; the signatures were checked before."""
 _OTHER_PLACE = "does not match existing data path"
 _NO_CATALOGUE = "creating a new DuckLake is explicitly disabled"
+_OTHER_ENCRYPTION = "Failed to set encryption"
 _SQLITE = "catalog.sqlite"
 
 
@@ -121,7 +123,7 @@ class Lake:
         options: dict[str, str | int | bool] = {"DATA_PATH": self.data_path, "DATA_INLINING_ROW_LIMIT": 0}
         if self.settings.lake_encrypted:
             options["ENCRYPTED"] = True
-        if self.is_embedded and self._in_home:
+        if self._in_home:
             # the catalogue remembers an absolute folder; a home that was moved or restored elsewhere has its own
             options["OVERRIDE_DATA_PATH"] = True
         if self.is_embedded:
@@ -156,6 +158,8 @@ class Lake:
             self._attached(engine, options)
         if "OVERRIDE_DATA_PATH" in options:
             self._check_place(engine)
+        elif "READ_ONLY" not in options:
+            claim(self, engine)
 
     def _attached(self, engine: duckdb.DuckDBPyConnection, options: dict[str, str | int | bool]) -> bool:
         """Attach; whether there is a catalogue."""
@@ -170,13 +174,18 @@ class Lake:
                 return False
             if _OTHER_PLACE in str(error):
                 raise _misplaced() from None
+            if _OTHER_ENCRYPTION in str(error):
+                raise ConfigurationError(
+                    "whether the lake's files are encrypted was settled when the lake was made",
+                    remedy=f"set lake_encrypted back to {str(not self.settings.lake_encrypted).lower()}",
+                ) from None
             raise storage_failure(str(error)) or error from None
         return True
 
     def _has_files(self, engine: duckdb.DuckDBPyConnection) -> bool:
         """Whether the lake has any file, whatever its catalogue says."""
         if self.settings.is_lake_far:
-            return bool(engine.execute("SELECT 1 FROM glob(?) LIMIT 1", [f"{self.data_path}**"]).fetchall())
+            return bool(engine.execute("SELECT 1 FROM glob(?) LIMIT 1", [f"{self.data_path}**/*.parquet"]).fetchall())
         return any(Path(self.data_path).rglob("*.parquet"))
 
     def _nameless(self, engine: duckdb.DuckDBPyConnection) -> ConfigurationError:
@@ -190,10 +199,15 @@ class Lake:
         )
 
     def _check_place(self, engine: duckdb.DuckDBPyConnection) -> None:
-        """A home that was moved has its files in the same folder of it: any other is another setting's."""
+        """A home that was moved has its files in the same folder of it: any other is another setting's.
+
+        A catalogue that several homes can reach is that of the one whose folder is there.
+        """
         folder = f"/{Path(self.data_path).relative_to(self.home.root)}/"
         query = f"SELECT value FROM {METADATA}.ducklake_metadata WHERE key = 'data_path'"
-        if not str(engine.execute(query).fetchall()[0][0]).endswith(folder):
+        remembered = str(engine.execute(query).fetchall()[0][0])
+        is_other = not self.is_embedded and remembered != self.data_path
+        if not remembered.endswith(folder) or (is_other and (Path(remembered).exists() or not self._has_files(engine))):
             raise _misplaced()
 
     @contextmanager
@@ -255,7 +269,7 @@ class Lake:
 def _misplaced() -> ConfigurationError:
     return ConfigurationError(
         "the lake's files are not where lake_data says",
-        remedy="set lake_data to what it was when the hub was made, or unset it; the lake's files stay where they are",
+        remedy="set lake_data to what it was when the hub was made, or unset it; a home moves whole, with its lake",
     )
 
 

@@ -107,6 +107,9 @@ def _home(context: Context) -> str:
     missing = [folder.name for folder in context.home.folders if not folder.is_dir()]
     if exposed:
         raise HubError(f"other users can read {', '.join(exposed)}", remedy=f"chmod 700 them in {context.home.root}")
+    settings = context.home.settings_file
+    if stat.S_IMODE(settings.stat().st_mode) & 0o077 and any("@" in url for url in context.settings.databases):
+        raise HubError(f"other users can read {settings}, which holds passwords", remedy=f"chmod 600 {settings}")
     if missing:
         raise HubError(
             f"folders are missing: {', '.join(missing)}", remedy="run `hdh init` again: it adds what is missing"
@@ -133,14 +136,15 @@ def _reader(context: Context, opened: ExitStack) -> DuckDBPyConnection:
 
 def _lake(context: Context, engine: DuckDBPyConnection) -> str:
     from resources.engine_errors import LAKE_FILE_REMEDY  # noqa: PLC0415
-    from resources.lake import open_lake  # noqa: PLC0415
+    from resources.lake import METADATA, open_lake  # noqa: PLC0415
     from resources.lake_files import damaged_files  # noqa: PLC0415
     from resources.releases import releases_in  # noqa: PLC0415
 
     if damaged := damaged_files(open_lake(context.home, context.settings), engine):
         more = f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
         raise HubError(f"a file of the lake is gone or damaged: {damaged[0]}{more}", remedy=LAKE_FILE_REMEDY)
-    encryption = "encrypted" if context.settings.lake_encrypted else "not encrypted"
+    query = f"SELECT value FROM {METADATA}.ducklake_metadata WHERE key = 'encrypted'"
+    encryption = "encrypted" if engine.execute(query).fetchall() == [("true",)] else "not encrypted"
     catalogue = _kept_in(context.settings.lake_catalog)
     return f"{catalogue} catalogue, {encryption}, {len(releases_in(engine))} release(s)"
 

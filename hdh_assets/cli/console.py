@@ -36,7 +36,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 SHORT = 16
 """Texts up to this long are not broken over lines."""
 
-out = Console(width=None if sys.stdout.isatty() else 160)
+out = Console(width=None if sys.stdout and sys.stdout.isatty() else 160)
 err = Console(stderr=True, soft_wrap=True)
 
 

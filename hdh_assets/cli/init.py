@@ -34,7 +34,7 @@ def init_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
 
 def initialise(context: Context) -> list[str]:
     """Make the home whole; the names of the keys created."""
-    from hdh_assets.definitions.instance import dagster_yaml  # noqa: PLC0415
+    from hdh_assets.definitions.instance import prepare_instance  # noqa: PLC0415
     from resources.keys import Purpose, open_keys  # noqa: PLC0415
     from resources.lake import open_lake  # noqa: PLC0415
     from resources.lake_tables import ensure_tables  # noqa: PLC0415
@@ -42,9 +42,10 @@ def initialise(context: Context) -> list[str]:
     datasets = context.datasets()
     _make_folders(context.home)
     if not context.home.settings_file.exists():
+        context.home.settings_file.touch(0o600)  # addresses of databases hold passwords
         context.home.settings_file.write_text(settings_template(), "utf-8")
     created = open_keys(context.home).create_missing(tuple(Purpose), in_use=_purposes_in_use(context.home))
-    (context.home.dagster / "dagster.yaml").write_text(dagster_yaml(context.settings), "utf-8")
+    prepare_instance(context.home, context.settings)
     with open_lake(context.home, context.settings).writer() as engine:
         ensure_tables(engine, datasets)
     for dataset in datasets.values():

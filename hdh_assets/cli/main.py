@@ -5,11 +5,11 @@ Exit codes: 0 done, 1 refused or failed, 2 misuse, 130 interrupted.
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
 from importlib.metadata import version
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -59,7 +59,7 @@ def _tell_version(is_asked: bool) -> None:
 def root(
     ctx: typer.Context,
     home: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--home", help="Folder of the hub. Default: $HDH_HOME, else ./hub.", show_default=False),
     ] = None,
     _version: Annotated[
@@ -105,6 +105,9 @@ def _stop(*_: Any) -> None:
 
 def main() -> None:
     """Entry point of the `hdh` script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # none when it was closed
+            stream.reconfigure(errors="replace")  # a terminal that lacks a sign shows another
     for sent in (signal.SIGINT, signal.SIGTERM):
         # SIGINT as well: a shell that starts a command in the background has it ignored
         signal.signal(sent, _stop)

@@ -94,7 +94,11 @@ def empty_command(
     from resources.registry import Registry  # noqa: PLC0415
 
     before = datetime.now(UTC) - timedelta(days=days or 0)
-    these = [find_held(context.home, delivery)] if delivery else [x for x in held(context.home) if x.since <= before]
+    these = (
+        [find_held(context.home, delivery)]
+        if delivery is not None
+        else [one for one in held(context.home) if one.since <= before]
+    )
     with Registry(context.home, context.settings) as registry:
         empty(registry, context.home, these)
     if as_json:

@@ -20,13 +20,15 @@ from resources.releases import find
 SHOWN_ROWS = 200
 _EXPLAIN = re.compile(r"\s*EXPLAIN(\s+ANALYZE)?\b", re.IGNORECASE)
 _TABLE_FUNCTIONS = re.compile(
-    r"(duckdb|pragma|parquet|json)_(?!execute)\w+|read_parquet|unnest|range|generate_series|repeat|repeat_row|summary"
-    r"|histogram|histogram_values|(ducklake_)?(snapshots|current_snapshot|last_committed_snapshot|list_files|options"
-    r"|settings|table_info)",
+    r"duckdb_(columns|constraints|functions|keywords|schemas|tables|types|views)|pragma_(show|table_info|version)"
+    r"|json_(each|tree)|unnest|range|generate_series|repeat|repeat_row|summary|histogram|histogram_values"
+    r"|(ducklake_)?(snapshots|current_snapshot|last_committed_snapshot|table_info)",
     re.IGNORECASE,
 )
-"""Functions in FROM that a query may call: those of other extensions open files and databases by themselves, whatever
-the engine allows, and those of the lake maintain it or tell rows that were removed."""
+"""Functions in FROM that a query may call. Others open files and databases by themselves, whatever the engine allows,
+or tell of rows that were removed, of addresses with their passwords, of the keys of files."""
+_NO_TABLE = re.compile(r"[./\\*?:\[]")
+"""What no table's name has in it, and the name of a file does."""
 
 
 def sql_command(
@@ -38,14 +40,15 @@ def sql_command(
     """Run one read-only query on the lake."""
     context = cli_context(ctx).require_home()
     lake = open_lake(context.home, context.settings)
-    rows = read(lake, query, snapshot=find(lake, release).snapshot_id if release is not None else None)
+    snapshot = find(lake, release).snapshot_id if release is not None else None
+    rows = read(lake, query, snapshot=snapshot, most=None if as_json else SHOWN_ROWS + 1)
     print_rows(rows if as_json else rows[:SHOWN_ROWS], as_json=as_json, empty="no rows", verbatim=True)
     if len(rows) > SHOWN_ROWS and not as_json:
-        err.print(f"[dim]the first {SHOWN_ROWS} of {len(rows)} rows; add a LIMIT, or --json for all[/]")
+        err.print(f"[dim]the first {SHOWN_ROWS} rows, and there are more; add a LIMIT, or --json for all[/]")
 
 
-def read(lake: Lake, query: str, *, snapshot: int | None = None) -> list[dict[str, Any]]:
-    """Rows of one query as dicts.
+def read(lake: Lake, query: str, *, snapshot: int | None = None, most: int | None = None) -> list[dict[str, Any]]:
+    """Rows of one query as dicts, the first `most` where that is given: the engine gives them as they are asked for.
 
     Raises `RefusedError` when it is not a single reading statement, `HubError` when it cannot run.
     """
@@ -55,7 +58,8 @@ def read(lake: Lake, query: str, *, snapshot: int | None = None) -> list[dict[st
         try:
             answer = engine.execute(query)
             names = _told_apart([column[0] for column in answer.description or []])
-            return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+            found = answer.fetchall() if most is None else answer.fetchmany(most)
+            return [dict(zip(names, row, strict=True)) for row in found]
         except duckdb.Error as error:
             raise HubError(f"the query failed: {_first_line(error)}") from None
 
@@ -76,6 +80,8 @@ def _check(query: str) -> None:
         )
     if any(_is_catalogue(node) for node in _nodes(parsed)):
         raise RefusedError("`hdh sql` reads tables of the lake, not its catalogue", remedy="see `hdh dataset show`")
+    if any(_is_file(node) for node in _nodes(parsed)):
+        raise RefusedError("`hdh sql` reads tables of the lake, not files", remedy="see `hdh dataset show`")
     if any("at_clause" in node and node["at_clause"] for node in _nodes(parsed)):
         raise RefusedError(
             "`hdh sql` does not look back at rows that may have been removed since",
@@ -100,6 +106,11 @@ def _is_catalogue(node: dict[str, Any]) -> bool:
     """Whether it names a table of DuckLake's own, where bounds of rows that were removed may be left."""
     named = (str(node.get(part, "")).lower() for part in ("catalog_name", "schema_name"))
     return node.get("type") == "BASE_TABLE" and METADATA.lower() in named
+
+
+def _is_file(node: dict[str, Any]) -> bool:
+    """Whether the engine would look for a file of that name: those of the lake hold rows that were removed since."""
+    return node.get("type") == "BASE_TABLE" and bool(_NO_TABLE.search(str(node.get("table_name", ""))))
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:

@@ -32,8 +32,11 @@ class Home:
     def resolve(cls, given: Path | str | None = None) -> Home:
         """The home named by `--home`, else by `HDH_HOME`, else `./hub`; always absolute.
 
-        Raises `ConfigurationError` when its path has a character that Dagster's storage or the engine misreads.
+        Raises `ConfigurationError` when `--home` names nothing, as from a variable that is not set, or when its path
+        has a character that Dagster's storage or the engine misreads.
         """
+        if given is not None and not str(given):
+            raise ConfigurationError("--home names no folder", remedy="name one, or leave it out for HDH_HOME or ./hub")
         root = Path(given or os.environ.get("HDH_HOME") or "hub").expanduser().resolve()
         if misread := sorted(_MISREAD & set(str(root))):
             raise ConfigurationError(
@@ -166,6 +169,11 @@ class Settings(BaseSettings):
     def is_lake_far(self) -> bool:
         """Whether the lake's files are in object storage, whose keys the engine finds in the environment."""
         return "://" in self.lake_data
+
+    @property
+    def databases(self) -> tuple[str, ...]:
+        """Addresses of the PostgreSQL databases in use."""
+        return tuple(url for url in (self.lake_catalog, self.registry_url, self.dagster_postgres) if url)
 
     @classmethod
     def load(cls, home: Home, **overrides: Any) -> Settings:

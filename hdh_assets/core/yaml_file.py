@@ -21,6 +21,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 _DEEPEST, _SHOWN = 100, 60
 _LARGEST = 4 << 20
+_MOST_MERGED = 5_000
 _BRACKETS = re.compile(rb"[\[\]{}]")
 _DASHES = re.compile(rb"(?:[-?:][ \t]+){%d}" % _DEEPEST)
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -42,6 +43,12 @@ class _Loader(_SafeLoader):  # type: ignore[misc]
             kind = "day" if node.tag.endswith(":timestamp") else node.tag.rpartition(":")[2]
             problem = f"{str(node.value)[:_SHOWN]} is no {kind}"
             raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        super().flatten_mapping(node)
+        if len(node.value) > _MOST_MERGED:  # merges of merges multiply
+            problem = f"merges (<<) of more than {_MOST_MERGED} keys"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()

@@ -1,6 +1,7 @@
 """Withdrawing what projects keep beyond their permit: it expired, was revoked, or the project gave up.
 
-A version made under an earlier permit stays while a later one, an amendment, is in force.
+A version made under an earlier permit stays while an amendment of it is in force, and goes when the permit had ended
+before another was granted.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ def _kept(home: Home, registry: Registry, project: str | None = None) -> list[tu
     known, begun = projects(registry), withdrawals(registry)
     found = []
     for version in filter(is_left, list_versions(home, project)):
-        end = known[version.project].permit_end(today()) if version.project in known else None
+        project_of = known.get(version.project)
+        end = project_of.end_of(version.basis.permit, today()) if project_of else None
         if why := begun.get((version.project, version.number)) or (end and Withdrawal(Cause.permit_ended, end)):
             found.append((version, why))
     return found

@@ -31,7 +31,7 @@ from hdh_assets.extracts.versions import (
 )
 from hdh_assets.extracts.withdrawal import withdrawals
 from hdh_assets.governance.permit import Permit, read_permit
-from hdh_assets.governance.register import find_permit, find_project
+from hdh_assets.governance.register import find_permit, find_project, today
 from hdh_assets.governance.states import Step
 from resources.lake import open_lake
 from resources.registry import Registry
@@ -61,7 +61,7 @@ def rebuild_extract(
     ):
         _check_not_withdrawn(registry, project, number)
         permit, release = permit_of(registry, project, basis.permit), find_in(head, basis.release)
-        _check_deliverable(registry, head, project, release)
+        _check_deliverable(registry, head, permit, release)
         partial = space / f".v{number}.{uuid.uuid4().hex[:8]}.partial"
         try:
             write_extract(home, settings, datasets, permit, release, basis, number, partial, on_progress)
@@ -71,7 +71,7 @@ def rebuild_extract(
             if changed := _not_as_listed(partial):
                 return changed
             if not _is_whole(home, f"{project}/v{number}", recorded["manifest_sha256"]):
-                _check_deliverable(registry, head, project, release)
+                _check_deliverable(registry, head, permit, release)
                 put_in_place(partial, space / f"v{number}")
             return []
         finally:
@@ -86,9 +86,13 @@ def _check_not_withdrawn(registry: Registry, project: str, number: int) -> None:
         )
 
 
-def _check_deliverable(registry: Registry, head: duckdb.DuckDBPyConnection, project: str, release: Release) -> None:
-    """What is put back is delivered again: a project without a permit, or somebody who objected, forbids that too."""
-    find_permit(registry, project)
+def _check_deliverable(registry: Registry, head: duckdb.DuckDBPyConnection, permit: Permit, release: Release) -> None:
+    """What is put back is delivered again: a permit that ended, or somebody who objected, forbids that too."""
+    find_permit(registry, permit.project)
+    if end := find_project(registry, permit.project).end_of(permit.number, today()):
+        raise RefusedError(
+            f"permit {permit.number} of {permit.project} ended on {end.day}", remedy="see `hdh permit list`"
+        )
     check_release(head, registry, release)
 
 

@@ -110,7 +110,7 @@ def source_treatment(
     if _tells_too_much(column, precision):
         return Treatment.blank
     is_month = column.kind in {"date", "timestamp"} and precision.dates == "month"
-    if column.tells == "death":
+    if column.tells in {"death", "activity"}:
         return Treatment.within_month if is_month else Treatment.within
     return Treatment.month if is_month else Treatment.kept
 

@@ -19,8 +19,21 @@ Decision = Callable[[list[Event]], Draft]
 
 
 def submit(dossier: Dossier, today: date) -> Decision:
-    """File a dossier for a project that has none open."""
-    return _step(Step.submit, dossier.project, today, lambda _: _content(dossier))
+    """File a dossier for a project that has none open.
+
+    A name that had a permit stays its controller's: with it go the pseudonyms, which would join what both received.
+    """
+
+    def content(found: Project | None) -> dict[str, Any]:
+        before = found.dossier.data["dossier"]["controller"]["name"] if found and found.permits else None
+        if before not in {None, dossier.controller.name}:
+            raise RefusedError(
+                f"project {dossier.project} was of {before}, and its pseudonyms go with its name",
+                remedy="choose another name; the controller itself amends its dossier, or files it under its own name",
+            )
+        return _content(dossier)
+
+    return _step(Step.submit, dossier.project, today, content)
 
 
 def amend(dossier: Dossier, today: date) -> Decision:

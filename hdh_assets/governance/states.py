@@ -89,6 +89,8 @@ class Project:
     """The grant in force, unless it has expired since; a pending amendment leaves it in force."""
     permits: int = 0
     """How many were ever granted."""
+    ends: tuple[tuple[int, End], ...] = ()
+    """Permits that had ended when a later one was granted: the number of the last of them, and how they ended."""
     history: tuple[Event, ...] = ()
 
     def status_on(self, today: date) -> Status:
@@ -111,6 +113,10 @@ class Project:
             return End(date.fromisoformat(self.permit.data["permit"]["expires"]))
         ended = next(event for event in reversed(self.history) if event.kind in {Step.revoke, Step.withdraw})
         return End(ended.at.date(), str(ended.data["reason"]))
+
+    def end_of(self, permit: int, today: date) -> End | None:
+        """How the permit of that number ended; None while it is in force, or an amendment of it."""
+        return next((end for last, end in self.ends if permit <= last), None) or self.permit_end(today)
 
 
 def fold(events: Iterable[Event]) -> dict[str, Project]:
@@ -149,7 +155,9 @@ def _after(project: Project | None, event: Event) -> Project:
             status = Status.favourable if event.data.get("favourable") else Status.unfavourable
             return replace(project, status=status, opinions=(*project.opinions, event))
         case Step.grant:
-            return replace(project, status=Status.granted, permit=event, permits=project.permits + 1)
+            end = project.permit_end(event.at.date())
+            ends = (*project.ends, (project.permits, end)) if end else project.ends
+            return replace(project, status=Status.granted, permit=event, permits=project.permits + 1, ends=ends)
         case Step.refuse:
             # A refused amendment leaves the permit in force as it was granted.
             is_granted = project.has_permit_on(event.at.date())

@@ -249,11 +249,28 @@ def test_sql_refuses_all_but_one_reading_statement(lake: Lake, query: str) -> No
     assert _count(lake) == 1
 
 
-@pytest.mark.parametrize("query", ["FROM read_parquet('/etc/hostname')", "FROM '/etc/some.csv'", "FROM lake"])
-def test_sql_cannot_read_files_outside_the_lake(lake: Lake, query: str) -> None:
+@pytest.mark.parametrize("query", ["FROM read_parquet({file})", "FROM {file}", 'FROM "{path}"', "FROM '/etc/some.csv'"])
+def test_sql_reads_tables_and_no_file(lake: Lake, query: str) -> None:
+    """Not even one of the lake: it may hold rows that were removed since."""
     _fill(lake, 1)
+    [path] = Path(lake.data_path).rglob("*.parquet")
+    with pytest.raises(RefusedError, match=r"does not call read_parquet|not files"):
+        read(lake, query.format(file=literal(path), path=path))
     with pytest.raises(HubError, match="failed"):
-        read(lake, query)
+        read(lake, "FROM lake")
+
+
+@pytest.mark.parametrize("call", ["duckdb_databases()", "duckdb_settings()", "ducklake_list_files('lake', 'person')"])
+def test_sql_tells_no_address_and_no_key(lake: Lake, call: str) -> None:
+    _fill(lake, 1)
+    with pytest.raises(RefusedError, match="does not call"):
+        read(lake, f"SELECT * FROM {call}")
+
+
+def test_sql_asks_the_engine_for_as_many_rows_as_are_shown(lake: Lake) -> None:
+    _fill(lake, 5)
+    assert len(read(lake, "FROM omop.person", most=3)) == 3
+    assert len(read(lake, "FROM omop.person")) == 5
 
 
 @pytest.mark.parametrize(

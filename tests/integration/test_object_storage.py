@@ -113,8 +113,9 @@ def test_sql_reads_the_lake_and_nothing_else(storage: str, world: World) -> None
     with duckdb.connect() as plain:
         plain.execute(f"COPY (SELECT 'elsewhere' AS word) TO {literal(world.home.root / 'x.parquet')}")
     for place in ("/etc/hostname", str(world.home.root / "x.parquet"), f"s3://{BUCKET}/other/x.parquet"):
-        with pytest.raises(HubError, match="Permission"):
-            read(lake, f"SELECT * FROM read_parquet({literal(place)})")
+        for file in (f"read_parquet({literal(place)})", literal(place)):
+            with pytest.raises(HubError, match=r"does not call read_parquet|not files"):
+                read(lake, f"SELECT * FROM {file}")
 
 
 def test_a_storage_that_does_not_answer_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

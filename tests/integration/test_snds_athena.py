@@ -25,7 +25,7 @@ CONCEPTS = (
     ("CIM10", "E11", 201826, "Observation"),
     ("CIM10", "C50", 4112853, "Procedure"),
 )
-"""Vocabulary, code, standard concept (of illnesses, that of the hub's own map) and its domain, none that of the source."""
+"""Vocabulary, code, standard concept (of illnesses, that of the hub's map) and its domain, none that of the source."""
 
 
 @pytest.fixture(scope="module")

@@ -160,6 +160,24 @@ def test_a_new_permit_gives_a_new_version_under_the_same_pseudonyms(hub: Hub) ->
     assert withdraw_ended(hub.home, hub.settings) == []
 
 
+@pytest.mark.parametrize("kind", ["revoked", "given up"])
+def test_a_permit_granted_since_keeps_nothing_of_one_that_ended(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Nobody looked in between: the end is in the event log all the same."""
+    mine = hub.deliver("one", tables=EVERYTHING)
+    end_by(kind, hub, monkeypatch)
+    grant(hub.registry, dossier("one"))
+    shutil.rmtree(mine.folder / "data")
+    with pytest.raises(RefusedError, match="permit 1 of one ended on"):
+        rebuild_extract(hub.home, hub.settings, hub.datasets, "one/v1")
+    assert withdraw_ended(hub.home, hub.settings) == ["one/v1"]
+    assert (mine.folder / "WITHDRAWN.md").exists()
+    again = hub.build("one", find_permit(hub.registry, "one")).version
+    assert withdraw_ended(hub.home, hub.settings) == []
+    assert verify_version(again) == []
+
+
 def test_a_version_of_an_amended_permit_stays(hub: Hub) -> None:
     first = hub.deliver("one", tables={"omop.person": "all"})
     for step in (

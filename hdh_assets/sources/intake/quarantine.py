@@ -66,8 +66,8 @@ def held(home: Home) -> list[Held]:
 
 
 def find_held(home: Home, delivery: str) -> Held:
-    """The delivery whose digest begins so. Raises `HubError` when none does, or several."""
-    found = [each for each in held(home) if each.delivery.startswith(delivery.lower())]
+    """The delivery whose digest begins so. Raises `HubError` when none does, or several, or it is empty."""
+    found = [each for each in held(home) if delivery and each.delivery.startswith(delivery.lower())]
     if len(found) != 1:
         raise HubError(f"{len(found) or 'no'} deliveries in quarantine begin with {delivery!r}", remedy=_LIST)
     return found[0]

@@ -57,6 +57,8 @@ def test_a_group_without_a_command_shows_its_help(home: Home, arguments: tuple[s
         (("extract", "show", ""), "there is no extract"),
         (("oppose", "add", "snds_psa", "--file", "/dev/zero"), "larger than a list of persons can be"),
         (("audit", "log", "nobody"), "no event is about nobody"),
+        (("quarantine", "empty", ""), "no deliveries in quarantine begin with ''"),
+        (("--home", "", "receipts"), "--home names no folder"),
     ],
 )
 def test_what_makes_no_sense_is_told_in_words(home: Home, arguments: tuple[str, ...], problem: str) -> None:

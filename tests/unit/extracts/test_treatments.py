@@ -123,7 +123,27 @@ def test_a_delivered_identifier_is_replaced_or_withheld(dataset, table, column) 
     elif column.role is Role.quasi_identifier and dataset.has_persons:
         assert treatment is None or "replaced" in treatment
     elif column.kind in {"date", "timestamp"} and dataset.has_persons:
-        assert treatment in {Treatment.month, Treatment.record_date}
+        assert treatment in {Treatment.month, Treatment.within_month, Treatment.record_date}
+
+
+@pytest.mark.parametrize("name", ["BEN_DTE_INS", "BEN_DTE_MAJ", "BEN_IDT_MAJ", "MAX_TRT_DTD"])
+def test_a_last_care_is_told_within_the_period_alone(name: str) -> None:
+    """Its row is there whatever the period, and a person whose last care is before it has died or left."""
+    dataset = DATASETS["snds_beneficiaries"]
+    for table in ("ir_ben_r", "ir_ben_r_arc"):
+        described = dataset.by_name[table]
+        found = [
+            source_treatment(dataset, described, described.by_name[name.lower()], p, is_listed=True)
+            for p in (FINE, COARSE)
+        ]
+        assert found == [Treatment.within, Treatment.within_month]
+
+
+def test_what_care_cost_over_a_life_is_for_permits_that_name_it() -> None:
+    dataset = DATASETS["hospital_ehr"]
+    table = dataset.by_name["patients"]
+    for name in ("healthcare_expenses", "healthcare_coverage"):
+        assert source_treatment(dataset, table, table.by_name[name], FINE, is_listed=False) is None
 
 
 def test_both_sides_of_a_foreign_key_are_treated_alike() -> None:

@@ -200,3 +200,21 @@ def test_whatever_is_tried_a_permit_follows_a_favourable_opinion_and_can_be_revo
         if grant.kind == Step.grant:
             assert before is not None
             assert before.data["favourable"]
+
+
+def test_a_permit_that_had_ended_stays_so_when_another_is_granted() -> None:
+    """An amendment goes on with what there is; a permit after an end does not."""
+    again = (Step.withdraw, *GRANTED)
+    amended = (Step.amend, Step.give_opinion, Step.grant)
+    project = fold(after(*GRANTED, *amended, *again, *amended))["pilot"]
+    assert [project.end_of(number, TODAY) is not None for number in (1, 2, 3, 4)] == [True, True, False, False]
+    assert all(project.end_of(number, LATER) for number in (1, 2, 3, 4))
+
+
+def test_a_name_stays_its_controller_s_once_pseudonyms_were_given() -> None:
+    other = dossier("pilot", retention_until="2024-12-31", controller={"name": "Elsewhere", "contact": "a@example.org"})
+    submitted = decisions.submit(other, TODAY)
+    assert submitted([]).subject == "pilot"
+    with pytest.raises(RefusedError, match="was of University"):
+        submitted(after(*GRANTED, Step.withdraw))
+    assert submitted(after(Step.submit, Step.refuse)).subject == "pilot"
