@@ -159,7 +159,7 @@ class Lake:
         if "OVERRIDE_DATA_PATH" in options:
             self._check_place(engine)
         elif "READ_ONLY" not in options:
-            claim(self, engine)
+            claim(self.home, self.data_path, engine)
 
     def _attached(self, engine: duckdb.DuckDBPyConnection, options: dict[str, str | int | bool]) -> bool:
         """Attach; whether there is a catalogue."""

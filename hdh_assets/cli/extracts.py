@@ -93,7 +93,8 @@ def verify_command(
     from resources.registry import Registry  # noqa: PLC0415
 
     context = cli_context(ctx).require_home()
-    versions = [find_version(context.home, name)] if name and "/" in name else list_versions(context.home, name)
+    found = [] if name and "/" in name else list_versions(context.home, name)
+    versions = [find_version(context.home, name)] if name and not found else found  # which refuses what is not there
     with Registry(context.home, context.settings) as registry:
         recorded = recorded_manifests(registry.events(DELIVERED))
     rows: list[dict[str, Any]] = [

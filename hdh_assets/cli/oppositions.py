@@ -17,7 +17,7 @@ from hdh_assets.cli.console import Context, JsonOption, cli_context, out, print_
 from hdh_assets.cli.opposition_texts import recorded_text, withdrawn_text
 from hdh_assets.core.column import Text
 from hdh_assets.core.errors import HubError, RefusedError
-from hdh_assets.core.opposition import NIR, has_wrong_key, identifier_types, plain_rank
+from hdh_assets.core.opposition import NIR, identifier_types, is_doubtful, plain_rank
 
 _MOST_CHARACTERS = 64 << 20
 oppose_app = typer.Typer(no_args_is_help=True, help="Oppositions: add, list, show, withdraw.")
@@ -53,7 +53,7 @@ def add_command(
         raise HubError("no identifier was given", remedy="type it, pipe it, or name a file with --file")
 
     if identifier_type == NIR:
-        _warn_of_keys([identifier for identifier, _ in identifiers])
+        _warn_of_doubts([identifier for identifier, _ in identifiers])
 
     from hdh_assets.sources.opposed.record import record_oppositions  # noqa: PLC0415
 
@@ -159,13 +159,13 @@ def _check_type(context: Context, identifier_type: str) -> bool:
     return known[identifier_type]
 
 
-def _warn_of_keys(numbers: list[str]) -> None:
-    """Tell which numbers have another key than their own. They are recorded as given: producers make mistakes, too."""
-    wrong = [str(position) for position, number in enumerate(numbers, start=1) if has_wrong_key(number)]
+def _warn_of_doubts(numbers: list[str]) -> None:
+    """Tell which numbers are none, or have another's key. They are recorded as given: producers make mistakes, too."""
+    wrong = [str(position) for position, number in enumerate(numbers, start=1) if is_doubtful(number)]
     if len(numbers) == 1 and wrong:
-        say("[yellow]·[/] its key is not that of the number: check that it was copied right; it is recorded as given")
+        say("[yellow]·[/] no NIR, or the key of another: check that it was copied right; it is recorded as given")
     elif wrong:
-        say(f"[yellow]·[/] the key is not that of the number: check {', '.join(wrong)}; they are recorded as given")
+        say(f"[yellow]·[/] no NIR, or the key of another: check {', '.join(wrong)}; they are recorded as given")
 
 
 def _check_datasets(context: Context, chosen: list[str]) -> list[str]:

@@ -233,18 +233,18 @@ def canonical(identifier: str, identifier_type: str) -> str:
     return compact[:_NIR_WITHOUT_KEY] if len(compact) == _NIR_WITH_KEY else compact
 
 
-def has_wrong_key(nir: str) -> bool:
-    """Whether a NIR was given with a key that is not its own, as when a digit was copied wrong.
+def is_doubtful(nir: str) -> bool:
+    """Whether a NIR was given with a key that is not its own, or is none, as when a digit was copied wrong or lost.
 
     The key is 97 less the rest of the number by 97; the departments 2A and 2B count as 19 and 18 (INSEE).
     """
     compact = re.sub(r"[^0-9A-Za-z]", "", nir).upper()
-    if len(compact) != _NIR_WITH_KEY:
-        return False
     department = {"2A": "19", "2B": "18"}.get(compact[5:7], compact[5:7])
-    number, key = compact[:5] + department + compact[7:_NIR_WITHOUT_KEY], compact[_NIR_WITHOUT_KEY:]
-    is_number = number.isascii() and number.isdigit() and key.isascii() and key.isdigit()
-    return not is_number or 97 - int(number) % 97 != int(key)
+    digits = compact[:5] + department + compact[7:]
+    if len(digits) not in {_NIR_WITHOUT_KEY, _NIR_WITH_KEY} or not (digits.isascii() and digits.isdigit()):
+        return True
+    number, key = digits[:_NIR_WITHOUT_KEY], digits[_NIR_WITHOUT_KEY:]
+    return bool(key) and 97 - int(number) % 97 != int(key)
 
 
 def plain_rank(text: str) -> str:

@@ -59,6 +59,7 @@ def test_a_group_without_a_command_shows_its_help(home: Home, arguments: tuple[s
         (("audit", "log", "nobody"), "no event is about nobody"),
         (("quarantine", "empty", ""), "no deliveries in quarantine begin with ''"),
         (("--home", "", "receipts"), "--home names no folder"),
+        (("extract", "verify", "nobody"), "there is no extract"),
     ],
 )
 def test_what_makes_no_sense_is_told_in_words(home: Home, arguments: tuple[str, ...], problem: str) -> None:
