@@ -1,15 +1,31 @@
+{# The code list of the codes of each file of events, as an SQL expression over its rows. #}
+{% macro lists_of_events() -%}
+{{ return({
+    'allergies': "case when code_system = 'RxNorm' then 'RxNorm' else 'SNOMED' end",
+    'conditions': "'SNOMED'",
+    'devices': "'SNOMED'",
+    'immunizations': "'CVX'",
+    'medications': "'RxNorm'",
+    'observations': "'LOINC'",
+    'procedures': "'SNOMED'",
+    'supplies': "'SNOMED'",
+}) }}
+{%- endmacro %}
+
+
 {#
     The rows of a file of coded events, each with its stable id, its person, its visit and its standard concept.
 
-    `vocabulary` is an SQL expression for the code list of `code`; `moment` is the column that, with the encounter (or
+    `moment` is the column that, with the encounter (or
     the patient, outside one) and the code, says which event it is; `rest` names the other columns that reach OMOP.
     `domain_id` is that of the standard concept when the file may feed it (`domains`), otherwise `default_domain`, an
     SQL expression.
 
     Each view is read by several tables, so what is done per row counts: an md5 costs more than all the rest together.
 #}
-{% macro coded_events(file, vocabulary, moment, rest, domains, default_domain) -%}
+{% macro coded_events(file, moment, rest, domains, default_domain) -%}
 {%- set delivered = ref('stg_hospital_ehr__' ~ file) -%}
+{%- set vocabulary = lists_of_events()[file] %}
 {%- set coded_by = ['code'] if vocabulary.startswith("'") else ['code', 'vocabulary_id'] -%}
 {%- set outside = hub_id(['outside|hospital_ehr', 'event.encounter_id', 'event.patient_id']) -%}
 with told_apart as (

@@ -59,14 +59,15 @@ def backfill_command(
 def _dataset(context: Context, selection: str) -> Dataset:
     """The dataset that is named, or that an asset key of the sources names."""
     datasets = context.datasets()
-    parts = selection.removeprefix("key:").strip('"').split("/")
-    name = parts[1] if len(parts) > 1 and parts[0] == "sources" else parts[0]
-    if name not in datasets:
+    layer, _, key = selection.removeprefix("key:").strip('"').rpartition("sources/")
+    name, _, table = key.partition("/")
+    found = None if layer else datasets.get(name)
+    if found is None or (table and table not in {one.lake_name for one in found.tables}):
         raise HubError(
             f"{selection!r} names no delivered table",
             remedy=f"only deliveries have periods; choose one of {', '.join(datasets)}",
         )
-    return datasets[name]
+    return found
 
 
 def _delivered(context: Context, dataset: Dataset) -> set[str]:

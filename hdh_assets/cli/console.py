@@ -136,6 +136,7 @@ def _table(rows: Sequence[Mapping[str, Any]], title: str, *, verbatim: bool) -> 
             escape(name if verbatim else name.replace("_", " ")),
             justify="right" if is_number else "left",
             overflow="fold",
+            min_width=max(map(len, name.replace("_", " ").split()), default=None),
             no_wrap=is_number or position == 0 or all(len(str(row[name])) <= SHORT for row in rows),
         )
     for row in rows:
@@ -153,6 +154,10 @@ def _cell(value: Any) -> str:
             return f"{value:,}".replace(",", " ")
         case datetime():
             return value.strftime("%Y-%m-%d %H:%M")
+        case Mapping():
+            return "; ".join(f"{escape(str(name)).replace('_', ' ')}: {_cell(part)}" for name, part in value.items())
+        case list() | tuple():
+            return ", ".join(map(_cell, value)) or "[dim]–[/]"
         case _:
             return escape(str(value))
 

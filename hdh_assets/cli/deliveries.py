@@ -24,7 +24,7 @@ from hdh_assets.cli.console import (
 )
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import find_dataset
-from hdh_assets.core.errors import HubError
+from hdh_assets.core.errors import HubError, MisuseError
 
 
 def synth_command(
@@ -41,9 +41,9 @@ def synth_command(
     """Make synthetic, sealed deliveries in the producer's true format. No real person is in them."""
     context = cli_context(ctx)
     datasets = context.datasets()
-    ids = list(datasets) if every else list(dataset_ids or [])
+    ids = list(datasets if every else dict.fromkeys(dataset_ids or []))
     if not ids:
-        raise HubError("no dataset was named", remedy=f"name some of {', '.join(datasets)}, or use --all")
+        raise MisuseError("no dataset was named", remedy=f"name some of {', '.join(datasets)}, or use --all")
     for dataset_id in ids:
         find_dataset(datasets, dataset_id)
     from hdh_assets.sources.synth.generate import generate  # noqa: PLC0415
@@ -97,7 +97,7 @@ def deliver_command(
     elif every is None and dataset_id and period and files:
         asked = [(find_dataset(datasets, dataset_id), period, files)]
     else:
-        raise HubError("nothing to deliver", remedy="name a dataset, its period and its files, or use --all FOLDER")
+        raise MisuseError("nothing to deliver", remedy="name a dataset, its period and its files, or use --all FOLDER")
     made = []
     for dataset, its_period, its_files in asked:
         if every is not None and is_waiting(context.home, dataset, its_period):

@@ -1,7 +1,11 @@
-"""`hdh demo`: a hub with everything in it, from nothing, on synthetic data. Running it again adds what is missing."""
+"""`hdh demo`: a hub with everything in it, from nothing, on synthetic data. Running it again adds what is missing.
+
+Only an unused hub becomes a demonstration, and says so in `demo.json`: synthetic persons never join real ones.
+"""
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Iterator
@@ -28,7 +32,7 @@ from hdh_assets.cli.console import (
 from hdh_assets.cli.init import initialise
 from hdh_assets.cli.tick import run_tick
 from hdh_assets.core.descriptor import Dataset
-from hdh_assets.core.errors import HubError
+from hdh_assets.core.errors import HubError, RefusedError
 
 DOSSIER = Path(__file__).with_name("demo.dossier.yaml")
 FIRST = date(2024, 1, 1)
@@ -45,6 +49,7 @@ def demo_command(
     started = time.monotonic()
     context = cli_context(ctx)
     initialise(context)
+    _claim(context, {"persons": persons, "months": months, "seed": seed})
     delivered = _deliver(context, persons, months, seed)
     err.print(f"[green]✓[/] {delivered} deliveries dropped in the inbox", highlight=False)
     failed = len(run_tick(context, quiet=as_json).failed)
@@ -60,6 +65,39 @@ def demo_command(
         _where_to_look(context)
     if failed:
         raise HubError(f"{failed} runs failed", remedy="see them with `hdh up`, then run `hdh demo` again")
+
+
+def _claim(context: Context, options: dict[str, int]) -> None:
+    """Mark the home as a demonstration of these options.
+
+    Raises `RefusedError` when it is one of others, or a hub that something was delivered to or decided in.
+    """
+    mark = context.home.demonstration
+    try:
+        made = json.loads(mark.read_text("utf-8"))
+    except FileNotFoundError:
+        made = None
+    elsewhere = "make this one in another home: `hdh --home FOLDER demo`"
+    if made is None and _is_used(context):
+        raise RefusedError(
+            f"{context.home.root} is a hub in use: a demonstration would put synthetic persons into it",
+            remedy=elsewhere,
+        )
+    if made not in (None, options):
+        had = " ".join(f"--{name} {value}" for name, value in made.items())
+        raise RefusedError(f"{context.home.root} is a demonstration made with {had}", remedy=f"say so, or {elsewhere}")
+    part = mark.with_suffix(".part")
+    part.write_text(json.dumps(options) + "\n", "utf-8")
+    part.replace(mark)
+
+
+def _is_used(context: Context) -> bool:
+    """Whether anything was ever dropped, delivered or decided here."""
+    from resources.ledger import Ledger  # noqa: PLC0415
+    from resources.registry import Registry  # noqa: PLC0415
+
+    home, settings = context.home, context.settings
+    return any(home.inbox.glob("*/*/*")) or bool(Ledger(home, settings).attempts() or Registry(home, settings).events())
 
 
 def _deliver(context: Context, persons: int, months: int, seed: int) -> int:

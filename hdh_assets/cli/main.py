@@ -33,7 +33,7 @@ from hdh_assets.cli import (
     up,
 )
 from hdh_assets.cli.console import Context, err
-from hdh_assets.core.errors import HubError, disk_error, stop_behind
+from hdh_assets.core.errors import HubError, MisuseError, disk_error, stop_behind
 from hdh_assets.core.home import Home
 
 STOPPED = 130
@@ -132,7 +132,7 @@ def _answer(error: BaseException) -> int:
         return 0
     if isinstance(error, HubError | OSError):
         _tell(error if isinstance(error, HubError) else disk_error(error))
-        return 1
+        return 2 if isinstance(error, MisuseError) else 1
     if isinstance(error, UnicodeEncodeError):
         _tell(HubError("a name or a text holds bytes that are no characters", remedy="write it in UTF-8"))
         return 1

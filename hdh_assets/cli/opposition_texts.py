@@ -32,12 +32,12 @@ _WITHDRAWN = Text(
 )
 _STILL = Text(
     fr=(
-        "Votre opposition numéro {number} est levée. Une autre opposition que vous avez exprimée reste en vigueur, "
-        "sous le numéro {left} : elle continue de s'appliquer jusqu'à ce que vous la leviez aussi."
+        "Votre opposition numéro {number} est levée. Ce que vous avez exprimé par ailleurs, sous le numéro {left}, "
+        "reste en vigueur et continue de s'appliquer jusqu'à ce que vous le leviez aussi."
     ),
     en=(
-        "Your opposition number {number} is withdrawn. Another one that you expressed still stands, under number "
-        "{left}: it goes on applying until you withdraw it too."
+        "Your opposition number {number} is withdrawn. What you expressed besides, under number {left}, still stands "
+        "and goes on applying until you withdraw it too."
     ),
 )
 
@@ -57,8 +57,8 @@ def recorded_text(number: int, at: datetime, datasets: tuple[str, ...]) -> Text:
 
 def withdrawn_text(number: int, left: tuple[int, ...]) -> Text:
     """The acknowledgement of a change of mind; `left` are the oppositions of the person that still stand."""
-    said, others = (_STILL if left else _WITHDRAWN), ", ".join(map(str, left))
+    said = _STILL if left else _WITHDRAWN
     return Text(
-        fr=said.fr.format(number=number, left=others),
-        en=said.en.format(number=number, left=others),
+        fr=said.fr.format(number=number, left=" et le numéro ".join(map(str, left))),
+        en=said.en.format(number=number, left=" and number ".join(map(str, left))),
     )

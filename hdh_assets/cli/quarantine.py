@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from hdh_assets.cli.console import JsonOption, cli_context, out, print_json, print_rows, say, shown
-from hdh_assets.core.errors import HubError
+from hdh_assets.core.errors import MisuseError
 
 quarantine_app = typer.Typer(
     no_args_is_help=True, help="Refused deliveries and rejected rows: the trusted third party's alone."
@@ -89,7 +89,7 @@ def empty_command(
     """Remove what quarantine holds, for good. Receipts in the outbox, the lake and the vault stay as they are."""
     context = cli_context(ctx).require_home()
     if sum((delivery is not None, days is not None, every)) != 1:
-        raise HubError("nothing was removed", remedy="say what: a DELIVERY, --older-than DAYS, or --all")
+        raise MisuseError("nothing was removed", remedy="say what: a DELIVERY, --older-than DAYS, or --all")
     from hdh_assets.sources.intake.quarantine import empty, find_held, held  # noqa: PLC0415
     from resources.registry import Registry  # noqa: PLC0415
 

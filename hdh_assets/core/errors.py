@@ -1,22 +1,24 @@
 """The hub's exceptions.
 
 One root, `HubError`, whose message says what failed, what was expected, what was found (never a value of a
-row) and what to do. The command line prints it and exits 1, without a traceback.
+row) and what to do. The command line prints it and exits 1 (2 for words it cannot follow), without a traceback.
 """
 
 from __future__ import annotations
 
 import errno
+import re
 
-_FREE, _RIGHTS = "free space in the home", "give the hub's account the right to write there"
+_FREE, _RIGHTS = "free space on that disk", "give the hub's account the right to write there"
 _REMEDIES = {
     errno.ENOSPC: _FREE,
     errno.EDQUOT: _FREE,
     errno.EFBIG: _FREE,
-    errno.EROFS: "mount the home for writing",
+    errno.EROFS: "mount it for writing",
     errno.EACCES: _RIGHTS,
     errno.EPERM: _RIGHTS,
 }
+_STOPPED_IN_A_FUNCTION = re.compile(r"executing the UDF: (KeyboardInterrupt|DagsterExecutionInterruptedError)\b")
 _AGAIN = "nothing is lost, and what was due stays due"
 
 
@@ -38,8 +40,12 @@ class HubError(Exception):
 def disk_error(error: OSError) -> HubError:
     """What the operating system refused, as something to act on: its words, the path, and what to do."""
     where = f": {error.filename}" if error.filename else ""
-    remedy = _REMEDIES.get(error.errno or 0, "look at the disk and the rights of the home")
+    remedy = _REMEDIES.get(error.errno or 0, "look at the disk and at who may write there")
     return HubError(f"the disk refused ({error.strerror or type(error).__name__}){where}", remedy=f"{remedy}; {_AGAIN}")
+
+
+class MisuseError(HubError):
+    """The words of a command do not say what to do."""
 
 
 class DescriptorError(HubError):
@@ -63,8 +69,13 @@ class RefusedError(HubError):
 
 
 def stop_behind(error: BaseException) -> BaseException | None:
-    """The stop that led to this error, if one did: an engine stopped in a query raises `RuntimeError`."""
+    """The stop that led to this error, if one did: an engine stopped in a query raises `RuntimeError`.
+
+    Stopped while it called a function of ours, it keeps the name of the stop alone, in its text.
+    """
     behind: BaseException | None = error
     while isinstance(behind, Exception):
+        if _STOPPED_IN_A_FUNCTION.search(str(behind)):
+            return KeyboardInterrupt()
         behind = behind.__cause__ or behind.__context__
     return behind

@@ -111,6 +111,11 @@ class Home:
         return self.root / "tmp"
 
     @property
+    def demonstration(self) -> Path:
+        """Written by `hdh demo`: the options it was made with. Such a hub holds nothing real."""
+        return self.root / "demo.json"
+
+    @property
     def folders(self) -> tuple[Path, ...]:
         """Every folder `hdh init` creates."""
         return (

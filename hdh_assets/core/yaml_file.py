@@ -19,6 +19,9 @@ from hdh_assets.core.errors import HubError
 Location = tuple[int | str, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
+_MAPPING, _LIST = "a mapping is expected", "a list is expected"
+_EXPECTED = {"model_type": _MAPPING, "dict_type": _MAPPING, "tuple_type": _LIST, "list_type": _LIST}
+"""What pydantic says with names of our classes."""
 _DEEPEST, _SHOWN = 100, 60
 _LARGEST = 4 << 20
 _MOST_MERGED = 5_000
@@ -126,7 +129,7 @@ class YamlFile:
             problem = getattr(found, "problem", None) or "not valid YAML"
             raise self._wrong(f"{self.path}:{mark.line + 1 if mark else 1}: yaml: {problem}") from None
         if not isinstance(said, dict):
-            raise self._wrong(f"{self.path}:1: file: a mapping is expected")
+            raise self._wrong(f"{self.path}:1: file: {_MAPPING}")
         return said
 
     def validated(self, said: dict[str, Any], model: type[Model]) -> Model:
@@ -136,7 +139,9 @@ class YamlFile:
         except ValidationError as found:
             # a list none of whose members is right is called too short, too
             errors = [e for e in found.errors() if e["type"] != "too_short" or not _is_within(e["loc"], found)]
-            problems = [(tuple(e["loc"]), e["msg"].removeprefix("Value error, ")) for e in errors]
+            problems = [
+                (tuple(e["loc"]), _EXPECTED.get(e["type"]) or e["msg"].removeprefix("Value error, ")) for e in errors
+            ]
             raise self._wrong(self.located(problems)) from None
 
     def located(self, problems: Iterable[tuple[Location, str]]) -> str:

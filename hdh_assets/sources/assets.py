@@ -169,6 +169,10 @@ def _check_specs(dataset: Dataset) -> Iterator[dg.AssetCheckSpec]:
 def _periods(context: dg.AssetExecutionContext) -> list[str]:
     if not (context.has_partition_key or context.has_partition_key_range):
         raise HubError("no period was chosen", remedy="choose one or more partitions: each is a period")
+    if not context.partition_keys:
+        raise HubError(
+            "the range of periods is empty: it ends before it starts", remedy="choose it the other way round"
+        )
     return list(context.partition_keys)
 
 
@@ -263,7 +267,7 @@ def _told(hub: Hub, receipt: Receipt, table: Table) -> dict[str, Any]:
         "dagster/partition_row_count": counts.rows if counts else 0,
         "rows rejected": counts.rejected if counts else 0,
         "status": receipt.status,
-        "shown in the lake": receipt.is_current,
+        "shown in the lake once loaded": receipt.is_current,
         "delivery": short(receipt.digest),
     }
 

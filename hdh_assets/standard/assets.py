@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.storage.tags import BACKFILL_ID_TAG
 
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.tags import LAKE_POOL
@@ -50,12 +51,16 @@ def standard_assets(datasets: Mapping[str, Dataset], manifest: Path = MANIFEST) 
 
 
 def _results(context: dg.AssetExecutionContext, manifest: dict[str, Any], result: StandardiseResult) -> Iterator[Any]:
-    """A materialisation per CDM table, rebuilt or found up to date, and per other model that ran; tests as checks."""
+    """A materialisation per CDM table, rebuilt or found up to date, and per other model that ran; tests as checks.
+
+    A backfill takes what it asked for and did not get for a failure: it gets a materialisation of each.
+    """
     ran = {node.name: node for node in result.nodes}
     context.log.info(f"{len(ran)} dbt nodes ran in {result.seconds} s" if ran else "nothing to do: all is up to date")
+    is_backfill = BACKFILL_ID_TAG in context.run.tags
     for node in _in_order(manifest):
         key = dg.AssetKey(list(key_of(node).parts))
-        if key in context.selected_asset_keys and (key.path[0] == "omop" or node["name"] in ran):
+        if key in context.selected_asset_keys and (key.path[0] == "omop" or node["name"] in ran or is_backfill):
             yield dg.MaterializeResult(asset_key=key, metadata=_facts(node["name"], ran, result))
     yield from _checks(context, ran)
 

@@ -23,7 +23,7 @@ from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.keys import OMOP_DOMAINS
 from hdh_assets.standard.child import Node, Plan
-from hdh_assets.standard.sources_yml import fed_datasets, write_sources
+from hdh_assets.standard.sources_yml import PROJECT, fed_datasets, write_sources
 from hdh_assets.standard.state import (
     Pending,
     ensure_state,
@@ -33,7 +33,7 @@ from hdh_assets.standard.state import (
     rules_fingerprint,
 )
 from hdh_assets.standard.vocabulary import check_vocabulary
-from resources.lake import Lake, open_lake, spill_folder
+from resources.lake import Lake, open_lake, spill_folder, transaction
 from resources.lake_tables import ensure_tables
 from resources.maintenance import rewrite_dead_files
 
@@ -94,6 +94,8 @@ def standardise(
         with lake.opened(spill) as engine:
             if not left.nothing and all(node.is_good for node in nodes):
                 record_done(engine, fingerprint, left)
+                if left.rules:
+                    _drop_former_views(engine)
                 rewrite_dead_files(engine, _REWRITTEN)
             rows = _count_rows(engine)
         return StandardiseResult(bool(nodes), rows, nodes, round(time.monotonic() - started, 3))
@@ -170,6 +172,19 @@ def _environment(home: Home, settings: Settings, spill: Path) -> dict[str, str]:
             "DO_NOT_TRACK": "1",
         }
     )
+
+
+def _drop_former_views(engine: duckdb.DuckDBPyConnection) -> None:
+    """Drop views that the project no longer describes: what they read may be gone. Releases keep those of their day."""
+    described = [path.stem for path in (PROJECT / "models").rglob("*.sql")]
+    former = engine.execute(
+        "SELECT view_name FROM duckdb_views() WHERE database_name = 'lake' AND schema_name = 'staging' "
+        "AND NOT list_contains(?, view_name)",
+        [described],
+    ).fetchall()
+    with transaction(engine):
+        for (name,) in former:
+            engine.execute(f'DROP VIEW lake.staging."{name}"')
 
 
 def _count_rows(engine: duckdb.DuckDBPyConnection) -> dict[str, int]:

@@ -10,6 +10,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+from pyarrow import parquet
+
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.sources.intake.receipt import Receipt
@@ -18,6 +21,7 @@ from hdh_assets.sources.intake.seal import seal
 from resources.inbox import scan
 from resources.keys import Purpose, open_keys
 from resources.lake import Lake, open_lake
+from resources.vault import ChunkReader, Vault
 
 SEALED = datetime(2024, 2, 1, 8, tzinfo=UTC)
 NIR, NAME = "185059912345671", "Ymperatrice Zéphyrine"
@@ -29,6 +33,11 @@ def text(value: str) -> dict[str, str]:
 
 def column(name: str, kind: str, **more: Any) -> dict[str, Any]:
     return {"name": name, "type": kind, "description": text(name)} | more
+
+
+def identities_in(vault: Vault, path: Path) -> list[dict[str, Any]]:
+    """The identities that a file of the vault keeps."""
+    return parquet.read_table(pa.BufferReader(ChunkReader(vault.chunks(path)).readall())).to_pylist()
 
 
 def dataset(dataset_id: str = "care", **changes: Any) -> Dataset:

@@ -77,6 +77,8 @@ def test_a_delivery_that_left_the_inbox_before_its_run_began_is_told(world: Worl
 
 def test_without_a_period_the_run_says_what_to_choose(world: World) -> None:
     assert said(run(world, {})) == "no period was chosen"
+    backwards = said(run(world, {RANGE_START: "2024-03", RANGE_END: "2024-01"}))
+    assert backwards == "the range of periods is empty: it ends before it starts"
 
 
 @pytest.mark.parametrize(

@@ -140,3 +140,14 @@ def test_places_care_sites_and_professionals(hub):
         ("2020-01-01", "2020-02-09"),
         ("2020-03-17", "2020-03-17"),
     ]
+
+
+def test_a_release_tells_which_codes_of_which_list_are_mapped(hub):
+    counts = "coded_rows, mapped_rows, codes, mapped_codes"
+    coverage = "lake.staging.int_hub__vocabulary_coverage"
+    assert hub.rows(f"SELECT source_vocabulary_id, {counts} FROM {coverage} ORDER BY ALL") == [
+        ("CVX", 1, 1, 1, 1),
+        ("LOINC", 4, 3, 3, 2),
+        ("RxNorm", 3, 3, 2, 2),
+        ("SNOMED", 9, 7, 8, 6),
+    ]

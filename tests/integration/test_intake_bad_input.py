@@ -11,12 +11,11 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from intake_world import NAME, NIR, PERSONS, VISITS, World, column, cut, dataset, refused
+from intake_world import NAME, NIR, PERSONS, VISITS, World, column, cut, dataset, identities_in, refused
 from pyarrow import parquet
 
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import ConfigurationError
-from hdh_assets.sources.intake.identities import read_identities
 from resources.keys import open_keys
 from resources.vault import open_vault
 
@@ -32,7 +31,7 @@ def identities(world: World) -> list[dict[str, Any]]:
     """Every identity of a person that the vault keeps."""
     vault = open_vault(world.home, open_keys(world.home))
     paths = vault.identities("care", "persons", "any").parent.glob("*.parquet")
-    return [row for path in paths for row in read_identities(vault, "care", "persons", path.stem).to_pylist()]
+    return [row for path in paths for row in identities_in(vault, path)]
 
 
 def test_folder_without_manifest_is_not_looked_at(world: World) -> None:

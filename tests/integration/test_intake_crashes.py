@@ -14,12 +14,11 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from intake_world import NAME, NIR, PERSONS, VISITS, World
+from intake_world import NAME, NIR, PERSONS, VISITS, World, identities_in
 
 from hdh_assets.core.errors import HubError, KeyMaterialError
 from hdh_assets.sources.intake import run
 from hdh_assets.sources.intake.decide import decide
-from hdh_assets.sources.intake.identities import read_identities
 from hdh_assets.sources.intake.recover import recover
 from hdh_assets.sources.intake.run import retake, take_in
 from resources.inbox import scan
@@ -153,7 +152,8 @@ def test_pseudonyms_are_those_of_pythons_hmac(world: World) -> None:
 
     assert {row[1] for row in world.visits()} == {pseudonym("p1"), pseudonym("p2")}
     ((delivery,),) = world.rows("SELECT delivery_id FROM lake.meta.delivery")
-    identities = read_identities(open_vault(world.home, keys), "care", "persons", str(delivery)).to_pylist()
+    vault = open_vault(world.home, keys)
+    identities = identities_in(vault, vault.identities("care", "persons", str(delivery)))
     assert {"id": pseudonym("p1"), "nir": NIR, "name": NAME} in identities
     assert len(identities) == 2
 

@@ -11,8 +11,10 @@ import snds_rows
 from standard_hub import StandardHub
 
 from hdh_assets.catalog.assets import count_checks, release_asset
+from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.definitions import hub as hub_location
+from hdh_assets.standard.assets import standard_assets
 from resources.hub import Hub
 from resources.releases import list_releases
 from tests.athena_folder import Vocabulary
@@ -45,6 +47,17 @@ def asked(home: Home) -> set[str]:
     ):
         (request,) = repository.get_sensor_def("standardisation").evaluate_tick(context).run_requests
         return {key.path[0] for key in request.asset_selection}
+
+
+def test_a_backfill_of_what_is_up_to_date_gets_all_it_asked_for(hub: StandardHub) -> None:
+    asked = [dg.AssetKey(["staging", "hub", "int_hub__concept_map"]), dg.AssetKey(["omop", "clinical", "person"])]
+    done = dg.materialize(
+        [standard_assets(load_datasets(hub.home))],
+        selection=asked,
+        tags={"dagster/backfill": "abcdefgh"},
+        resources={"hub": Hub(folder=str(hub.home.root))},
+    )
+    assert {event.asset_key for event in done.get_asset_materialization_events()} == set(asked)
 
 
 def test_what_omop_does_not_hold_yet_waits_for_the_next_release(hub: StandardHub, tmp_path: Path) -> None:

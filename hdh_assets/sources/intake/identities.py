@@ -17,7 +17,7 @@ from pyarrow import parquet
 
 from hdh_assets.core.descriptor import Table
 from hdh_assets.core.sql_text import quoted
-from resources.vault import ChunkReader, Vault
+from resources.vault import Vault
 
 _ROWS_PER_GROUP = 50_000
 
@@ -87,13 +87,6 @@ class IdentityKeeper:
         if self._waiting:
             self._writer.write_table(pa.Table.from_batches(self._batches, self._schema))
         self._batches, self._waiting = [], 0
-
-
-def read_identities(vault: Vault, dataset: str, table: str, delivery: str) -> pa.Table:
-    """The identities of one table of one delivery, decrypted in memory. Raises `VaultFileError`."""
-    return parquet.read_table(
-        pa.BufferReader(ChunkReader(vault.chunks(vault.identities(dataset, table, delivery))).readall())
-    )
 
 
 def _array(column: Any) -> Any:

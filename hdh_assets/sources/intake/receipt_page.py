@@ -90,13 +90,17 @@ def _section(receipt: Receipt, language: Language) -> Iterator[str]:
 
 
 def _facts(receipt: Receipt, language: Language) -> Iterator[str]:
-    yield f"* {_word('digest', language)}: `{receipt.digest}`"
-    if receipt.sealed_at:
-        yield f"* {_word('sealed', language)}: {receipt.sealed_at:%Y-%m-%d %H:%M} UTC"
-    yield f"* {_word('answered', language)}: {receipt.finished_at:%Y-%m-%d %H:%M} UTC"
-    if receipt.data_version:
-        yield f"* {_word('version', language)}: {receipt.data_version}"
-    yield f"* {_word('run', language)}: `{receipt.run_id}`"
+    facts = {
+        "digest": f"`{receipt.digest}`",
+        "sealed": f"{receipt.sealed_at:%Y-%m-%d %H:%M} UTC" if receipt.sealed_at else None,
+        "answered": f"{receipt.finished_at:%Y-%m-%d %H:%M} UTC",
+        "version": receipt.data_version,
+        "run": f"`{receipt.run_id}`",
+    }
+    colon = " :" if language == "fr" else ":"
+    for name, fact in facts.items():
+        if fact:
+            yield f"* {_word(name, language)}{colon} {fact}"
 
 
 def _tables(receipt: Receipt, language: Language) -> Iterator[str]:

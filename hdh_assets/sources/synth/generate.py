@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from hdh_assets.core.descriptor import Dataset
@@ -61,6 +61,6 @@ def generate(
 
 
 def _sealed_at(period: str) -> datetime:
-    """A fixed instant after the period began, so that the manifest too is the same each time."""
+    """The instant the period began: the manifest too is the same each time, and of no present period in the future."""
     day = first_day(period)
-    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC) + timedelta(days=4)
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)

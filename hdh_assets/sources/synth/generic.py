@@ -18,7 +18,7 @@ from hdh_assets.core.descriptor import Dataset, ForeignKey, Mode, Table
 from hdh_assets.core.errors import HubError
 from hdh_assets.sources.synth.engine import write_table
 from hdh_assets.sources.synth.generic_keys import SUBJECT, Numbering, Part, numbering
-from hdh_assets.sources.synth.generic_values import NAMED, SUBJECTS, column_value, person_value
+from hdh_assets.sources.synth.generic_values import IDENTIFYING, NAMED, SUBJECTS, column_value, person_value
 from hdh_assets.sources.synth.registry import Order, register
 
 ROWS_WITHOUT_PERSONS = 100
@@ -138,8 +138,9 @@ def _parents(dataset: Dataset, table: Table) -> list[tuple[int, ForeignKey]]:
 
 
 def _given(dataset: Dataset, table: Table) -> dict[str, Part]:
-    """Who decides the value of a column: the first foreign key that names it, or the person."""
-    given: dict[str, Part] = {column.lake_name: SUBJECT for column in table.person_keys}
+    """Who decides the value of a column: the first foreign key naming it, or the person or commune it tells."""
+    named = [column for column in table.columns if column.synth in IDENTIFYING]
+    given: dict[str, Part] = {column.lake_name: SUBJECT for column in (*table.person_keys, *named)}
     for position, key in reversed(_parents(dataset, table)):
         given |= {name.lower(): position for name in key.columns}
     return given

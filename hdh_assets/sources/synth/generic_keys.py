@@ -40,9 +40,10 @@ def numbering(table: Table, rows: int, owners: Mapping[Part, int], given: Mappin
     """
     key = [name.lower() for name in table.primary_key]
     free = [column for name in key if name not in given and (column := table.by_name[name])]
-    if not key or any(column.synth for column in free):
+    if not key:
         return Numbering(rows)
-    rooms = {column.lake_name: capacity(column, days) for column in free if column.role is not Role.person_key}
+    counting = [column for column in free if column.role is not Role.person_key and not column.synth]
+    rooms = {column.lake_name: capacity(column, days) for column in counting}
     if wide := next((name for name in rooms if rooms[name] >= rows), None):
         return Numbering(rows, {wide: "r"})
     parts: dict[Part, int] = {

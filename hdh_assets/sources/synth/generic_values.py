@@ -37,6 +37,10 @@ NAMED = {
     "last_name": "last_name(s.p)",
 }
 
+IDENTIFYING = frozenset({"commune", "nir"})
+"""Generators whose value no two subjects share."""
+_MISSING = frozenset({"death_date"})
+"""Generators that have no value for some."""
 _DAYS = {"date", "timestamp"}
 _KINDS = {
     "birth_date": _DAYS,
@@ -54,20 +58,31 @@ _FAR, _SHORT = 9e18, 32_767
 """The greatest integer and the greatest year drawn: no more than their types hold."""
 _MANY = 1_000_000_000_000
 _PSEUDONYM_LENGTH = 17
+_UUID = 36
 _IDENTIFIERS = {
-    "snds_psa": "s.psa_own",
-    "snds_nir": "s.nir_ano",
-    "nir": "s.nir",
-    "ins": "s.nir",
-    "ehr_patient": "uuid_of('ehr_patient' || s.nir)",
+    "snds_psa": ("s.psa_own", 17),
+    "snds_nir": ("s.nir_ano", 17),
+    "nir": ("s.nir", 15),
+    "ins": ("s.nir", 15),
+    "ehr_patient": ("uuid_of('ehr_patient' || s.nir)", _UUID),
 }
+"""Identifiers the population has, by type, with the length of each."""
 
 
 def person_value(column: Column) -> str:
-    """The identifier of the column's type that the subject has: the same in every dataset that writes it alike."""
+    """The identifier of the column's type that the subject has: the same in every dataset that writes it alike.
+
+    Raises `HubError` when the column cannot hold it.
+    """
     own = f"'{column.identifier_type}' || s.nir"
     if column.identifier_type in _IDENTIFIERS:
-        return _IDENTIFIERS[column.identifier_type]
+        value, length = _IDENTIFIERS[column.identifier_type]
+        if column.kind not in ("string", "uuid")[: 1 + (length == _UUID)] or (column.length or length) < length:
+            raise HubError(
+                f"column {column.name}: no {column.type} holds a {column.identifier_type}",
+                remedy=f"give it the type string({length})",
+            )
+        return value
     if column.kind == "uuid":
         return f"uuid_of({own})"
     if column.kind == "integer":
@@ -123,8 +138,10 @@ def _by_kind(column: Column, start: date, days: int, number: str | None) -> str:
 def _named(column: Column, start: date) -> str:
     name = column.synth or ""
     found = NAMED | {"period_year": str(start.year), "period_start": f"DATE '{start}'"}
+    if name in _MISSING and not column.nullable:
+        raise HubError(f"column {column.name}: {name} is missing for some", remedy="leave out `nullable: false`")
     if name in found and column.kind in _KINDS.get(name, {"string"}):
-        return found[name]
+        return f"left({found[name]}, {column.length})" if column.length else found[name]
     if name in found:
         raise HubError(
             f"column {column.name}: {name!r} is no {column.kind}",
@@ -145,7 +162,7 @@ def _number(column: Column, sql_type: str) -> str:
     most = {"integer": _FAR, "float": math.inf}.get(column.kind, _SHORT)
     if column.kind == "decimal":
         digits, scale = numbers_of(column.type)
-        most = 10.0 ** (digits - scale) - 10.0**-scale
+        most = min(10.0 ** (digits - scale) - 10.0**-scale, math.nextafter(10.0 ** (digits - scale), 0))
     low, high = (max(min(bound, most), -most) for bound in (low, high))
     return f"CAST({low} + ({high} - {low}) * unit({_tag(column)}, k) AS {sql_type})"
 

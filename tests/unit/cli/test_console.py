@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import shlex
@@ -11,9 +12,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from rich.text import Text
 
-from hdh_assets.cli.console import Context, print_json, shown, typed
+from hdh_assets.cli import console
+from hdh_assets.cli.console import Context, print_facts, print_json, print_rows, shown, typed
 from hdh_assets.core.home import Home
 
 AWKWARD = Path("/srv/l'hôpital [bold]d'été[/] & fils/hub")
@@ -33,6 +36,23 @@ def test_the_next_command_names_the_home_when_this_one_did(monkeypatch: pytest.M
     assert shlex.split(Context(Home(AWKWARD), is_named=True).hdh) == ["hdh", "--home", str(AWKWARD)]
     monkeypatch.setattr(sys, "argv", [".venv/bin/hdh"])
     assert Context(Home(AWKWARD)).hdh == ".venv/bin/hdh"
+
+
+def test_a_narrow_terminal_breaks_no_title_in_mid_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "out", Console(width=42, file=(written := io.StringIO())))
+    long = "a text of many words that takes all the room that there is"
+    print_rows([{"name": "a", "rows rejected": long, "completeness": long, "checked": long}], as_json=False)
+    titles = " ".join(written.getvalue().split())
+    assert all(word in titles for word in ("rejected", "completeness", "checked"))
+
+
+def test_facts_within_facts_are_shown_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "out", Console(width=200, file=(written := io.StringIO())))
+    print_facts({"population": {"sex": ["female", "male"], "age": None}, "none": []})
+    assert [line.split(maxsplit=1)[1].strip() for line in written.getvalue().splitlines()] == [
+        "sex: female, male; age: –",
+        "–",
+    ]
 
 
 def test_json_is_json_whatever_the_values(capsys: pytest.CaptureFixture[str]) -> None:

@@ -33,6 +33,9 @@ def _run(home: Home, *arguments: str) -> tuple[int, list[str], list[str]]:
         (("up", "--port", "99999"), "'--port'", "up --help"),
         (("trace", "x", "--row", "9" * 21), "'--row'", "trace --help"),
         (("quarantine", "empty", "--older-than", "9" * 21), "'--older-than'", "quarantine empty --help"),
+        (("quarantine", "empty"), "nothing was removed", "--older-than DAYS"),
+        (("synth",), "no dataset was named", "--all"),
+        (("deliver", "snds_dcir"), "nothing to deliver", "its period and its files"),
     ],
 )
 def test_misuse_is_told_with_where_to_look(home: Home, arguments: tuple[str, ...], problem: str, remedy: str) -> None:
@@ -59,6 +62,9 @@ def test_a_group_without_a_command_shows_its_help(home: Home, arguments: tuple[s
         (("audit", "log", "nobody"), "no event is about nobody"),
         (("quarantine", "empty", ""), "no deliveries in quarantine begin with ''"),
         (("--home", "", "receipts"), "--home names no folder"),
+        (("backfill", "sources/snds_dcir/nope", "--from", "2024-01"), "names no delivered table"),
+        (("backfill", "omop/clinical/person", "--from", "2024-01"), "names no delivered table"),
+        (("backfill", "sources/snds_dcir/er_prs_f", "--from", "2024-01"), "nothing of snds_dcir was delivered"),
         (("extract", "verify", "nobody"), "there is no extract"),
     ],
 )

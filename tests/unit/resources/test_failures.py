@@ -8,6 +8,7 @@ import threading
 
 import dagster as dg
 import duckdb
+import pyarrow as pa
 import pytest
 from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._utils.interrupts import capture_interrupts, raise_interrupts_as
@@ -24,6 +25,17 @@ def test_a_stop_in_a_query_is_told_as_a_stop_though_the_engine_makes_an_error_of
         with pytest.raises(DagsterExecutionInterruptedError), told():
             for _ in range(1000):  # the engine does not look for signals in every query
                 engine.execute(QUERY)
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, DagsterExecutionInterruptedError])
+def test_a_stop_in_a_function_that_a_query_calls_is_told_as_a_stop(stop: type[BaseException]) -> None:
+    def stopped(_: pa.Array) -> pa.Array:
+        raise stop
+
+    with duckdb.connect() as engine:
+        engine.create_function("stopped", stopped, ["BIGINT"], "BIGINT", type="arrow")
+        with pytest.raises(KeyboardInterrupt), told():
+            engine.execute("SELECT stopped(range) FROM range(10)").fetchall()
 
 
 def test_a_stop_is_told_as_a_stop_when_undoing_it_fails() -> None:

@@ -1,3 +1,3 @@
 {{ coded_events(
-    'conditions', "'SNOMED'", 'start_date', ['stop_date'], ['Condition', 'Observation'], "'Condition'"
+    'conditions', 'start_date', ['stop_date'], ['Condition', 'Observation'], "'Condition'"
 ) }}

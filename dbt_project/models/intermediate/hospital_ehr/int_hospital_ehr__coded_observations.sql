@@ -1,6 +1,5 @@
 {{ coded_events(
     'observations',
-    "'LOINC'",
     'event_at',
     ['value_text', 'unit', 'kind'],
     ['Measurement', 'Observation'],

@@ -46,5 +46,12 @@ def test_page_has_counts_and_lines_in_both_languages() -> None:
     assert [line.replace("\\|", "").count("|") for line in rows] == [7, 7]
 
 
+def test_french_has_a_space_before_a_colon() -> None:
+    french, _, english = page(receipt(sealed_at=datetime(2024, 1, 1, tzinfo=UTC))).partition("---\n\n#")
+    assert "* Scellée : 2024-01-01 00:00 UTC" in french
+    assert not [line for line in french.splitlines() if line.startswith("*") and ": " in line.replace(" : ", "")]
+    assert "* Sealed: 2024-01-01 00:00 UTC" in english
+
+
 def test_json_reads_back() -> None:
     assert Receipt.model_validate_json(receipt().to_json()) == receipt()

@@ -138,6 +138,8 @@ KEYS = {
     "a short text": (["p", "text"], [column("text", "string(1)")], 200),
     "two short ones": (["p", "a", "b"], [column("a", "string(1)", codes={"x": "X"}), column("b", "boolean")], 40),
     "a number of its own": (["id"], [column("id", "integer")], 300),
+    "person and year": (["p", "y"], [column("y", "year", nullable=False, synth="period_year")], 20),
+    "year and number": (["y", "id"], [column("y", "year", synth="period_year"), column("id", "integer")], 300),
 }  # fmt: skip
 
 
@@ -182,10 +184,38 @@ def test_numbers_stay_within_the_digits_of_their_type(tmp_path: Path) -> None:
         column("y", "integer", maximum=-5),
         column("far", "integer", minimum=1e17, maximum=1e30),
         column("z", "decimal(4,0)", minimum=200),
+        column("wide", "decimal(18,2)", minimum=1e15, maximum=9.99e15),
+        column("wider", "decimal(38,2)", maximum=1e35),
+        column("narrow", "decimal(4,2)", synth="between 90 200"),
     ]
     table = {"name": "a", "title": BOTH, "description": BOTH, "columns": columns}
     folder, dataset = delivered(tmp_path, REGISTRY | {"tables": [table]})
     assert broken(opened(folder, dataset), dataset) == {}
+
+
+@pytest.mark.parametrize(
+    ("type_", "more"),
+    [
+        ("string(12)", {"role": "person_key", "identifier_type": "nir"}),
+        ("integer", {"role": "person_key", "identifier_type": "snds_psa"}),
+        ("uuid", {"role": "person_key", "identifier_type": "ins"}),
+        ("date", {"synth": "death_date", "nullable": False}),
+    ],
+)
+def test_a_column_that_cannot_hold_its_value_is_told(tmp_path: Path, type_: str, more: dict[str, Any]) -> None:
+    columns = [column("p", "string(17)", **PERSON), column("x", type_, **more)]
+    table = {"name": "a", "title": BOTH, "description": BOTH, "columns": columns}
+    with pytest.raises(HubError, match="column x"):
+        delivered(tmp_path, REGISTRY | {"tables": [table]})
+
+
+def test_a_text_is_made_no_longer_than_its_column(tmp_path: Path) -> None:
+    short = column("x", "string(3)", synth="last_name")
+    table = {"name": "a", "title": BOTH, "description": BOTH, "columns": [column("p", "string(17)", **PERSON), short]}
+    folder, dataset = delivered(tmp_path, REGISTRY | {"tables": [table]})
+    con = opened(folder, dataset)
+    assert broken(con, dataset) == {}
+    assert one(con, "SELECT max(length(x)) FROM a") == 3
 
 
 def test_a_dialect_may_quote_with_an_apostrophe(tmp_path: Path) -> None:
