@@ -155,11 +155,15 @@ def _cell(value: Any) -> str:
         case datetime():
             return value.strftime("%Y-%m-%d %H:%M")
         case Mapping():
-            return "; ".join(f"{escape(str(name)).replace('_', ' ')}: {_cell(part)}" for name, part in value.items())
+            return "; ".join(f"{escape(str(name)).replace('_', ' ')} {_within(part)}" for name, part in value.items())
         case list() | tuple():
-            return ", ".join(map(_cell, value)) or "[dim]–[/]"
+            return ", ".join(map(_within, value)) or "[dim]–[/]"
         case _:
             return escape(str(value))
+
+
+def _within(value: Any) -> str:
+    return f"({_cell(value)})" if isinstance(value, Mapping) else _cell(value)
 
 
 def print_facts(facts: Mapping[str, Any], *, title: str = "") -> None:

@@ -17,7 +17,7 @@ from hdh_assets.cli.console import Context, JsonOption, cli_context, out, print_
 from hdh_assets.cli.opposition_texts import recorded_text, withdrawn_text
 from hdh_assets.core.column import Text
 from hdh_assets.core.errors import HubError, RefusedError
-from hdh_assets.core.opposition import NIR, identifier_types, is_doubtful, plain_rank
+from hdh_assets.core.opposition import NIR, identifier_types, is_doubtful, is_unlike, plain_rank
 
 _MOST_CHARACTERS = 64 << 20
 oppose_app = typer.Typer(no_args_is_help=True, help="Oppositions: add, list, show, withdraw.")
@@ -52,8 +52,7 @@ def add_command(
     if not identifiers:
         raise HubError("no identifier was given", remedy="type it, pipe it, or name a file with --file")
 
-    if identifier_type == NIR:
-        _warn_of_doubts([identifier for identifier, _ in identifiers])
+    _warn_of_doubts(context, identifier_type, [identifier for identifier, _ in identifiers])
 
     from hdh_assets.sources.opposed.record import record_oppositions  # noqa: PLC0415
 
@@ -159,13 +158,16 @@ def _check_type(context: Context, identifier_type: str) -> bool:
     return known[identifier_type]
 
 
-def _warn_of_doubts(numbers: list[str]) -> None:
-    """Tell which numbers are none, or have another's key. They are recorded as given: producers make mistakes, too."""
-    wrong = [str(position) for position, number in enumerate(numbers, start=1) if is_doubtful(number)]
-    if len(numbers) == 1 and wrong:
-        say("[yellow]·[/] no NIR, or the key of another: check that it was copied right; it is recorded as given")
+def _warn_of_doubts(context: Context, identifier_type: str, given: list[str]) -> None:
+    """Tell which identifiers cannot be what they are said to be. They are recorded as given: producers err, too."""
+    datasets = context.datasets().values()
+    is_wrong = is_doubtful if identifier_type == NIR else lambda one: is_unlike(one, identifier_type, datasets)
+    wrong = [str(position) for position, identifier in enumerate(given, start=1) if is_wrong(identifier)]
+    what = "no NIR, or the key of another" if identifier_type == NIR else f"no {identifier_type} has that form"
+    if len(given) == 1 and wrong:
+        say(f"[yellow]·[/] {what}: check that it was copied right; it is recorded as given")
     elif wrong:
-        say(f"[yellow]·[/] no NIR, or the key of another: check {', '.join(wrong)}; they are recorded as given")
+        say(f"[yellow]·[/] {what}: check {', '.join(wrong)}; they are recorded as given")
 
 
 def _check_datasets(context: Context, chosen: list[str]) -> list[str]:

@@ -8,10 +8,11 @@ delivered references say are the same person's. Keeping the list is `resources/o
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from hdh_assets.core.column import Column
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import RefusedError
 
@@ -211,10 +212,16 @@ def identifier_types(datasets: Iterable[Dataset]) -> dict[str, bool]:
     Those of person keys, and those of direct identifiers that the vault can look up.
     """
     found: dict[str, bool] = {}
+    for kind, column in _designating(datasets):
+        found[kind] = found.get(kind, False) or bool(column.told_apart_by)
+    return dict(sorted(found.items()))
+
+
+def _designating(datasets: Iterable[Dataset]) -> Iterator[tuple[str, Column]]:
+    """Columns that hold identifiers persons may be designated by, with their kind."""
     for column in (column for dataset in datasets for table in dataset.tables for column in table.columns):
         if column.identifier_type and (column.is_person_key or not column.is_in_lake):
-            found[column.identifier_type] = found.get(column.identifier_type, False) or bool(column.told_apart_by)
-    return dict(sorted(found.items()))
+            yield column.identifier_type, column
 
 
 def spellings(identifier: str, identifier_type: str) -> tuple[str, ...]:
@@ -231,6 +238,17 @@ def canonical(identifier: str, identifier_type: str) -> str:
         return identifier
     compact = re.sub(r"[^0-9A-Za-z]", "", identifier).upper()
     return compact[:_NIR_WITHOUT_KEY] if len(compact) == _NIR_WITH_KEY else compact
+
+
+def is_unlike(identifier: str, identifier_type: str, datasets: Iterable[Dataset]) -> bool:
+    """Whether no dataset can deliver such an identifier of that kind: too long, of another form, or said of nobody."""
+    return not any(_may_hold(column, identifier) for kind, column in _designating(datasets) if kind == identifier_type)
+
+
+def _may_hold(column: Column, identifier: str) -> bool:
+    forms = {"uuid": r"[0-9a-fA-F-]{32,36}", "integer": r"-?\d+"}
+    is_of_form = re.fullmatch(column.pattern or forms.get(column.kind, ".*"), identifier) is not None
+    return is_of_form and identifier not in column.sentinels and len(identifier) <= (column.length or len(identifier))
 
 
 def is_doubtful(nir: str) -> bool:

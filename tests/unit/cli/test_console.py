@@ -48,9 +48,9 @@ def test_a_narrow_terminal_breaks_no_title_in_mid_word(monkeypatch: pytest.Monke
 
 def test_facts_within_facts_are_shown_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(console, "out", Console(width=200, file=(written := io.StringIO())))
-    print_facts({"population": {"sex": ["female", "male"], "age": None}, "none": []})
+    print_facts({"population": {"sex": ["female", "male"], "age": {"min": 18, "max": None}}, "none": []})
     assert [line.split(maxsplit=1)[1].strip() for line in written.getvalue().splitlines()] == [
-        "sex: female, male; age: –",
+        "sex female, male; age (min 18; max –)",
         "–",
     ]
 

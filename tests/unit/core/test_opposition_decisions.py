@@ -16,6 +16,7 @@ from hdh_assets.core.opposition import (
     canonical,
     identifier_types,
     is_doubtful,
+    is_unlike,
     plain_rank,
     record,
     restored,
@@ -153,3 +154,19 @@ def test_a_digit_copied_wrong_shows_in_the_key(number: str) -> None:
     assert not is_doubtful(number), "without a key there is none to compare"
     assert is_doubtful(number[:-1]), "a digit was lost"
     assert is_doubtful("hello")
+
+
+@pytest.mark.parametrize(
+    ("kind", "one_of_them", "none"),
+    [
+        ("snds_psa", "A" * 17, "A" * 18),
+        ("snds_nir", "A" * 17, "A" * 40),
+        ("ehr_patient", "0d4e8b0c-6cde-4f2b-8a52-000000000001", "0d4e8b0c-6cde-4f2b-8a52-0000000000012"),
+    ],
+)
+def test_an_identifier_that_no_dataset_can_deliver_is_told_from_one_that_can(
+    kind: str, one_of_them: str, none: str
+) -> None:
+    datasets = load_datasets().values()
+    assert not is_unlike(one_of_them, kind, datasets)
+    assert is_unlike(none, kind, datasets)
