@@ -12,6 +12,8 @@ from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import added_fingerprint, load_datasets
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
+from hdh_assets.core.keys import source_key
+from hdh_assets.core.tags import layer_tags
 from hdh_assets.extracts.assets import extract_assets
 from hdh_assets.extracts.deliverable import deliverable
 from hdh_assets.governance.permit import Permit
@@ -47,7 +49,7 @@ def build_defs(
     extracts, loaded = _extracts(granted, described)
     maintenance, withdrawal = maintenance_job(), withdrawal_job()
     return dg.Definitions(
-        assets=[standard, release, *(entry_assets(dataset) for dataset in described.values()), *extracts],
+        assets=[_register(), standard, release, *(entry_assets(dataset) for dataset in described.values()), *extracts],
         jobs=[
             dg.define_asset_job(
                 JOB,
@@ -68,6 +70,18 @@ def build_defs(
         ],
         resources={"hub": Hub(folder=str(home.root))},
         executor=dg.in_process_executor,
+    )
+
+
+def _register() -> dg.AssetSpec:
+    """What dbt reads of the deliveries beside their rows; intake writes it, in the other location."""
+    return dg.AssetSpec(
+        key=list(source_key("hub", "delivery").parts),
+        group_name="sources/hub",
+        description="The register of deliveries: what was accepted, when, and which of them count. Intake writes it.",
+        owners=["team:standardisation"],
+        tags=layer_tags("sources"),
+        kinds={"ducklake"},
     )
 
 
