@@ -6,6 +6,7 @@ lock, and the names of what is attached. Not here: what the tables mean.
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import threading
@@ -300,12 +301,20 @@ def _stopped_by_signals(engine: duckdb.DuckDBPyConnection) -> Iterator[None]:
 @contextmanager
 def spill_folder(home: Home, purpose: str) -> Iterator[Path]:
     """A folder for one run's spill files, outside the vault: what is spilled there is pseudonymised, and encrypted."""
-    folder = home.tmp / f"{purpose}-{uuid4().hex}"
+    folder = home.tmp / f"{purpose}-{os.getpid()}-{uuid4().hex}"
     folder.mkdir(parents=True)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_dead_spill(home: Home) -> None:
+    """Remove spill folders of processes that are gone."""
+    for folder in home.tmp.glob("*-*-*"):
+        pid = folder.name.split("-")[1]
+        if folder.is_dir() and pid.isdigit() and not Path("/proc", pid).exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -19,8 +19,9 @@ from uuid import uuid4
 from filelock import FileLock
 
 from hdh_assets.core.home import Home
-from hdh_assets.core.opposition import Book, Opposition, PersonKey, Place
+from hdh_assets.core.opposition import RECORDED, WITHDRAWN, Book, Opposition, PersonKey, Place
 from resources.keys import open_keys
+from resources.registry import Registry
 from resources.vault import Vault, open_vault
 
 
@@ -75,6 +76,14 @@ def open_book(home: Home) -> OppositionBook:
 def read_book(home: Home) -> Book:
     """The book; no key is needed while nobody objected."""
     return open_book(home).read() if book_file(home).exists() else Book()
+
+
+def recorded_revision(registry: Registry) -> int:
+    """The revision of the book of oppositions that the registry knows; 0 when nobody objected.
+
+    No release and no extract is made before the lake follows it.
+    """
+    return max((int(event.data["revision"]) for event in registry.events(RECORDED, WITHDRAWN)), default=0)
 
 
 def _entry(content: dict[str, Any]) -> Opposition:

@@ -3,8 +3,9 @@
 Each event holds the hash of the one before it, so that a changed, removed or inserted event shows. Here: appending,
 reading and proving. What events mean is in `hdh_assets/governance`. An event never holds an identifier.
 
-What `verify` cannot see: somebody who rewrites the whole database, hashes included. Keep the head that
-`hdh audit verify` prints outside the database.
+A log that is older than this home has seen (a backup of yesterday) is refused until somebody accepts it: what it lost
+may be a permit revoked since. What nothing here sees: somebody who rewrites the whole database and the mark beside it,
+hashes included. Keep the head that `hdh audit verify` prints elsewhere.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import getpass
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,9 +22,10 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from hdh_assets.core.crash import crash_point
-from hdh_assets.core.errors import RefusedError
+from hdh_assets.core.errors import HubError, RefusedError
 from hdh_assets.core.home import Home, Settings
 from resources.databases import database_address, failures_told
+from resources.registry_mark import Mark, RegistryMark
 
 GENESIS = "0" * 64
 _METADATA = sa.MetaData()
@@ -49,6 +51,10 @@ _HEAD = sa.Table(
 """One row: the last event. Tells that the newest events were cut off, which the chain alone cannot."""
 
 
+DELIVERED = "extract.delivered"
+"""Kind of the event of each version of an extract."""
+RESTORED = "registry.restored"
+"""Kind of the event that accepts an older log."""
 _POSTGRES_LOCK = 0x4844_4852
 _APPEND_ONLY: dict[str, tuple[str, ...]] = {
     "sqlite": tuple(
@@ -103,6 +109,10 @@ class Audit:
         return not self.problems
 
 
+class OlderLogError(HubError):
+    """The event log is older than this home has seen, or another one."""
+
+
 def canonical(value: Any) -> str:
     """The one JSON text of a value: sorted keys, no spaces, UTF-8."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -121,6 +131,7 @@ class Registry:
 
     def __init__(self, home: Home, settings: Settings) -> None:
         self._address = database_address(home, settings, "events")
+        self._mark = RegistryMark(home)
         with self._failures():
             self._engine = _connect(self._address)
         self._create()
@@ -132,32 +143,56 @@ class Registry:
     def act(self, actor: str, decide: Callable[[list[Event]], Draft]) -> Event:
         """Append what `decide` makes of the events so far, with no event in between.
 
-        Raises whatever `decide` raises, and `RefusedError` for a text that is none; nothing is appended then.
+        Raises whatever `decide` raises, `RefusedError` for a text that is none, and `OlderLogError`; nothing is
+        appended then.
         """
         with self._writing() as connection:
-            draft = decide(_read(connection))
-            try:
-                event = _chain(draft, actor, *_head(connection))
-            except UnicodeEncodeError:
-                raise RefusedError("a text holds bytes that are no characters", remedy="write it in UTF-8") from None
-            connection.execute(_EVENT.insert().values(_row(event)))
-            connection.execute(_HEAD.update().values(seq=event.seq, hash=event.hash))
-            crash_point("registry.before_commit")
+            events = _read(connection)
+            _check_mark(self._mark.read(), events)
+            event = self._append(connection, actor, decide(events))
         crash_point("registry.after_commit")
+        self._mark.advance(event.seq, event.hash)
+        return event
+
+    def accept_older(self, actor: str, reason: str) -> Event | None:
+        """Go on with a log that is older than this home has seen; None when it is not, and nothing is appended."""
+        with self._writing() as connection:
+            events, mark = _read(connection), self._mark.read()
+            if mark is None or _has(events, mark):
+                return None
+            lost = {"after": events[-1].seq if events else 0, "seen": mark.seq}
+            event = self._append(connection, actor, Draft(RESTORED, "registry", {"lost": lost, "reason": reason}))
+        self._mark.replace(event.seq, event.hash)
+        return event
+
+    def _append(self, connection: sa.Connection, actor: str, draft: Draft) -> Event:
+        try:
+            event = _chain(draft, actor, *_head(connection))
+        except UnicodeEncodeError:
+            raise RefusedError("a text holds bytes that are no characters", remedy="write it in UTF-8") from None
+        connection.execute(_EVENT.insert().values(_row(event)))
+        connection.execute(_HEAD.update().values(seq=event.seq, hash=event.hash))
+        crash_point("registry.before_commit")
         return event
 
     def events(self, *kinds: str) -> list[Event]:
-        """Events in order, of these kinds or of all."""
+        """Events in order, of these kinds or of all. Raises `OlderLogError`."""
+        mark = self._mark.read()  # first: the log goes on meanwhile
         with self._failures(), self._engine.connect() as connection:
             events = _read(connection)
+        _check_mark(mark, events)
         return [event for event in events if not kinds or event.kind in kinds]
 
     def verify(self) -> Audit:
         """Walk the chain and say which events are altered, missing or inserted."""
+        mark = self._mark.read()
         with self._failures(), self._engine.connect() as connection:
             rows = [dict(row) for row in connection.execute(sa.select(_EVENT).order_by(_EVENT.c.seq)).mappings()]
             head = _head(connection)
-        return Audit(len(rows), rows[-1]["hash"] if rows else GENESIS, tuple(_problems(rows, head)))
+        problems = list(_problems(rows, head))
+        if mark and (mark.seq, mark.hash) not in {(row["seq"], row["hash"]) for row in rows}:
+            problems.append(f"event {mark.seq}, which this home has seen, is not in it: the log is an older one")
+        return Audit(len(rows), rows[-1]["hash"] if rows else GENESIS, tuple(problems))
 
     def __enter__(self) -> Self:
         return self
@@ -268,6 +303,21 @@ def _problems(rows: list[dict[str, Any]], head: tuple[int, str]) -> Iterator[str
         yield f"{_events(expected, head[0])} missing at the end" if head[0] >= expected else "events were added"
     elif head[1] != previous:
         yield f"event {head[0]} is not the one that was appended"
+
+
+def _has(events: Sequence[Event], mark: Mark) -> bool:
+    return any(event.seq == mark.seq and event.hash == mark.hash for event in events)
+
+
+def _check_mark(mark: Mark | None, events: Sequence[Event]) -> None:
+    if mark is None or _has(events, mark):
+        return
+    last = events[-1].seq if events else 0
+    raise OlderLogError(
+        f"the event log is not the one this home worked with: it ends with event {last}, and has not event {mark.seq}",
+        remedy="restore the latest backup of it, or correct registry_url; where there is none, `hdh audit accept` goes"
+        " on without what was lost, and the decisions since must be taken again",
+    )
 
 
 def _events(first: int, last: int) -> str:

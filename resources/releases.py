@@ -22,6 +22,7 @@ from hdh_assets.core.crash import crash_point
 from hdh_assets.core.errors import HubError, RefusedError
 from resources.erasure import erase_removed
 from resources.lake import Lake, has_table, spill_folder, transaction
+from resources.registry import DELIVERED, Registry
 from resources.removals import check_followed, retired
 
 _COLUMNS = "number, snapshot_id, created_at, code_commit, contents, checks"
@@ -97,6 +98,7 @@ def make_release(
     checks: dict[str, Any],
     oppositions: int = 0,
     rules: str = "",
+    above: int = 0,
     is_ready: Callable[[duckdb.DuckDBPyConnection], bool] = lambda _: True,
 ) -> Release:
     """Make the lake's present state a release, unless the newest release already has the same contents.
@@ -105,6 +107,7 @@ def make_release(
     `checks` holds counts of passed, failed and warned checks; any failed blocking check refuses the release.
     `oppositions` is the revision recorded in the registry: the lake must follow it, OMOP included. `rules` is the
     fingerprint of what OMOP was made by (`hdh_assets.standard.state`): other vocabularies may give as many rows.
+    `above` is the greatest number that extracts were made from, which a lake restored from a backup may not know.
     Raises `RefusedError` otherwise, and `NotReadyError` when `is_ready` denies it of the very state to be released.
     """
     if checks.get("failed"):
@@ -123,11 +126,16 @@ def make_release(
         with transaction(engine):
             if not is_ready(engine):
                 raise NotReadyError("no release: OMOP does not hold all that was delivered; it follows once it does")
-            release = _next(engine, checks, rules)
+            release = _next(engine, checks, rules, above)
             engine.execute(f"INSERT INTO lake.meta.release ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", _row(release))
             crash_point("release.before_commit")
     crash_point("release.after_commit")
     return release
+
+
+def greatest_delivered(registry: Registry) -> int:
+    """The greatest number of a release that an extract was ever made from; 0 when there is none."""
+    return max((int(event.data["basis"]["release"]) for event in registry.events(DELIVERED)), default=0)
 
 
 def _unchanged(engine: duckdb.DuckDBPyConnection, rules: str) -> Release | None:
@@ -142,12 +150,12 @@ def _unchanged(engine: duckdb.DuckDBPyConnection, rules: str) -> Release | None:
     return newest if is_known and known["rows"] == _row_counts(engine) else None
 
 
-def _next(engine: duckdb.DuckDBPyConnection, checks: dict[str, Any], rules: str) -> Release:
+def _next(engine: duckdb.DuckDBPyConnection, checks: dict[str, Any], rules: str, above: int) -> Release:
     """The release of the present state."""
     releases = releases_in(engine)
     snapshot = engine.execute("SELECT max(snapshot_id) FROM ducklake_snapshots('lake')").fetchall()[0][0]
     return Release(
-        number=releases[-1].number + 1 if releases else 1,
+        number=max([above, *(release.number for release in releases)]) + 1,
         snapshot_id=int(snapshot),
         created_at=datetime.now(UTC).replace(microsecond=0),
         code_commit=code_commit(),

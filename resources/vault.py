@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import IO, Any, Self
 from uuid import uuid4
 
-import pyarrow as pa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from filelock import FileLock, Timeout
@@ -275,6 +274,8 @@ def _cipher(key: bytes, salt: bytes) -> AESGCM:
 
 def _codec() -> Any:
     """Fast, and most text delivered as CSV takes an eighth of its room."""
+    import pyarrow as pa  # noqa: PLC0415 - a tenth of a second, for those alone who read or write
+
     return pa.Codec("zstd", compression_level=1)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hdh_assets.governance.register import recorded_revision
 from resources.hub import Hub
+from resources.oppositions import recorded_revision
 from resources.removals import followed
 
 

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from hdh_assets.core.opposition import check_age
 from hdh_assets.core.tags import LAKE_POOL
 from resources.failures import told
 from resources.hub import Hub
@@ -53,8 +54,10 @@ def oppositions_sensor(job: dg.JobDefinition) -> dg.SensorDefinition:
     def oppositions(context: dg.SensorEvaluationContext, hub: Hub) -> dg.RunRequest | dg.SkipReason:
         book = read_book(hub.home)
         with hub.lake.reader() as engine:
-            if followed(engine).applied >= book.revision and not book.to_restore:
-                return dg.SkipReason("the lake follows every opposition")
+            applied = followed(engine).applied
+        check_age(book, applied)
+        if applied == book.revision and not book.to_restore:
+            return dg.SkipReason("the lake follows every opposition")
         tags = {"hdh/work": "opposition", "hdh/revision": str(book.revision)}
         return ask(context.instance, tags, f"opposition-{book.revision}", alone={"hdh/work": "opposition"})
 

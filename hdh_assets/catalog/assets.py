@@ -18,11 +18,11 @@ from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.keys import Key, catalog_key, source_key
 from hdh_assets.core.small_counts import is_small
 from hdh_assets.core.tags import LAKE_POOL, dataset_tags, layer_tags
-from hdh_assets.governance.register import recorded_revision
 from hdh_assets.standard.state import rules_fingerprint
 from resources.failures import told
 from resources.hub import Hub
-from resources.releases import NotReadyError, Release, make_release
+from resources.oppositions import recorded_revision
+from resources.releases import NotReadyError, Release, greatest_delivered, make_release
 
 RELEASE = Key("catalog", "releases", "release")
 _EVALUATED = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED}
@@ -51,6 +51,7 @@ def release_asset(omop: Iterable[dg.AssetKey], checks: Iterable[dg.AssetCheckKey
         with told():
             with hub.registry() as registry:
                 revision = recorded_revision(registry)
+                above = greatest_delivered(registry)
             rules = rules_fingerprint(hub.settings.vocab_dir)
             try:
                 made = make_release(
@@ -58,6 +59,7 @@ def release_asset(omop: Iterable[dg.AssetKey], checks: Iterable[dg.AssetCheckKey
                     checks=count_checks(context.instance, blocking),
                     oppositions=revision,
                     rules=rules,
+                    above=above,
                     is_ready=lambda engine: not is_behind(engine, rules),
                 )
             except NotReadyError as error:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import UTC
+from uuid import UUID
 
 import duckdb
 
@@ -77,25 +78,33 @@ def _persons(engine: duckdb.DuckDBPyConnection, dataset: Dataset, tables: tuple[
 def _deliveries(
     engine: duckdb.DuckDBPyConnection, dataset: Dataset
 ) -> tuple[tuple[DeliveryEntry, ...], dict[str, int]]:
-    """Current deliveries in period order, and rows concerned by rule over all of them."""
+    """Current deliveries in period order, and rows concerned by rule over all of them.
+
+    Rows are those the lake has now: beside those that were loaded, they would tell how many are of people who objected.
+    """
     found = engine.execute(
-        "SELECT period, row_count, rejected_count, loaded_at, digest, tables, receipt FROM lake.meta.delivery "
+        "SELECT delivery_id, period, rejected_count, loaded_at, digest, receipt FROM lake.meta.delivery "
         "WHERE dataset = ? AND status = 'current' ORDER BY period",
         [dataset.id],
     ).fetchall()
+    rows: dict[UUID, dict[str, int]] = defaultdict(dict)
+    for delivery, table, count in engine.execute(
+        f"SELECT delivery_id, table_name, row_count FROM {TABLES} WHERE dataset = ? ORDER BY ALL", [dataset.id]
+    ).fetchall():
+        rows[delivery][table] = count
     rejected: Counter[str] = Counter()
     deliveries = []
-    for period, rows, refused, loaded_at, digest, tables, receipt in found:
+    for delivery, period, refused, loaded_at, digest, receipt in found:
         for counts in json.loads(receipt or "{}").get("tables", {}).values():
             rejected.update(counts.get("by_rule", {}))
         deliveries.append(
             DeliveryEntry(
                 period=period,
-                rows=rows,
+                rows=sum(rows[delivery].values()),
                 rejected=refused,
                 loaded_at=loaded_at.astimezone(UTC).isoformat(),
                 digest=short(digest),
-                rows_by_table={name: counts["rows"] for name, counts in json.loads(tables or "{}").items()},
+                rows_by_table=rows[delivery],
             )
         )
     return tuple(deliveries), dict(rejected.most_common())

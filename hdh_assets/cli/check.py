@@ -64,7 +64,10 @@ def look(context: Context, *, deep: bool = False) -> Iterator[Finding]:
                 yield lake
                 if lake.passed and descriptors.passed:
                     yield _tried("deliveries", lambda: _deliveries(context, reader()))
-            yield _tried("event log", lambda: _event_log(context))
+                log = _tried("event log", lambda: _event_log(context))
+                yield log
+                if lake.passed and descriptors.passed and log.passed:
+                    yield _tried("vault", lambda: _vault(context, reader()))
             yield _tried("Dagster", lambda: _dagster(context))
     if deep:
         yield _tried("dbt manifest", lambda: _manifest(context))
@@ -168,6 +171,34 @@ def _deliveries(context: Context, engine: DuckDBPyConnection) -> str:
             remedy="put a table back in its descriptor, as optional; for a column, `hdh backfill` its periods",
         )
     return f"{sum(current.values())} in force, of {len(current)} datasets"
+
+
+def _vault(context: Context, engine: DuckDBPyConnection) -> str:
+    """Where the trusted third party keeps its keys: whether the book and the identities are those of this lake."""
+    from hdh_assets.core.opposition import check_age  # noqa: PLC0415
+    from resources.keys import TRUSTED_THIRD_PARTY, open_keys  # noqa: PLC0415
+    from resources.oppositions import read_book  # noqa: PLC0415
+    from resources.registry import Registry  # noqa: PLC0415
+    from resources.removals import followed  # noqa: PLC0415
+    from resources.vault import open_vault  # noqa: PLC0415
+
+    keys = open_keys(context.home)
+    if not all(keys.path(purpose).exists() for purpose in TRUSTED_THIRD_PARTY):
+        return "not of this account"
+    from hdh_assets.sources.opposed.missing import missing_identities  # noqa: PLC0415
+    from resources.oppositions import recorded_revision  # noqa: PLC0415
+
+    book, known = read_book(context.home), followed(engine)
+    with Registry(context.home, context.settings) as registry:
+        check_age(book, max(known.applied, known.wanted, recorded_revision(registry)))
+    if missing := missing_identities(engine, open_vault(context.home, keys), context.datasets()):
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        raise HubError(
+            f"it has no identities of {', '.join(missing[:5])}{more}: nobody who objects is found there by a number"
+            " that the lake does not have",
+            remedy="restore vault/identities from a backup, or `hdh backfill` these periods",
+        )
+    return f"{len(book.standing)} opposition(s) in force; the identities of every delivery in force"
 
 
 def _event_log(context: Context) -> str:

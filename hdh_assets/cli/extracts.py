@@ -84,13 +84,12 @@ def verify_command(
 ) -> None:
     """Compare each version with its manifest, and that with the event log. Exits 1 when anything was altered."""
     from hdh_assets.extracts.versions import (  # noqa: PLC0415
-        DELIVERED,
         find_version,
         list_versions,
         recorded_manifests,
         verify_version,
     )
-    from resources.registry import Registry  # noqa: PLC0415
+    from resources.registry import DELIVERED, Registry  # noqa: PLC0415
 
     context = cli_context(ctx).require_home()
     found = [] if name and "/" in name else list_versions(context.home, name)

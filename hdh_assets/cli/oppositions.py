@@ -13,7 +13,17 @@ from typing import Annotated, Any
 
 import typer
 
-from hdh_assets.cli.console import Context, JsonOption, cli_context, out, print_facts, print_json, print_rows, say
+from hdh_assets.cli.console import (
+    Context,
+    JsonOption,
+    cli_context,
+    joined,
+    out,
+    print_facts,
+    print_json,
+    print_rows,
+    say,
+)
 from hdh_assets.cli.opposition_texts import recorded_text, withdrawn_text
 from hdh_assets.core.column import Text
 from hdh_assets.core.errors import HubError, RefusedError
@@ -53,6 +63,7 @@ def add_command(
         raise HubError("no identifier was given", remedy="type it, pipe it, or name a file with --file")
 
     _warn_of_doubts(context, identifier_type, [identifier for identifier, _ in identifiers])
+    _warn_of_missing(context, identifier_type)
 
     from hdh_assets.sources.opposed.record import record_oppositions  # noqa: PLC0415
 
@@ -168,6 +179,21 @@ def _warn_of_doubts(context: Context, identifier_type: str, given: list[str]) ->
         say(f"[yellow]·[/] {what}: check that it was copied right; it is recorded as given")
     elif wrong:
         say(f"[yellow]·[/] {what}: check {', '.join(wrong)}; they are recorded as given")
+
+
+def _warn_of_missing(context: Context, identifier_type: str) -> None:
+    """Tell of deliveries in which nobody can be looked up by that kind. It says nothing about the person."""
+    from hdh_assets.sources.opposed.missing import missing_identities  # noqa: PLC0415
+    from resources.keys import open_keys  # noqa: PLC0415
+    from resources.lake import open_lake  # noqa: PLC0415
+    from resources.vault import open_vault  # noqa: PLC0415
+
+    vault = open_vault(context.home, open_keys(context.home))
+    with open_lake(context.home, context.settings).reader() as engine:
+        missing = missing_identities(engine, vault, context.datasets(), identifier_type)
+    if missing:
+        say(f"[yellow]![/] no identities of {joined(missing)} in the vault: a {identifier_type} finds nobody there")
+        say("  restore vault/identities, or `hdh backfill` these periods")
 
 
 def _check_datasets(context: Context, chosen: list[str]) -> list[str]:

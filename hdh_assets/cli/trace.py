@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hdh_assets.cli.console import JsonOption, cli_context, print_facts, print_json, print_rows, say
+from hdh_assets.cli.console import JsonOption, cli_context, joined, print_facts, print_json, print_rows, say
 from hdh_assets.core.digests import short
 
 audit_app = typer.Typer(no_args_is_help=True, help="The registry: the log of every decision and delivery.")
@@ -64,6 +64,45 @@ def audit_verify_command(ctx: typer.Context, as_json: JsonOption = False) -> Non
         print_rows([{"problem": problem} for problem in audit.problems], as_json=False)
     if not audit.is_intact:
         raise typer.Exit(1)
+
+
+@audit_app.command("accept")
+def audit_accept_command(
+    ctx: typer.Context,
+    reason: Annotated[str, typer.Option("--reason", help="Why there is no newer backup; kept in the log.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Go on after a restore with an event log, or a book of oppositions, older than this hub has seen.
+
+    What was decided since its day is lost. Run it while the hub is stopped, then take these decisions again before it
+    starts: permits revoked, above all. Lost oppositions keep nobody out: these persons must object again. Extracts of
+    which nobody knows any more whether they hold such a person are withdrawn, and replaced.
+    """
+    from hdh_assets.extracts.opposed import withdraw_unproven  # noqa: PLC0415
+    from hdh_assets.sources.opposed.record import accept_lost  # noqa: PLC0415
+    from resources.lake import open_lake  # noqa: PLC0415
+    from resources.registry import Registry, current_actor  # noqa: PLC0415
+    from resources.removals import followed  # noqa: PLC0415
+
+    context = cli_context(ctx).require_home()
+    home, settings = context.home, context.settings
+    with open_lake(home, settings).reader() as engine:
+        known = followed(engine)
+    with Registry(home, settings) as registry:
+        event = registry.accept_older(current_actor(), reason)
+    lost = accept_lost(home, settings, max(known.applied, known.wanted))
+    withdrawn = withdraw_unproven(home, settings) if event or lost else []
+    events = event.data["lost"] if event else None
+    if as_json:
+        print_json({"events": events, "oppositions": lost, "withdrawn": withdrawn})
+        return
+    if events:
+        say(f"[yellow]![/] events after {events['after']} are lost; this hub had seen {events['seen']}")
+    if lost:
+        say(f"[yellow]![/] oppositions {joined(lost)} are lost: these persons must object again")
+    if withdrawn:
+        say(f"[green]✓[/] withdrawn: {joined(withdrawn)}")
+    say("[green]✓[/] accepted" if events or lost else "[green]✓[/] nothing to accept: nothing older was found")
 
 
 @audit_app.command("log")

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from hdh_assets.core.column import Column
 from hdh_assets.core.descriptor import Dataset
-from hdh_assets.core.errors import RefusedError
+from hdh_assets.core.errors import HubError, RefusedError
 
 RECORDED = "opposition.recorded"
 WITHDRAWN = "opposition.withdrawn"
@@ -158,6 +158,28 @@ def withdraw(book: Book, number: int, now: datetime) -> Book:
         raise RefusedError(f"opposition {number} was withdrawn on {entry.withdrawn_at:%Y-%m-%d}", remedy=None)
     revision = book.revision + 1
     return book.changed([replace(entry, withdrawn_at=now, withdrawn_in=revision)], revision=revision)
+
+
+class OlderBookError(HubError):
+    """The book is older than what the event log or the lake knows of it."""
+
+
+def check_age(book: Book, seen: int) -> None:
+    """Raise `OlderBookError` unless the book has come as far as revision `seen`: it would let in who objected since."""
+    if book.revision < seen:
+        raise OlderBookError(
+            f"the book of oppositions is an old one: it ends with revision {book.revision}, and {seen} was seen",
+            remedy="restore the latest backup of vault/oppositions.book; where there is none, `hdh audit accept` goes"
+            " on without the oppositions that were lost, and these persons must object again",
+        )
+
+
+def with_lost(book: Book, lost: Iterable[Opposition], revision: int, now: datetime) -> Book:
+    """The book with oppositions of which nobody knows any more whose they were, as withdrawn: they keep nobody out."""
+    ended = [
+        replace(entry, revision=revision, withdrawn_at=now, withdrawn_in=revision, is_restored=True) for entry in lost
+    ]
+    return Book(revision, (*book.entries, *ended))
 
 
 def beside(book: Book, number: int) -> tuple[int, ...]:

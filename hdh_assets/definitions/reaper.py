@@ -10,15 +10,17 @@ from dagster import DagsterEventType, DagsterInstance
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.definitions.one_hub import environment_of
+from resources.lake import remove_dead_spill
 from sensors.runs import INTERRUPTED, UNFINISHED
 
 
 def clean_up(
     home: Home, settings: Settings, datasets: Mapping[str, Dataset], instance: DagsterInstance, *, keep_queued: bool
 ) -> list[str]:
-    """Bring Dagster's runs and the intake in line with reality after a crash; what was done, in words."""
+    """Bring Dagster's runs, spill files and the intake in line with reality after a crash; what was done, in words."""
     from hdh_assets.sources.intake.recover import recover  # noqa: PLC0415
 
+    remove_dead_spill(home)
     return reap(home, instance, keep_queued=keep_queued) + recover(home, settings, datasets)
 
 

@@ -22,6 +22,7 @@ from hdh_assets.core.home import Home, Settings
 from hdh_assets.definitions.due_schedules import is_due
 from hdh_assets.definitions.execute import execute
 from hdh_assets.definitions.storage import opened_instance
+from resources.engine_errors import outside_failure
 from sensors.runs import POSTPONED
 
 INTAKE_LOCATION = "trusted_third_party"
@@ -108,8 +109,10 @@ def main(location: str) -> int:
                 for done in rounds.until_nothing_is_due():
                     _say("ran", **done)
                 _say("idle", postponed=rounds.postponed)
-    except HubError as error:
-        _say("error", message=error.message, remedy=error.remedy)
+    except Exception as error:
+        if not (told := error if isinstance(error, HubError) else outside_failure(error)):
+            raise
+        _say("error", message=told.message, remedy=told.remedy)
         return 1
     return 0
 

@@ -34,7 +34,6 @@ from hdh_assets.extracts.provenance import deliveries
 from hdh_assets.extracts.replacing import replaced_rows
 from hdh_assets.extracts.selection import select_table
 from hdh_assets.extracts.versions import (
-    DELIVERED,
     Version,
     find_version,
     list_versions,
@@ -45,10 +44,11 @@ from hdh_assets.extracts.versions import (
     verify_version,
 )
 from hdh_assets.governance.permit import Permit
-from hdh_assets.governance.register import find_permit, recorded_revision, today
+from hdh_assets.governance.register import find_permit, today
 from resources.keys import open_keys
 from resources.lake import open_lake, spill_folder
-from resources.registry import Registry, current_actor
+from resources.oppositions import recorded_revision
+from resources.registry import DELIVERED, Registry, current_actor
 from resources.releases import Release, find_in
 from resources.removals import check_followed
 

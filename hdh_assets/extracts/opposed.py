@@ -1,7 +1,8 @@
 """Withdrawing the versions that hold somebody who objected.
 
-Only a version made from a retired release can hold such a person. Whether it does is looked up in its own files, by the
-project's pseudonyms of the person. Replacing it is nothing special: a permit without a standing version waits for one.
+Only a version made from a release that is retired, or that the lake does not know any more, can hold such a person.
+Whether it does is looked up in its own files, by the project's pseudonyms of the person. Replacing it is nothing
+special: a permit without a standing version waits for one.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from hdh_assets.extracts.persons import way_to_persons
 from hdh_assets.extracts.project_keys import ProjectKeys
 from hdh_assets.extracts.treatments import Treatment
 from hdh_assets.extracts.versions import (
-    DELIVERED,
     Version,
     list_versions,
     project_lock,
@@ -34,8 +34,9 @@ from hdh_assets.extracts.withdrawal import Cause, Withdrawal, is_left, of_each, 
 from resources.keys import open_keys
 from resources.lake import open_lake
 from resources.opposed_numbers import OpposedNumbers
-from resources.registry import Registry
-from resources.removals import followed, retired
+from resources.registry import DELIVERED, Registry
+from resources.releases import usable_releases
+from resources.removals import followed
 
 _NUMBER, _TEXT, _KEY = Treatment.person_number, Treatment.person_pseudonym, Treatment.person_key
 
@@ -62,16 +63,37 @@ def revision_to_withdraw_for(home: Home, settings: Settings) -> int | None:
 def withdraw_opposed(home: Home, settings: Settings, datasets: Mapping[str, Dataset]) -> list[str]:
     """Withdraw every standing version that holds somebody who objected; their names. Can be done again."""
     with open_lake(home, settings).reader() as engine:
-        applied, gone = followed(engine).applied, retired(engine)
+        applied, usable = followed(engine).applied, _usable(engine)
     with OpposedNumbers(home, settings) as store:
         waiting = {revision: numbers for revision, numbers in store.waiting().items() if revision <= applied}
         sought = frozenset(number for numbers in waiting.values() for number in numbers)
         projects = sorted({version.project for version in list_versions(home)})
-        done = of_each(projects, lambda project: _withdraw_of(home, settings, datasets, project, sought, gone))
+        done = of_each(projects, lambda project: _withdraw_of(home, settings, datasets, project, sought, usable))
         crash_point("withdrawal.before_forgetting")
         if waiting:
             store.forget(max(waiting))
     return done
+
+
+def withdraw_unproven(home: Home, settings: Settings) -> list[str]:
+    """Withdraw every standing version whose release is retired or unknown; their names.
+
+    For a home restored from backups of several days: whether such a version was looked at is not known any more.
+    """
+    with open_lake(home, settings).reader() as engine:
+        usable = _usable(engine)
+    done = []
+    for project in sorted({version.project for version in list_versions(home)}):
+        with project_lock(home, project), Registry(home, settings) as registry:
+            for version in filter(is_left, list_versions(home, project)):
+                if version.basis.release not in usable:
+                    withdraw(registry, version, Withdrawal(Cause.opposition))
+                    done.append(version.name)
+    return done
+
+
+def _usable(engine: duckdb.DuckDBPyConnection) -> set[int]:
+    return {release.number for release in usable_releases(engine)}
 
 
 def holds(version: Version, datasets: Mapping[str, Dataset], persons: ProjectPerson) -> bool:
@@ -103,7 +125,7 @@ def _withdraw_of(
     datasets: Mapping[str, Dataset],
     project: str,
     sought: Collection[int],
-    gone: Collection[int],
+    usable: Collection[int],
 ) -> list[str]:
     """One project, its space held, so that no version is being made meanwhile."""
     done = []
@@ -113,7 +135,7 @@ def _withdraw_of(
         for version in filter(is_left, list_versions(home, project)):
             is_begun = (project, version.number) in begun
             is_altered = _is_altered(version, recorded.get((project, version.number)))
-            if is_begun or is_altered or (version.basis.release in gone and holds(version, datasets, persons)):
+            if is_begun or is_altered or (version.basis.release not in usable and holds(version, datasets, persons)):
                 withdraw(registry, version, Withdrawal(Cause.opposition))
                 done.append(version.name)
     return done

@@ -22,7 +22,6 @@ from hdh_assets.extracts.build import Progress, check_release, write_extract
 from hdh_assets.extracts.documents import BUILD, MANIFEST, Basis
 from hdh_assets.extracts.papers import put_papers
 from hdh_assets.extracts.versions import (
-    DELIVERED,
     find_version,
     project_lock,
     put_in_place,
@@ -34,7 +33,7 @@ from hdh_assets.governance.permit import Permit, read_permit
 from hdh_assets.governance.register import find_permit, find_project, today
 from hdh_assets.governance.states import Step
 from resources.lake import open_lake
-from resources.registry import Registry
+from resources.registry import DELIVERED, Registry
 from resources.releases import Release, find_in
 
 

@@ -25,9 +25,8 @@ from hdh_assets.core.crash import crash_point
 from hdh_assets.core.errors import HubError, RefusedError
 from hdh_assets.core.home import Home
 from hdh_assets.extracts.documents import BUILD, MANIFEST, Basis
-from resources.registry import Event
+from resources.registry import DELIVERED, Event
 
-DELIVERED = "extract.delivered"
 NOTICE = "WITHDRAWN.md"
 """What a withdrawn version holds beside its manifest."""
 _NUMBERED = re.compile(r"v([1-9][0-9]{0,8})")

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
 from hdh_assets.core.errors import RefusedError
-from hdh_assets.core.opposition import RECORDED, WITHDRAWN
 from hdh_assets.governance.permit import BrokenPermit, Permit, permits_in_force
 from hdh_assets.governance.states import Project, fold
 from resources.registry import Registry
@@ -55,11 +54,3 @@ def find_permit(registry: Registry, project: str) -> Permit:
             raise RefusedError(f"permit {found.number} of {project} is broken: {found.problem}", remedy="amend it")
     status = find_project(registry, project).status_on(today())
     raise RefusedError(f"project {project} is {status}: no permit is in force", remedy="see `hdh permit list`")
-
-
-def recorded_revision(registry: Registry) -> int:
-    """The revision of the book of oppositions that the registry knows; 0 when nobody objected.
-
-    No release and no extract is made before the lake follows it.
-    """
-    return max((int(event.data["revision"]) for event in registry.events(RECORDED, WITHDRAWN)), default=0)

@@ -17,7 +17,6 @@ from hdh_assets.core.errors import HubError, RefusedError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.opposition import RECORDED
 from hdh_assets.governance.oppositions import fold_oppositions
-from hdh_assets.governance.register import recorded_revision
 from hdh_assets.sources.intake.recover import recover
 from hdh_assets.sources.intake.run import retake
 from hdh_assets.sources.opposed.apply import Applied, apply_oppositions
@@ -25,7 +24,7 @@ from hdh_assets.sources.opposed.record import record_oppositions, withdraw_oppos
 from resources.keys import open_keys
 from resources.lake import open_lake
 from resources.maintenance import KEPT, maintain
-from resources.oppositions import open_book
+from resources.oppositions import open_book, recorded_revision
 from resources.pseudonyms import open_pseudonymiser
 from resources.registry import Registry
 from resources.releases import Release, find, latest, make_release

@@ -12,9 +12,8 @@ from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.opposition import WITHDRAWN
 from hdh_assets.governance.oppositions import fold_oppositions
-from hdh_assets.governance.register import recorded_revision
 from hdh_assets.sources.opposed.record import withdraw_opposition
-from resources.oppositions import open_book
+from resources.oppositions import open_book, recorded_revision
 from resources.registry import Registry
 from resources.removals import followed
 from tests.children import die

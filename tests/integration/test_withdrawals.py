@@ -65,12 +65,12 @@ def follow(hub: Hub) -> None:
     apply_oppositions(hub.home, hub.settings, hub.datasets, run_id="test")
 
 
-def release(hub: Hub, revision: int) -> Release:
+def release(hub: Hub, revision: int, above: int = 0) -> Release:
     """The next release; these OMOP tables are made by hand, nothing has to follow."""
     lake = open_lake(hub.home, hub.settings)
     with lake.writer() as engine:
         note(engine, revision, Step.standardised)
-    return make_release(lake, checks={}, oppositions=revision)
+    return make_release(lake, checks={}, oppositions=revision, above=above)
 
 
 def test_a_version_that_holds_the_person_is_withdrawn_and_replaced_and_the_others_stay(hub: Hub) -> None:

@@ -15,7 +15,7 @@ from hdh_assets.core.crash import crash_point
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
-from hdh_assets.core.opposition import Book, Opposition, learnt, restored, with_findings
+from hdh_assets.core.opposition import Book, Opposition, check_age, learnt, restored, with_findings
 from hdh_assets.sources.intake.run import retake
 from hdh_assets.sources.opposed.keep_out import Findings, keep_out, learn, numbers, put_keys
 from hdh_assets.sources.opposed.lookup import in_vault
@@ -26,7 +26,7 @@ from resources.keys import open_keys
 from resources.lake import Lake, open_lake, transaction
 from resources.lake_tables import DeliveryRow, deliveries, ensure_tables
 from resources.opposed_numbers import OpposedNumbers
-from resources.oppositions import OppositionBook
+from resources.oppositions import OppositionBook, recorded_revision
 from resources.pseudonyms import open_pseudonymiser
 from resources.registry import Registry
 from resources.removals import Step, followed, note, retire, touched_since
@@ -52,6 +52,7 @@ def apply_oppositions(home: Home, settings: Settings, datasets: Mapping[str, Dat
     vault, lake = open_vault(home, keys), open_lake(home, settings)
     book = OppositionBook(vault)
     with Registry(home, settings) as registry, book.held():
+        check_age(book.read(), recorded_revision(registry))
         announce(registry, book.read())
     back = _bring_back(home, settings, datasets, book.read(), vault, lake, run_id)
     with vault.run_folder(new_run_folder_name()) as folder:

@@ -12,14 +12,14 @@ import duckdb
 
 from hdh_assets.core.crash import crash_point
 from hdh_assets.core.descriptor import Dataset
-from hdh_assets.core.opposition import Book, learnt, with_findings
+from hdh_assets.core.opposition import Book, check_age, learnt, with_findings
 from hdh_assets.sources.opposed.count import KeptOut
 from hdh_assets.sources.opposed.keep_out import Findings, keep_out, learn, put_keys
 from hdh_assets.sources.opposed.lookup import in_run
 from hdh_assets.sources.opposed.probes import within
 from resources.oppositions import OppositionBook
 from resources.pseudonyms import Pseudonymiser
-from resources.removals import Step, note
+from resources.removals import Step, followed, note
 from resources.vault import Vault
 
 
@@ -49,7 +49,8 @@ def opposed_kept_out(
     """
     book = OppositionBook(vault)
     with book.held():
-        current = book.read()
+        current, known = book.read(), followed(engine)
+        check_age(current, max(known.applied, known.wanted))
         if not current.standing or not loaded.dataset.has_persons:
             yield KeptOut()
             return

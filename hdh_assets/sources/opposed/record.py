@@ -14,9 +14,19 @@ import polars as pl
 from hdh_assets.core import opposition
 from hdh_assets.core.crash import crash_point
 from hdh_assets.core.home import Home, Settings
-from hdh_assets.core.opposition import RECORDED, WITHDRAWN, Book, Opposition, PersonKey, plain_rank, spellings
+from hdh_assets.core.opposition import (
+    RECORDED,
+    WITHDRAWN,
+    Book,
+    Opposition,
+    PersonKey,
+    check_age,
+    plain_rank,
+    spellings,
+    with_lost,
+)
 from resources.keys import open_keys
-from resources.oppositions import OppositionBook, open_book
+from resources.oppositions import OppositionBook, open_book, recorded_revision
 from resources.pseudonyms import Pseudonymiser, open_pseudonymiser
 from resources.registry import Registry, current_actor
 
@@ -63,6 +73,29 @@ def withdraw_opposition(home: Home, settings: Settings, number: int) -> tuple[in
     return tuple(left)
 
 
+def accept_lost(home: Home, settings: Settings, seen: int) -> tuple[int, ...]:
+    """Go on with a book that lacks oppositions the registry knows of, or is behind revision `seen`; their numbers.
+
+    They keep nobody out any more: nobody knows whose they were. What the book has and the registry lacks is announced.
+    """
+    book = open_book(home)
+    with Registry(home, settings) as registry, book.held():
+        current, recorded = book.read(), registry.events(RECORDED)
+        known = {entry.number for entry in current.entries}
+        lost = {
+            number: Opposition(number, 0, event.at, event.data["identifier_type"], tuple(event.data["datasets"]))
+            for event in recorded
+            for number in event.data["numbers"]
+            if number not in known
+        }
+        revision = max(current.revision, recorded_revision(registry), seen)
+        changed = with_lost(current, [lost[number] for number in sorted(lost)], revision, _now())
+        if changed != current:
+            book.write(changed)
+        announce(registry, changed)
+    return tuple(sorted(lost))
+
+
 def person_keys(
     pseudonymiser: Pseudonymiser, identifiers: Iterable[Identifier], identifier_type: str
 ) -> list[tuple[PersonKey, ...]]:
@@ -95,6 +128,7 @@ def _change(home: Home, settings: Settings, book: OppositionBook, change: Callab
     # the registry is opened first: one that does not answer refuses the change before the book has it
     with Registry(home, settings) as registry, book.held():
         current = book.read()
+        check_age(current, recorded_revision(registry))
         changed = change(current)
         if changed != current:
             book.write(changed)

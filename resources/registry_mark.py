@@ -1,0 +1,53 @@
+"""How far the event log of a home has come, kept outside the log: one restored from an older backup shows.
+
+The mark is a file of the home with the number and the hash of an event that was appended. It may lag behind the log,
+after a crash; the log never lags behind it.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from hdh_assets.core.home import Home
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An event that the log of this home had."""
+
+    seq: int
+    hash: str
+
+
+class RegistryMark:
+    """The mark of one home."""
+
+    def __init__(self, home: Home) -> None:
+        self._path = home.root / "events.mark"
+
+    def read(self) -> Mark | None:
+        """The mark; None where none was ever made, or it cannot be read."""
+        try:
+            return Mark(**json.loads(self._path.read_text("utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def advance(self, seq: int, digest: str) -> None:
+        """Note that the log came as far as that event. A disk that refuses leaves the mark behind, which is no harm."""
+        known = self.read()
+        if known is None or known.seq < seq:
+            with suppress(OSError):
+                self.replace(seq, digest)
+
+    def replace(self, seq: int, digest: str) -> None:
+        """Make that event the mark, whatever it was."""
+        part = Path(f"{self._path}.{uuid4().hex}.part")
+        try:
+            part.write_text(json.dumps(asdict(Mark(seq, digest))) + "\n", "utf-8")
+            part.replace(self._path)
+        finally:
+            part.unlink(missing_ok=True)
