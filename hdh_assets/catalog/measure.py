@@ -13,6 +13,7 @@ from hdh_assets.catalog.entry import DeliveryEntry, Entry, TableEntry, now
 from hdh_assets.catalog.profile import COLUMNS, TABLES, ensure_profiles, update_profiles
 from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.digests import short
+from hdh_assets.core.small_counts import is_small
 from resources.lake import has_table
 
 
@@ -52,14 +53,24 @@ def _table(engine: duckdb.DuckDBPyConnection, dataset: Dataset, table: Table) ->
             f"SELECT column_name, sum(filled_count) FROM {COLUMNS} {where} GROUP BY column_name", names
         ).fetchall()
     )
-    shares = {c.lake_name: round(int(filled.get(c.lake_name, 0)) / int(rows), 4) for c in table.lake_columns if rows}
+    persons = _persons(engine, dataset, (table,))
     return TableEntry(
         rows=int(rows),
-        persons=_persons(engine, dataset, (table,)),
+        persons=persons,
         first_event=first,
         last_event=last,
-        completeness=shares,
+        completeness=_completeness(table, filled, int(rows), is_personal=persons is not None),
     )
+
+
+def _completeness(table: Table, filled: dict[str, int], rows: int, *, is_personal: bool) -> dict[str, float]:
+    """Share of rows where each column is filled; without those that tell of 1 to 10 rows about persons (rule 48)."""
+    counts = {column.lake_name: int(filled.get(column.lake_name, 0)) for column in table.lake_columns}
+    return {
+        name: round(count / rows, 4)
+        for name, count in counts.items()
+        if rows and not (is_personal and (is_small(count) or is_small(rows - count)))
+    }
 
 
 def _persons(engine: duckdb.DuckDBPyConnection, dataset: Dataset, tables: tuple[Table, ...]) -> int | None:

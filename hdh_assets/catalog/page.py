@@ -52,12 +52,11 @@ def tables(dataset: Dataset, entry: Entry) -> str:
 
 
 def completeness(table: Table, entry: Entry) -> str:
-    """Columns of one table with the share of rows where each is filled."""
-    shares = entry.tables[table.lake_name].completeness
+    """Columns of one table with the share of rows where each is filled, where it may be told."""
+    found = entry.tables[table.lake_name]
     lines = [
-        (column.lake_name, f"`{_bar(share)}`", _percent(share), column.description.en)
-        for column in table.lake_columns
-        if (share := shares.get(column.lake_name)) is not None
+        (column.lake_name, *_filled(found.completeness.get(column.lake_name)), column.description.en)
+        for column in (table.lake_columns if found.rows else ())
     ]
     return _grid(("column", "filled", "share", "description"), lines) if lines else "*The table is empty.*"
 
@@ -102,6 +101,10 @@ def number(value: int | None) -> str:
 def persons(count: int | None) -> str:
     """A count of persons as the catalogue may tell it."""
     return number(count) if count is None else published(count, number(count))
+
+
+def _filled(share: float | None) -> tuple[str, str]:
+    return ("", "not told: few rows") if share is None else (f"`{_bar(share)}`", _percent(share))
 
 
 def _percent(share: float) -> str:

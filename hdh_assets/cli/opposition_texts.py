@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from hdh_assets.core.column import Text
@@ -9,15 +10,25 @@ from hdh_assets.core.column import Text
 _RECORDED = Text(
     fr=(
         "Votre opposition a été enregistrée le {day} sous le numéro {number}. Elle porte sur {scope}. À partir de "
-        "maintenant, aucune version publiée et aucune extraction ne contiendra vos données ; celles déjà remises à des "
-        "projets qui les contiendraient sont retirées et remplacées. Vous pouvez changer d'avis à tout moment, en "
-        "rappelant ce numéro. Cet accusé ne dit pas si le hub détient des données vous concernant."
+        "maintenant, aucune version publiée et aucune extraction ne contiendra ces données ; celles déjà remises à des "
+        "projets qui les contiendraient sont retirées et remplacées.{beyond} Vous pouvez changer d'avis à tout moment, "
+        "en rappelant ce numéro. Cet accusé ne dit pas si le hub détient des données vous concernant."
     ),
     en=(
         "Your opposition was recorded on {day} under number {number}. It is about {scope}. From now on no release and "
-        "no extract will hold your data; extracts already given to projects that may hold them are withdrawn and "
-        "replaced. You may change your mind at any time, giving this number. This receipt does not say whether the "
-        "hub holds data about you."
+        "no extract will hold these data; extracts already given to projects that may hold them are withdrawn and "
+        "replaced.{beyond} You may change your mind at any time, giving this number. This receipt does not say "
+        "whether the hub holds data about you."
+    ),
+)
+_BEYOND = Text(
+    fr=(
+        " L'identifiant que vous avez donné n'est pas employé dans : {others}. Pour vous opposer aussi à l'usage de "
+        "ces données, donnez celui sous lequel vous y êtes connu."
+    ),
+    en=(
+        " The identifier you gave is not in use in: {others}. To object to the use of these data too, give the one "
+        "under which you are known there."
     ),
 )
 _WITHDRAWN = Text(
@@ -42,15 +53,25 @@ _STILL = Text(
 )
 
 
-def recorded_text(number: int, at: datetime, datasets: tuple[str, ...]) -> Text:
-    """The acknowledgement of an opposition."""
-    some = ", ".join(datasets)
+def recorded_text(number: int, at: datetime, datasets: Sequence[Text], others: Sequence[Text]) -> Text:
+    """The acknowledgement of an opposition to the use of these datasets; `others` are those it does not reach.
+
+    Both are titles; no dataset means all that is reached.
+    """
+    some, left = (", ".join(each.fr for each in of) for of in (datasets, others))
+    some_en, left_en = (", ".join(each.en for each in of) for of in (datasets, others))
     return Text(
         fr=_RECORDED.fr.format(
-            day=f"{at:%d/%m/%Y}", number=number, scope=f"les jeux de données : {some}" if some else "toutes vos données"
+            day=f"{at:%d/%m/%Y}",
+            number=number,
+            scope=f"les jeux de données : {some}" if some else "toutes les données où vous êtes connu ainsi",
+            beyond=_BEYOND.fr.format(others=left) if left else "",
         ),
         en=_RECORDED.en.format(
-            day=f"{at:%Y-%m-%d}", number=number, scope=f"these datasets: {some}" if some else "all your data"
+            day=f"{at:%Y-%m-%d}",
+            number=number,
+            scope=f"these datasets: {some_en}" if some_en else "all data in which you are known by it",
+            beyond=_BEYOND.en.format(others=left_en) if left_en else "",
         ),
     )
 

@@ -27,7 +27,7 @@ from hdh_assets.cli.console import (
 from hdh_assets.cli.opposition_texts import recorded_text, withdrawn_text
 from hdh_assets.core.column import Text
 from hdh_assets.core.errors import HubError, RefusedError
-from hdh_assets.core.opposition import NIR, identifier_types, is_doubtful, is_unlike, plain_rank
+from hdh_assets.core.opposition import NIR, Opposition, identifier_types, is_doubtful, is_unlike, plain_rank, reached
 
 _MOST_CHARACTERS = 64 << 20
 oppose_app = typer.Typer(no_args_is_help=True, help="Oppositions: add, list, show, withdraw.")
@@ -57,7 +57,7 @@ def add_command(
     """
     context = cli_context(ctx).require_home()
     may_have_rank = _check_type(context, identifier_type)
-    chosen = _check_datasets(context, datasets or [])
+    chosen = _check_datasets(context, datasets or [], identifier_type)
     identifiers = [_split(line, may_have_rank) for line in _lines(file, may_have_rank)]
     if not identifiers:
         raise HubError("no identifier was given", remedy="type it, pipe it, or name a file with --file")
@@ -74,7 +74,7 @@ def add_command(
             "recorded_at": entry.recorded_at,
             "is_new": is_new,
             "datasets": entry.datasets,
-            "acknowledgement": recorded_text(entry.number, entry.recorded_at, entry.datasets).model_dump(),
+            "acknowledgement": _acknowledged(context, entry, identifier_type).model_dump(),
         }
         for entry, is_new in found
     ]
@@ -84,7 +84,7 @@ def add_command(
     for entry, is_new in found:
         say(f"[green]✓[/] opposition {entry.number} {'recorded' if is_new else 'was recorded already'}")
     if len(found) == 1:
-        _print_text(recorded_text(found[0][0].number, found[0][0].recorded_at, found[0][0].datasets))
+        _print_text(_acknowledged(context, found[0][0], identifier_type))
     say("  next: `hdh tick` (or the running hub) removes the rows, releases, and replaces the extracts concerned")
 
 
@@ -100,7 +100,8 @@ def list_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
     with Registry(context.home, context.settings) as registry:
         recorded = fold_oppositions(registry.events())
     with open_lake(context.home, context.settings).reader() as engine:
-        applied = followed(engine).applied
+        known = followed(engine)
+        applied = min(known.applied, known.standardised)
     rows: list[dict[str, Any]] = [
         {
             "opposition": entry.number,
@@ -196,11 +197,25 @@ def _warn_of_missing(context: Context, identifier_type: str) -> None:
         say("  restore vault/identities, or `hdh backfill` these periods")
 
 
-def _check_datasets(context: Context, chosen: list[str]) -> list[str]:
+def _acknowledged(context: Context, entry: Opposition, identifier_type: str) -> Text:
+    datasets = context.datasets()
+    found = reached(identifier_type, datasets.values())
+    others = [each.title for each in datasets.values() if each.has_persons and each.id not in found]
+    chosen = [datasets[name].title for name in entry.datasets if name in datasets]
+    return recorded_text(entry.number, entry.recorded_at, chosen, [] if chosen else others)
+
+
+def _check_datasets(context: Context, chosen: list[str], identifier_type: str) -> list[str]:
     known = [dataset.id for dataset in context.datasets().values() if dataset.has_persons]
     if unknown := sorted(set(chosen) - set(known)):
         raise RefusedError(
             f"no dataset about persons is called {', '.join(unknown)}", remedy=f"choose among: {', '.join(known)}"
+        )
+    found = reached(identifier_type, context.datasets().values())
+    if beyond := sorted(set(chosen) - set(found)):
+        raise RefusedError(
+            f"no {identifier_type} finds anybody in {', '.join(beyond)}",
+            remedy=f"give the identifier that is in use there; this one is in use in {', '.join(found)}",
         )
     return sorted(set(chosen))
 

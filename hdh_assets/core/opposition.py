@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hdh_assets.core.column import Column
-from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.errors import HubError, RefusedError
 
 RECORDED = "opposition.recorded"
@@ -241,7 +241,13 @@ def identifier_types(datasets: Iterable[Dataset]) -> dict[str, bool]:
 
 def _designating(datasets: Iterable[Dataset]) -> Iterator[tuple[str, Column]]:
     """Columns that hold identifiers persons may be designated by, with their kind."""
-    for column in (column for dataset in datasets for table in dataset.tables for column in table.columns):
+    for dataset in datasets:
+        for table in dataset.tables:
+            yield from _designating_in(table)
+
+
+def _designating_in(table: Table) -> Iterator[tuple[str, Column]]:
+    for column in table.columns:
         if column.identifier_type and (column.is_person_key or not column.is_in_lake):
             yield column.identifier_type, column
 
@@ -260,6 +266,21 @@ def canonical(identifier: str, identifier_type: str) -> str:
         return identifier
     compact = re.sub(r"[^0-9A-Za-z]", "", identifier).upper()
     return compact[:_NIR_WITHOUT_KEY] if len(compact) == _NIR_WITH_KEY else compact
+
+
+def reached(identifier_type: str, datasets: Collection[Dataset]) -> tuple[str, ...]:
+    """Datasets in which that kind of identifier finds a person: it is theirs, or stands beside theirs somewhere."""
+    tables = [table for dataset in datasets for table in dataset.tables]
+    together = [{kind for kind, _ in _designating_in(table)} for table in tables]
+    kinds, known = {identifier_type}, 0
+    while len(kinds) > known:
+        known = len(kinds)
+        kinds.update(*(found for found in together if found & kinds))
+    return tuple(
+        dataset.id
+        for dataset in datasets
+        if any(column.identifier_type in kinds for table in dataset.tables for column in table.person_keys)
+    )
 
 
 def is_unlike(identifier: str, identifier_type: str, datasets: Iterable[Dataset]) -> bool:

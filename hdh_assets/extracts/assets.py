@@ -8,6 +8,7 @@ import dagster as dg
 
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.keys import Key, extract_key, omop_key, source_key
+from hdh_assets.core.small_counts import is_small, published
 from hdh_assets.core.tags import layer_tags
 from hdh_assets.extracts.deliverable import table_words
 from hdh_assets.extracts.documents import DICTIONARY
@@ -82,13 +83,18 @@ def _spec(permit: Permit, table: str, key: Key, datasets: Mapping[str, Dataset])
 def _facts(version: Version, table: str, permit: Permit) -> dict[str, Any]:
     return {
         "dagster/column_schema": _schema(version, table),
-        "dagster/row_count": version.rows.get(table, 0),
+        **_rows(version.rows.get(table, 0)),
         "version": version.name,
         "release": version.basis.release,
         "permit": permit.id,
         "folder": dg.MetadataValue.path(str(version.folder)),
         "read me": dg.MetadataValue.md((version.folder / "README.md").read_text("utf-8")),
     }
+
+
+def _rows(count: int) -> dict[str, Any]:
+    """The number of rows, where it tells of no small number of persons."""
+    return {"rows": published(count)} if is_small(count) else {"dagster/row_count": count}
 
 
 def _schema(version: Version, table: str) -> dg.TableSchema:

@@ -109,6 +109,7 @@ def readme(permit: Permit, release: Release, version: int, files: Sequence[DataF
         release=release,
         version=version,
         tables=[file for file in files if file.table],
+        published=published,
         persons=published(persons.known),
         others=published(persons.others),
         small_cell=SMALL_CELL,

@@ -113,8 +113,8 @@ class Version:
 
     @property
     def is_withdrawn(self) -> bool:
-        """Whether it was taken back; its data are gone, or going."""
-        return (self.folder / NOTICE).exists()
+        """Whether it was taken back, and its data are gone. A notice beside data may be anybody's."""
+        return (self.folder / NOTICE).exists() and not (self.folder / "data").is_dir()
 
     @property
     def rows(self) -> dict[str, int]:

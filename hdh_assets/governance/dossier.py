@@ -30,6 +30,10 @@ _TO_WRITE = ("title", "purpose", "public_interest", "controller", "team")
 """Fields whose words in the template are an invitation to write one's own."""
 
 
+_NUMBERED = {f"{thing}_source_value" for thing in ("person", "care_site", "provider", "location", "family", "note")}
+"""Source values that number a person, a thing or a text instead of coding it."""
+
+
 class DossierError(HubError):
     """A dossier is wrong; the message lists every problem as `file:line: field: problem`."""
 
@@ -86,6 +90,8 @@ class PersonsWith(_Frozen):
             return values
         if any(isinstance(value, bool) or not isinstance(value, int | str) for value in values):
             raise ValueError("write codes in quotes: without them some become numbers, days or truth values")
+        if any("*" in str(value)[:-1] for value in values):
+            raise ValueError("`*` stands at the end of a code alone, for all that begin like it")
         return [str(value) for value in values]
 
 
@@ -204,7 +210,15 @@ def unanswerable(
 def _condition_problems(condition: PersonsWith, known: Mapping[str, frozenset[str]]) -> list[str]:
     if condition.table in known and not condition.table.startswith("omop."):
         return [f"{condition.table} cannot say who is meant; ask for a table of OMOP, as omop.condition_occurrence"]
-    return _table_problems(condition.table, (condition.column, "person_id"), known)
+    problems = _table_problems(condition.table, (condition.column, "person_id"), known)
+    if not problems and not _is_coded(condition.column):
+        problems = [f"{condition.column} holds no codes; ask by a `*_concept_id` or by the code at the source"]
+    return problems
+
+
+def _is_coded(column: str) -> bool:
+    """Whether a CDM column holds codes. Numbers of persons and records, days and places would single out."""
+    return column.endswith(("_concept_id", "_source_value")) and column not in _NUMBERED
 
 
 def _table_problems(table: str, columns: str | tuple[str, ...], known: Mapping[str, frozenset[str]]) -> list[str]:

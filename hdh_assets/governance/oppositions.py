@@ -24,7 +24,7 @@ class RecordedOpposition:
     withdrawn_at: datetime | None = None
 
     def state(self, applied: int) -> str:
-        """In one word, when the lake follows revision `applied`."""
+        """In one word, when the lake follows revision `applied`, OMOP included."""
         if self.withdrawn_at is not None:
             return "withdrawn" if applied >= self.revision else "being withdrawn"
         return "in effect" if applied >= self.revision else "recorded"

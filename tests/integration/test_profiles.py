@@ -12,7 +12,7 @@ from hdh_assets.catalog.measure import measure
 from tests.integration.intake_world import World, column, dataset, text
 
 
-def table(event_date: str, *columns: dict[str, Any]) -> dict[str, Any]:
+def table(event_date: str | None, *columns: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": "EVENTS",
         "title": text("Events"),
@@ -43,6 +43,14 @@ def test_what_means_missing_is_no_value_and_no_event(tmp_path: Path) -> None:
     entry = measured(tmp_path, "\n".join(["DAY;WEIGHT;MONTH;PLACE", *rows, ""]), described)
     assert (entry.first_event, entry.last_event) == ("2024-01-05", "2024-01-07")
     assert entry.completeness == {"day": 0.5, "weight": 0.5, "month": 0.5, "place": 0.25}
+
+
+@pytest.mark.parametrize(("filled", "told"), [(0, 0.0), (1, None), (10, None), (11, 0.5), (12, None), (22, 1.0)])
+def test_what_few_persons_have_is_not_told(tmp_path: Path, filled: int, told: float | None) -> None:
+    key = column("ID", "string(36)", nullable=False, role="person_key", identifier_type="person")
+    described = table(None, key, column("DIED", "date"))
+    rows = [f"p{n};{'05/01/2024' if n < filled else ''}" for n in range(22)]
+    assert measured(tmp_path, "\n".join(["ID;DIED", *rows, ""]), described).completeness.get("died") == told
 
 
 @pytest.mark.parametrize(

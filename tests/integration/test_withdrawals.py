@@ -17,6 +17,7 @@ from hdh_assets.core.errors import HubError, RefusedError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.opposition import PersonKey, record
 from hdh_assets.extracts import build, ended
+from hdh_assets.extracts.due import delivered_releases
 from hdh_assets.extracts.ended import spaces_to_clear, withdraw_ended
 from hdh_assets.extracts.opposed import revision_to_withdraw_for, withdraw_opposed
 from hdh_assets.extracts.rebuild import rebuild_extract
@@ -357,3 +358,16 @@ def test_killed_while_withdrawing_the_next_run_finishes_it(hub: Hub, point: str)
     assert leftovers(version) == []
     assert len(Registry(hub.home, hub.settings).events(EXTRACT_WITHDRAWN)) == 1
     assert revision_to_withdraw_for(hub.home, hub.settings) is None
+
+
+def test_a_notice_that_somebody_else_left_is_none(hub: Hub) -> None:
+    version = hub.deliver("one", tables={"snds_dcir.er_prs_f": "all"})
+    (version.folder / "WITHDRAWN.md").write_text("mine", "utf-8")
+    assert not version.is_withdrawn
+    assert delivered_releases([version]) == {("one", 1): 1}
+    oppose(hub, 7)
+    follow(hub)
+    assert withdraw_opposed(hub.home, hub.settings, hub.datasets) == ["one/v1"]
+    assert version.is_withdrawn
+    assert "objected" in (version.folder / "WITHDRAWN.md").read_text("utf-8")
+    assert verify_version(version) == []

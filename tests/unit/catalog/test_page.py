@@ -48,6 +48,7 @@ def test_completeness_shows_each_column_that_was_measured() -> None:
     text = page.completeness(DCIR.by_name["er_prs_f"], ENTRY)
     assert "| dct_ord_num | `██████████` | 100% |" in text
     assert "| exe_soi_dtd | `███░░░░░░░` | 25.5% |" in text
+    assert "| prs_nat_ref |  | not told: few rows |" in text
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from hdh_assets.core.opposition import (
     is_doubtful,
     is_unlike,
     plain_rank,
+    reached,
     record,
     restored,
     spellings,
@@ -170,3 +171,16 @@ def test_an_identifier_that_no_dataset_can_deliver_is_told_from_one_that_can(
     datasets = load_datasets().values()
     assert not is_unlike(one_of_them, kind, datasets)
     assert is_unlike(none, kind, datasets)
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        ("nir", ("hospital_ehr",)),
+        ("ehr_patient", ("hospital_ehr",)),
+        ("snds_nir", ("snds_beneficiaries", "snds_dcir")),
+        ("snds_psa", ("snds_beneficiaries", "snds_dcir")),
+    ],
+)
+def test_an_identifier_reaches_the_datasets_it_leads_to(kind: str, found: tuple[str, ...]) -> None:
+    assert sorted(reached(kind, load_datasets().values())) == list(found)

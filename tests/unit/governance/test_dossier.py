@@ -88,6 +88,40 @@ def test_persons_are_designated_by_tables_of_omop(tmp_path: Path, table: str, pr
 
 
 @pytest.mark.parametrize(
+    ("column", "is_right"),
+    [
+        ("condition_source_value", True),
+        ("condition_concept_id", True),
+        ("condition_start_date", False),
+        ("person_id", False),
+        ("care_site_source_value", False),
+    ],
+)
+def test_persons_are_designated_by_codes_alone(tmp_path: Path, column: str, is_right: bool) -> None:
+    table = "omop.condition_occurrence"
+    path = write_dossier(tmp_path / "d.yaml", "pilot", population={"persons_with": [asked(table, column)]})
+    known = KNOWN | {table: KNOWN[table] | {"person_id", column}}
+    if is_right:
+        assert check_dossier(path, known, TODAY)
+    else:
+        with pytest.raises(DossierError, match=f"{column} holds no codes"):
+            check_dossier(path, known, TODAY)
+
+
+def asked(table: str, column: str, *values: str) -> dict[str, object]:
+    return {"table": table, "column": column, "values": list(values or ["1"])}
+
+
+def test_a_star_within_a_code_is_refused(tmp_path: Path) -> None:
+    population = {"persons_with": [asked("omop.condition_occurrence", "condition_source_value", "E1*", "E10*")]}
+    path = write_dossier(tmp_path / "d.yaml", "pilot", population=population)
+    assert read_dossier(path)
+    path.write_text(path.read_text("utf-8").replace("E10*", "E*0"), "utf-8")
+    with pytest.raises(DossierError, match="at the end of a code alone"):
+        read_dossier(path)
+
+
+@pytest.mark.parametrize(
     ("written", "meant"),
     [
         ("0000001374004", "0000001374004"),
