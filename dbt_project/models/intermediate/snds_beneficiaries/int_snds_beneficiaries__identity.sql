@@ -9,8 +9,13 @@ with delivered as (
 genuine as (
     select
         *,
-        -- Where nothing says that BEN_IDT_ANO is the person's own (BEN_IDT_TOP), it may be PSA and rank over again.
-        coalesce(case when ben_idt_top = '1' then ben_idt_ano end, ben_nir_ano) as own_number
+        -- Where nothing says that BEN_IDT_ANO is the person's own (BEN_IDT_TOP), it may be PSA and rank over again:
+        -- it is taken where there is no other.
+        coalesce(
+            case when ben_idt_top = '1' then ben_idt_ano end,
+            ben_nir_ano,
+            case when ben_idt_top is null then ben_idt_ano end
+        ) as own_number
     from delivered
     where {{ is_genuine_number('ben_cdi_nir') }}
 ),

@@ -7,6 +7,10 @@ with counted as (
     from {{ ref('int_snds_dcir__event') }}
     where quantity < 0
     union all
+    select '4', 'cost of acts that net to none', count(*)
+    from {{ ref('int_snds_dcir__event') }}
+    where quantity = 0
+    union all
     select '3', 'amount billed with no contact on that day', count(*)
     from {{ ref('int_snds_dcir__event') }}
     where kind in ('prs', 'cpl', 'owe') and quantity > 0 and visit_occurrence_id is null

@@ -156,8 +156,9 @@ described as (
         {{ hub_id(['visit|snds_dcir', 'person_id', 'contact_key', 'performed.nature']) }} as own_visit_id
     from performed
     left join {{ ref('int_snds_dcir__nature') }} as nature_of on nature_of.code = performed.nature
-    -- Rule 4: net zero is no event and no cost; an orphan negative stays, to be counted, and feeds nothing.
-    where performed.quantity <> 0
+    -- Rule 4: net zero is no event and no cost; an orphan negative stays, to be counted, and feeds nothing. So does what
+    -- acts cost that net to none.
+    where performed.quantity <> 0 or (performed.kind = 'prs' and performed.charge <> 0)
 ),
 
 -- The vocabularies know the seven digits a CIP13 was made from.
