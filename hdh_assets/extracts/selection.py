@@ -286,7 +286,14 @@ def _event_ids(event_tables: Sequence[str], period: Period) -> str:
 def _source_rows(plan: TablePlan, period: Period, datasets: Mapping[str, Dataset]) -> str:
     dataset = datasets[plan.table.schema]
     table = dataset.by_name[plan.table.name]
-    return rows_of(dataset, table, lambda each: within(each, period), person_columns(datasets, plan))
+    held = period if dataset.has_persons else _years_of(period)
+    return rows_of(dataset, table, lambda each: within(each, held), person_columns(datasets, plan))
+
+
+def _years_of(period: Period) -> Period:
+    """The whole years that a period touches: what is told of nobody, as of communes, holds for a year."""
+    first, last = period.first.replace(month=1, day=1), period.last.replace(month=12, day=31)
+    return period.model_copy(update={"first": first, "last": last})
 
 
 def rows_of(dataset: Dataset, table: Table, when: When, persons: Sequence[str] = ()) -> str:

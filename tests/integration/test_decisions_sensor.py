@@ -14,7 +14,7 @@ from hdh_assets.core.home import Home, Settings
 from hdh_assets.definitions import hub
 from hdh_assets.extracts.build import build_extract
 from hdh_assets.extracts.due import ask
-from hdh_assets.extracts.versions import NOTICE
+from hdh_assets.extracts.versions import empty
 from hdh_assets.governance.decisions import revoke
 from hdh_assets.governance.register import today
 from resources.lake import Lake, open_lake
@@ -78,7 +78,7 @@ def test_the_next_version_is_made_when_somebody_asks_and_there_is_something_newe
         second = build_extract(home, settings, load_datasets(), permit, newer).version
         assert (second.name, second.basis.release) == ("study/v2", 2)
         assert not answer(home, instance).run_requests
-        (second.folder / NOTICE).touch()
+        empty(second, "taken back")
         assert answer(home, instance).run_requests, "the withdrawn version is replaced although an older one stands"
 
 

@@ -383,3 +383,17 @@ def test_a_refined_table_asked_for_alone_has_the_rows_it_has_beside_its_parent(h
     alone = hub.deliver("alone", tables={"omop.person": "all", "snds_dcir.er_pha_f": "all"})
     beside = hub.deliver("beside", tables=EVERYTHING)
     assert alone.rows["snds_dcir.er_pha_f"] == beside.rows["snds_dcir.er_pha_f"] > 0
+
+
+def test_what_is_about_nobody_is_given_for_the_years_of_the_period(own_hub: Hub) -> None:
+    lake = open_lake(own_hub.home, own_hub.settings)
+    with lake.writer() as engine:
+        engine.execute(
+            "INSERT INTO lake.commune_context.commune_indicators BY NAME SELECT '2A004' AS code_insee, y AS annee, "
+            "make_date(y, 1, 1) AS date_geographie, md5('c')::UUID AS _delivery, y::VARCHAR AS _period, "
+            "'c.csv' AS _file FROM (VALUES (2018), (2019), (2020)) AS years (y)"
+        )
+    own_hub.release = make_release(lake, checks={}, rules="others")
+    table = "commune_context.commune_indicators"
+    version = own_hub.deliver("context", tables={table: "all"}, period={"from": "2019-02-05", "to": "2019-02-20"})
+    assert read(version, f"SELECT annee FROM 'data/{table}.parquet'") == [(2019,)]

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import duckdb
 
 from hdh_assets.core.descriptor import Dataset, Table
+from resources.lake import has_table
 from resources.lake_tables import deliveries
 from resources.vault import Vault
 
@@ -25,7 +26,7 @@ def missing_identities(
     }
     return [
         f"{row.dataset} {row.period}"
-        for row in deliveries(engine)
+        for row in (deliveries(engine) if has_table(engine, "meta", "delivery") else ())
         if row.status == "current"
         for table in looked_up.get(row.dataset, ())
         if table in json.loads(row.tables) and not vault.identities(row.dataset, table, str(row.delivery_id)).exists()
