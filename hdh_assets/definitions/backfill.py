@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
@@ -52,8 +54,25 @@ def resume(home: Home, plan: Plan, *, force: bool = False) -> Plan:
 def run_plan(home: Home, settings: Settings, plan: Plan) -> Iterator[dict[str, Any]]:
     """Take each period left in again, in a process of the trusted third party; what each run did, as it ends.
 
-    Raises `BackfillError` at the first run that fails; the plan is kept, so that asking again goes on from there.
+    Raises `BackfillError` at the first run that fails; the plan is kept, so that asking again goes on from there. So it
+    does, before anything, while another process takes periods of that dataset in again.
     """
+    file = _file(home, plan.dataset)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(file.with_suffix(".lock"), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise BackfillError(
+            f"another `hdh backfill` of {plan.dataset} is under way", remedy="wait for its end, then ask again"
+        ) from None
+    try:
+        yield from _run(home, settings, plan)
+    finally:
+        lock.release()
+
+
+def _run(home: Home, settings: Settings, plan: Plan) -> Iterator[dict[str, Any]]:
     environment = os.environ | prepare_instance(home, settings)
     command = [sys.executable, "-m", "hdh_assets.definitions.backfill_child", plan.dataset, *plan.left]
     log = home.dagster / "backfill.log"
@@ -85,9 +104,7 @@ def periods_known(home: Home, dataset: Dataset, delivered: set[str]) -> set[str]
 
 
 def _keep(home: Home, plan: Plan) -> None:
-    path = _file(home, plan.dataset)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, json.dumps(asdict(plan)).encode())
+    write_atomically(_file(home, plan.dataset), json.dumps(asdict(plan)).encode())
 
 
 def _file(home: Home, dataset: str) -> Path:

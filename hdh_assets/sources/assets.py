@@ -112,7 +112,7 @@ def _spec(dataset: Dataset, table: Table, partitions: dg.PartitionsDefinition[st
     key = source_key(dataset.id, table.name)
     return dg.AssetSpec(
         key=list(key.parts),
-        description=f"{table.title.en} · {table.title.fr}\n\n{table.description.en}\n\n*{dataset.title.en}*",
+        description=f"{table.title.en} · {table.title.fr}\n\n{table.description.en}\n\n*{table.description.fr}*",
         group_name=f"sources/{dataset.id}",
         owners=[dataset.owner],
         tags=dataset_tags(dataset, "sources"),

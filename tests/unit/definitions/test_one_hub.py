@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 
 from hdh_assets.core.home import Home, Settings
-from hdh_assets.definitions.backfill import Plan, resume
+from hdh_assets.definitions.backfill import BackfillError, Plan, resume, run_plan
 from hdh_assets.definitions.instance import dagster_yaml, prepare_instance
 from hdh_assets.definitions.one_hub import STACK, HubRunsError, stack_processes, the_only_hub
 from hdh_assets.definitions.stack import locations
@@ -74,3 +75,13 @@ def test_a_stopped_backfill_goes_on_and_a_forced_one_starts_anew(tmp_path: Path)
     assert resume(home, plan).left == ("2024-02", "2024-03")
     assert resume(home, plan, force=True).left == plan.periods
     assert resume(home, Plan("a", ("2024-01",))).left == ("2024-01",)
+
+
+def test_one_backfill_of_a_dataset_at_a_time(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    (home.dagster / "backfills").mkdir(parents=True)
+    with (
+        FileLock(home.dagster / "backfills" / "a.lock"),
+        pytest.raises(BackfillError, match="another `hdh backfill` of a is under way"),
+    ):
+        next(run_plan(home, Settings(), Plan("a", ("2024-01",))))
