@@ -3,8 +3,11 @@
 The decisions sensor then has those replaced that a permit still allows.
 """
 
+from hashlib import sha256
+
 import dagster as dg
 
+from hdh_assets.core.digests import short
 from resources.failures import told
 from resources.hub import Hub
 from sensors.runs import ask
@@ -52,7 +55,7 @@ def withdrawal_job() -> dg.JobDefinition:
 
 
 def withdrawals_sensor(job: dg.JobDefinition) -> dg.SensorDefinition:
-    """Asks for a run when extracts are to be looked at for an opposition."""
+    """Asks for a run when extracts are to be looked at for an opposition, or one that was withdrawn is back."""
 
     @dg.sensor(
         name="withdrawals",
@@ -62,12 +65,13 @@ def withdrawals_sensor(job: dg.JobDefinition) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def withdrawals(context: dg.SensorEvaluationContext, hub: Hub) -> dg.RunRequest | dg.SkipReason:
-        from hdh_assets.extracts.opposed import revision_to_withdraw_for  # noqa: PLC0415 - slow to import
+        from hdh_assets.extracts.opposed import came_back, revision_to_withdraw_for  # noqa: PLC0415 - slow to import
 
-        revision = revision_to_withdraw_for(hub.home, hub.settings)
-        if revision is None:
+        revision, again = revision_to_withdraw_for(hub.home, hub.settings), came_back(hub.home, hub.settings)
+        if revision is None and not again:
             return dg.SkipReason("no extract is to be looked at")
-        tags = {"hdh/work": "withdrawal", "hdh/revision": str(revision)}
-        return ask(context.instance, tags, f"withdrawal-{revision}")
+        token = str(revision) if revision is not None else short(sha256(" ".join(again).encode()).hexdigest())
+        tags = {"hdh/work": "withdrawal", "hdh/revision": token}
+        return ask(context.instance, tags, f"withdrawal-{token}")
 
     return withdrawals

@@ -177,7 +177,7 @@ def _vault(context: Context, engine: DuckDBPyConnection) -> str:
     """Where the trusted third party keeps its keys: whether the book and the identities are those of this lake."""
     from hdh_assets.core.opposition import check_age  # noqa: PLC0415
     from resources.keys import TRUSTED_THIRD_PARTY, open_keys  # noqa: PLC0415
-    from resources.oppositions import read_book  # noqa: PLC0415
+    from resources.oppositions import read_book, recorded_revision  # noqa: PLC0415
     from resources.registry import Registry  # noqa: PLC0415
     from resources.removals import followed  # noqa: PLC0415
     from resources.vault import open_vault  # noqa: PLC0415
@@ -186,7 +186,6 @@ def _vault(context: Context, engine: DuckDBPyConnection) -> str:
     if not all(keys.path(purpose).exists() for purpose in TRUSTED_THIRD_PARTY):
         return "not of this account"
     from hdh_assets.sources.opposed.missing import missing_identities  # noqa: PLC0415
-    from resources.oppositions import recorded_revision  # noqa: PLC0415
 
     book, known = read_book(context.home), followed(engine)
     with Registry(context.home, context.settings) as registry:

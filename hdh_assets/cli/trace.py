@@ -81,7 +81,7 @@ def audit_accept_command(
     from hdh_assets.extracts.opposed import withdraw_unproven  # noqa: PLC0415
     from hdh_assets.sources.opposed.record import accept_lost  # noqa: PLC0415
     from resources.lake import open_lake  # noqa: PLC0415
-    from resources.registry import Registry, current_actor  # noqa: PLC0415
+    from resources.registry import RESTORED, Registry, current_actor  # noqa: PLC0415
     from resources.removals import followed  # noqa: PLC0415
 
     context = cli_context(ctx).require_home()
@@ -90,8 +90,9 @@ def audit_accept_command(
         known = followed(engine)
     with Registry(home, settings) as registry:
         event = registry.accept_older(current_actor(), reason)
+        was_restored = bool(registry.events(RESTORED))
     lost = accept_lost(home, settings, max(known.applied, known.wanted))
-    withdrawn = withdraw_unproven(home, settings) if event or lost else []
+    withdrawn = withdraw_unproven(home, settings) if was_restored or lost else []
     events = event.data["lost"] if event else None
     if as_json:
         print_json({"events": events, "oppositions": lost, "withdrawn": withdrawn})

@@ -60,8 +60,15 @@ def revision_to_withdraw_for(home: Home, settings: Settings) -> int | None:
     return max((revision for revision in waiting if revision <= applied), default=None)
 
 
+def came_back(home: Home, settings: Settings) -> list[str]:
+    """Versions that were withdrawn and whose data are there again, as from a backup of a project's space."""
+    with Registry(home, settings) as registry:
+        gone = withdrawals(registry)
+    return [each.name for each in list_versions(home) if (each.project, each.number) in gone and is_left(each)]
+
+
 def withdraw_opposed(home: Home, settings: Settings, datasets: Mapping[str, Dataset]) -> list[str]:
-    """Withdraw every standing version that holds somebody who objected; their names. Can be done again."""
+    """Withdraw every version that holds somebody who objected, or came back; their names. Can be done again."""
     with open_lake(home, settings).reader() as engine:
         applied, usable = followed(engine).applied, _usable(engine)
     with OpposedNumbers(home, settings) as store:

@@ -16,7 +16,7 @@ from test_withdrawals import release
 
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.opposition import RECORDED, OlderBookError
-from hdh_assets.extracts.opposed import withdraw_opposed, withdraw_unproven
+from hdh_assets.extracts.opposed import came_back, withdraw_opposed, withdraw_unproven
 from hdh_assets.governance import decisions
 from hdh_assets.governance.oppositions import fold_oppositions
 from hdh_assets.governance.register import find_permit, today
@@ -174,6 +174,20 @@ def test_versions_of_which_nobody_knows_whether_they_were_looked_at_are_withdraw
     hub.registry.accept_older("t", "the disk died")
     assert withdraw_opposed(hub.home, hub.settings, hub.datasets) == []
     assert withdraw_unproven(hub.home, hub.settings) == [held.name, other.name]
+    assert held.is_withdrawn
+
+
+def test_withdrawn_extracts_that_come_back_with_a_project_space_are_withdrawn_again(hub: Hub) -> None:
+    held = hub.deliver("held", tables=LINES)
+    spaces = keep(hub.home.projects)
+    oppose_hub(hub, 7)
+    follow_hub(hub)
+    assert withdraw_opposed(hub.home, hub.settings, hub.datasets) == [held.name]
+    assert came_back(hub.home, hub.settings) == []
+    spaces()
+    assert came_back(hub.home, hub.settings) == [held.name]
+    assert withdraw_opposed(hub.home, hub.settings, hub.datasets) == [held.name]
+    assert came_back(hub.home, hub.settings) == []
     assert held.is_withdrawn
 
 
