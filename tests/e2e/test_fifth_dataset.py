@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import dagster as dg
+import pytest
 from hubs import DATASET, drop, hdh, take_in_all
 
 from hdh_assets.core.home import Home
@@ -87,6 +88,7 @@ def test_backfill_takes_periods_in_again_and_passes_over_those_never_delivered(f
     assert rows == [{"p": "2024-01", "n": 20}, {"p": "2024-02", "n": 20}]
 
 
+@pytest.mark.slow
 def test_what_a_backfill_changes_reaches_the_catalogue_and_a_release(fifth: Home) -> None:
     """A code that the descriptor did not know cost a row; once it does, the period is taken in again."""
     drop(fifth, "2024-01", text="".join(f"R{n};U1;01/01/2024;70,5;{3 if n == 7 else 1}\n" for n in range(300)))
