@@ -173,8 +173,10 @@ class _Writer:
         if chance.random() < 0.15:
             more = {"CPL_MAJ_TOP": "2", "PRS_ACT_QTE": chance.choice(("0", "1", "")), "BSE_REM_MNT": "0"}
             given = {"CPL_AFF_COD": "1", "PRS_PAI_MNT": "3.50", "CPL_REM_MNT": "2.10"}
+            taken = {"CPL_AFF_COD": chance.choice(("1", "10")), "PRS_PAI_MNT": "-1.50", "CPL_REM_MNT": "-1.10"}
             owed = {"CPL_AFF_COD": chance.choice(("16", "24")), "PRS_PAI_MNT": "0", "CPL_REM_MNT": "-1.00"}
-            self._write(flux, line | more | chance.choice((given, owed)), [], place)
+            for amounts in chance.choice(((given,), (owed,), (given, taken), (owed, given))):
+                self._write(flux, line | more | amounts, [], place)
         if chance.random() < 0.3:
             later = chance.randrange(flux, len(FLUXES))
             named = line["PFS_EXE_NUM"] != "00000000"

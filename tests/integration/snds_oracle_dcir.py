@@ -241,13 +241,14 @@ def _common(row: Row, place: Row, person: int, start: date) -> Event:
     if row["CPL_MAJ_TOP"] == "2":
         kind = "owe" if row.get("CPL_AFF_COD") in OWED else "cpl"
     net = ("BEN_RES_DPT", "BEN_RES_COM", "ORG_AFF_BEN", "PSE_SPE_COD", "PSP_SPE_COD")
+    reason = "" if kind == "prs" else row.get("CPL_AFF_COD", "")
     return {
         "person": person,
         "kind": kind,
         "start": start,
         "end": end,
         "nature": row["PRS_NAT_REF"],
-        "net": tuple(row[name] for name in net),
+        "net": (*(row[name] for name in net), reason),
         "contact": (start, end, finess or "0", row["PFS_EXE_NUM"], row["PFS_PRE_NUM"], row["ORG_CLE_NEW"]),
         "place": finess,
         "plan": plan,

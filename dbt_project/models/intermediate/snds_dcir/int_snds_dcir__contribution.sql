@@ -96,10 +96,10 @@ select
     coalesce(ben_rng_gem, 0) as ben_rng_gem,
     kind,
     -- Rule 4: care date, code, and the residence, affiliation and specialty columns; the person joins when netting.
-    -- Nothing else: a cancellation may differ in all the rest.
+    -- Nothing else: a cancellation may differ in all the rest. What a complement is for is its code.
     {{ hub_id(['event', "case when kind in ('prs', 'act') then 'prs' else kind end", 'care_start',
         'coalesce(code, cast(nature as varchar))', 'is_anaesthesia', 'pse_spe_cod', 'psp_spe_cod', 'org_aff_ben',
-        'ben_res_dpt', 'ben_res_com']) }} as event_key,
+        'ben_res_dpt', 'ben_res_com', "case when kind in ('cpl', 'owe') then cpl_aff_cod end"]) }} as event_key,
     -- What the lines billed for one contact share, whatever their nature.
     {{ hub_id(['contact', 'care_start', 'care_end', "coalesce(establishment, '0')", 'pfs_exe_num', 'pfs_pre_num',
         'org_cle_new']) }} as contact_key,
