@@ -83,6 +83,9 @@ class Table(Frozen):
     """At most as many as the engine checks at once within the hub's memory."""
     primary_key: tuple[Name, ...] = ()
     on_duplicate_key: Literal["count", "reject", "refuse"] = "refuse"
+    unique_across_periods: bool = False
+    """The primary key designates one row in all periods together. Rows that another period holds as well are counted
+    and stay: which of the two periods is wrong, only the producer knows."""
     foreign_keys: tuple[ForeignKey, ...] = ()
     optional: bool = False
     """A delivery may lack the table."""
@@ -247,6 +250,8 @@ class Dataset(Frozen):
             for key in table.foreign_keys:
                 self._check_foreign_key(table, key)
             self._check_dates(table)
+            if table.unique_across_periods and (self.mode is not Mode.append or not table.primary_key):
+                raise ValueError(f"{table.name}: unique_across_periods is for a primary_key in mode append")
         check_period(self.first_period, self.cadence)
         return self
 

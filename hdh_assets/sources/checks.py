@@ -23,6 +23,7 @@ def rules_of(table: Table) -> dict[str, str]:
         "order": (any(c.not_before for c in columns), "No end comes before its start."),
         "pattern": (any(c.pattern for c in columns), "Texts have the declared form."),
         "duplicate_key": (bool(table.primary_key), "Each primary key appears once."),
+        "other_period": (table.unique_across_periods, "No period brings rows that another period brought."),
         "orphan": (bool(table.foreign_keys), "Foreign keys are found in the table they point to."),
     }
     return {rule: sentence for rule, (is_implied, sentence) in applies.items() if is_implied}

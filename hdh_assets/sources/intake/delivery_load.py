@@ -92,7 +92,8 @@ class DeliveryLoad:
             for name, files in self.admitted.files.items():
                 self._load_table(dataset.by_name[name], files, loaded)
         crash_point("intake.after_load")
-        for fault in key_faults(self.engine, dataset, set(self.admitted.files), self.delivery):
+        period = self.admitted.manifest.period
+        for fault in key_faults(self.engine, dataset, set(self.admitted.files), self.delivery, period):
             self._act_on(fault, loaded)
         crash_point("intake.after_keys")
         self._check_threshold(loaded)

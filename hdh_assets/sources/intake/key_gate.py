@@ -1,7 +1,8 @@
-"""The gate of keys: rows with the same primary key, and rows whose foreign key finds nothing in the same delivery.
+"""The gate of keys: rows of one primary key, in a delivery or in two periods, and rows whose foreign key finds nothing.
 
-Both are looked for among the rows just loaded, inside their transaction, by hashing keys first. What happens to them
-is the descriptor's decision: counted, rejected, or the delivery refused.
+They are looked for among the rows just loaded, inside their transaction, by hashing keys first. What happens to them
+is the descriptor's decision: counted, rejected, or the delivery refused. What another period holds is only counted:
+the tables must not depend on which of two periods came first.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from uuid import UUID
 import duckdb
 
 from hdh_assets.core.descriptor import Dataset, ForeignKey, Table
-from hdh_assets.core.sql_text import quoted
+from hdh_assets.core.sql_text import literal, quoted
 from resources.lake_tables import table_sql
 
 
@@ -31,7 +32,7 @@ class KeyFault:
 
 
 def key_faults(
-    engine: duckdb.DuckDBPyConnection, dataset: Dataset, delivered: set[str], delivery: UUID
+    engine: duckdb.DuckDBPyConnection, dataset: Dataset, delivered: set[str], delivery: UUID, period: str
 ) -> Iterator[KeyFault]:
     """Each fault in turn; referenced tables come first, so that rows rejected there make orphans here.
 
@@ -41,6 +42,8 @@ def key_faults(
         if table.lake_name not in delivered:
             continue
         if table.primary_key and (fault := _duplicates(engine, dataset, table, delivery)):
+            yield fault
+        if table.unique_across_periods and (fault := _of_other_periods(engine, dataset, table, delivery, period)):
             yield fault
         for key in table.foreign_keys:
             if key.table.lower() in delivered and (fault := _orphans(engine, dataset, table, key, delivery)):
@@ -67,6 +70,32 @@ def _duplicates(engine: duckdb.DuckDBPyConnection, dataset: Dataset, table: Tabl
         KeyFault(
             table, "duplicate_key", table.on_duplicate_key, table.primary_key, ", ".join(table.primary_key), 0, where
         ),
+    )
+
+
+def _of_other_periods(
+    engine: duckdb.DuckDBPyConnection, dataset: Dataset, table: Table, delivery: UUID, period: str
+) -> KeyFault | None:
+    name, key = table_sql(dataset, table), _columns(table.primary_key)
+    own, columns = f"_delivery = '{delivery}'", [quoted(part.lower()) for part in table.primary_key]
+    bounds = engine.execute(
+        f"SELECT {', '.join(f'min({c})::VARCHAR, max({c})::VARCHAR' for c in columns)} FROM {name} WHERE {own}"
+    ).fetchone()
+    if not bounds or None in bounds:
+        return None
+    # bounds as constants: the lake then opens no file of a period that shares none of a part's values
+    near = [
+        f"{c} BETWEEN {literal(low)} AND {literal(high)}"
+        for c, low, high in zip(columns, bounds[::2], bounds[1::2], strict=True)
+    ]
+    others = f"SELECT {key} FROM {name} WHERE {' AND '.join([f'_period <> {literal(period)}', *near])}"
+    if engine.execute(f"SELECT 1 FROM ({others}) LIMIT 1").fetchone() is None:
+        return None
+    where = f"{own} AND ({key}) IN ({others})"
+    return _fault(
+        engine,
+        dataset,
+        KeyFault(table, "other_period", "count", table.primary_key, ", ".join(table.primary_key), 0, where),
     )
 
 

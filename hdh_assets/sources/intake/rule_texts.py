@@ -335,6 +335,14 @@ ROW_RULES: dict[str, RuleText] = {
         "des lignes de même clé",
         *_ROWS,
     ),
+    "other_period": RuleText(
+        "rows that no other period brought: {expected}",
+        "des lignes qu'aucune autre période n'a apportées : {expected}",
+        "rows of another period, which count twice",
+        "des lignes d'une autre période, qui comptent double",
+        "deliver again the period that was given the files of another",
+        "livrez à nouveau la période à laquelle les fichiers d'une autre ont été donnés",
+    ),
     "orphan": RuleText(
         "a row of {expected} with the same key",
         "une ligne de {expected} avec la même clé",
