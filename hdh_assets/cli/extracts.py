@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hdh_assets.extracts.versions import Version
     from hdh_assets.extracts.withdrawal import Withdrawal
 
-extract_app = typer.Typer(no_args_is_help=True, help="Extracts: list, show, renew, verify, rebuild.")
+extract_app = typer.Typer(no_args_is_help=True, help="Extracts: list, show, renew, withdraw, verify, rebuild.")
 
 NameArgument = Annotated[str, typer.Argument(help="`project/v1`, or `project` for its latest version.")]
 
@@ -74,6 +74,29 @@ def renew_command(
     else:
         words = f"asked for what release {event.data['release']} holds; `hdh tick` (or the running hub) delivers"
         say(f"[green]✓[/] {project}: {words} (event {event.seq})")
+
+
+@extract_app.command("withdraw")
+def withdraw_command(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="`project/v1`: a version of an earlier permit, or followed by another.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the event log and shown to the project.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Take a version back that a project no longer needs: its data are erased, a notice says why.
+
+    An amended permit leaves the earlier versions, even wider ones, to the project until the permit ends; this takes
+    them back before.
+    """
+    from hdh_assets.extracts.taken_back import take_back  # noqa: PLC0415
+
+    context = cli_context(ctx).require_home()
+    version = take_back(context.home, context.settings, name, reason)
+    row = _summary(version, _withdrawals(context))
+    if as_json:
+        print_json(row)
+    else:
+        say(f"[green]✓[/] {version.name}: {row['state']}; its files are erased, the manifest and a notice stay")
 
 
 @extract_app.command("verify")

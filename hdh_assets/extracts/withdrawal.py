@@ -1,6 +1,6 @@
 """Taking a delivered version back: first recorded, with why, then emptied, a notice in its place.
 
-Which versions, and why, is in `opposed.py` and `ended.py`. The project's space is held by the caller.
+Which versions, and why, is in `opposed.py`, `ended.py` and `taken_back.py`. The project's space is held by the caller.
 """
 
 from __future__ import annotations
@@ -26,27 +26,42 @@ class Cause(StrEnum):
 
     opposition = "opposition"
     permit_ended = "permit ended"
+    decision = "decision"
+
+
+_WORDS = {
+    Cause.opposition: "somebody objected",
+    Cause.permit_ended: "its permit ended",
+    Cause.decision: "it was taken back",
+}
+_NOTICES = {
+    Cause.opposition: "opposed.md.j2",
+    Cause.permit_ended: "ended.md.j2",
+    Cause.decision: "taken_back.md.j2",
+}
 
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """What the event log says of one version. `end` is that of the permit, where it is the cause."""
+    """What the event log says of one version. `end` is that of the permit, `reason` that of a decision, where it is
+    the cause.
+    """
 
     cause: Cause
     end: End | None = None
+    reason: str = ""
     on: date | None = None
     """When it was recorded; None before."""
 
     @property
     def words(self) -> str:
         """The cause, for people."""
-        return "its permit ended" if self.cause is Cause.permit_ended else "somebody objected"
+        return _WORDS[self.cause] + (f" ({self.reason})" if self.reason else "")
 
     @property
     def notice(self) -> str:
         """What is left in the place of the data, in French and English."""
-        template = "ended.md.j2" if self.cause is Cause.permit_ended else "opposed.md.j2"
-        return render(template, end=self.end)
+        return render(_NOTICES[self.cause], end=self.end, reason=self.reason)
 
 
 def withdrawals(registry: Registry) -> dict[tuple[str, int], Withdrawal]:
@@ -83,7 +98,7 @@ def withdraw(registry: Registry, version: Version, why: Withdrawal) -> None:
     """Record it unless it is recorded already, then empty the version. Can be done again after a crash."""
     known = withdrawals(registry).get((version.project, version.number))
     if known is None:
-        data = {"version": version.number, "release": version.basis.release, "reason": str(why.cause)} | _end(why)
+        data = {"version": version.number, "release": version.basis.release, "reason": str(why.cause)} | _details(why)
         registry.append(EXTRACT_WITHDRAWN, version.project, current_actor(), data)
         crash_point("withdrawal.recorded")
     empty(version, (known or why).notice)
@@ -94,9 +109,11 @@ def _read(event: Event) -> Withdrawal:
     return Withdrawal(
         Cause(event.data["reason"]),
         End(date.fromisoformat(end["day"]), end["reason"]) if end else None,
+        event.data.get("because", ""),
         event.at.date(),
     )
 
 
-def _end(why: Withdrawal) -> dict[str, Any]:
-    return {"permit_end": asdict(why.end) | {"day": why.end.day.isoformat()}} if why.end else {}
+def _details(why: Withdrawal) -> dict[str, Any]:
+    end = {"permit_end": asdict(why.end) | {"day": why.end.day.isoformat()}} if why.end else {}
+    return end | ({"because": why.reason} if why.reason else {})

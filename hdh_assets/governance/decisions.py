@@ -44,25 +44,25 @@ def amend(dossier: Dossier, today: date) -> Decision:
 def give_opinion(project: str, *, favourable: bool, reason: str, today: date) -> Decision:
     """Record the committee's opinion on the latest version; an unfavourable one has a reason."""
     if not favourable:
-        _require_reason(reason, "an unfavourable opinion")
+        require_reason(reason, "an unfavourable opinion")
     return _step(Step.give_opinion, project, today, lambda _: {"favourable": favourable, "reason": reason.strip()})
 
 
 def refuse(project: str, *, reason: str, today: date) -> Decision:
     """Refuse the latest version."""
-    _require_reason(reason, "a refusal")
+    require_reason(reason, "a refusal")
     return _step(Step.refuse, project, today, lambda _: {"reason": reason.strip()})
 
 
 def revoke(project: str, *, reason: str, today: date) -> Decision:
     """End the permit in force."""
-    _require_reason(reason, "a revocation")
+    require_reason(reason, "a revocation")
     return _step(Step.revoke, project, today, lambda found: {"reason": reason.strip(), "number": found.permits})
 
 
 def withdraw(project: str, *, reason: str, today: date) -> Decision:
     """The project gives up; its permit ends."""
-    _require_reason(reason, "a withdrawal")
+    require_reason(reason, "a withdrawal")
     return _step(Step.withdraw, project, today, lambda _: {"reason": reason.strip()})
 
 
@@ -112,6 +112,7 @@ def _step(step: Step, project: str, today: date, content: Callable[[Any], dict[s
     return decide
 
 
-def _require_reason(reason: str, what: str) -> None:
+def require_reason(reason: str, what: str) -> None:
+    """Raise `RefusedError` unless the reason says something."""
     if not any(map(str.isalnum, reason)):
         raise RefusedError(f"{what} carries its reason", remedy="say why, with --reason")

@@ -21,6 +21,7 @@ from hdh_assets.extracts.due import delivered_releases
 from hdh_assets.extracts.ended import spaces_to_clear, withdraw_ended
 from hdh_assets.extracts.opposed import revision_to_withdraw_for, withdraw_opposed
 from hdh_assets.extracts.rebuild import rebuild_extract
+from hdh_assets.extracts.taken_back import take_back
 from hdh_assets.extracts.versions import find_version, leftovers, list_versions, recorded_manifests, verify_version
 from hdh_assets.extracts.withdrawal import EXTRACT_WITHDRAWN
 from hdh_assets.governance import decisions
@@ -192,6 +193,36 @@ def test_a_version_of_an_amended_permit_stays(hub: Hub) -> None:
     assert verify_version(first) == []
     with pytest.raises(RefusedError, match="one/permit-1 was replaced by one/permit-2"):
         hub.build("one", Permit.model_validate(first.manifest["permit"]))
+
+
+def test_a_version_of_an_earlier_permit_is_taken_back_by_decision(hub: Hub) -> None:
+    hub.deliver("one", tables=EVERYTHING)
+    with pytest.raises(RefusedError, match="the last version under the permit in force"):
+        take_back(hub.home, hub.settings, "one/v1", "too wide")
+    for step in (
+        decisions.amend(dossier("one", tables={"omop.person": "all"}), today()),
+        decisions.give_opinion("one", favourable=True, reason="", today=today()),
+        decisions.grant("one", expires=None, conditions="", today=today()),
+    ):
+        hub.registry.act("t", step)
+    second = hub.build("one", find_permit(hub.registry, "one")).version
+    with pytest.raises(RefusedError, match="taking back an extract carries its reason"):
+        take_back(hub.home, hub.settings, "one/v1", " - ")
+    die("withdrawal.recorded", take_back, hub.home, hub.settings, "one/v1", "wider than the permit")
+    assert take_back(hub.home, hub.settings, "one/v1", "again").is_withdrawn
+
+    first = find_version(hub.home, "one/v1")
+    assert {path.name for path in first.folder.iterdir()} == {"WITHDRAWN.md", "manifest.json"}
+    notice = (first.folder / "WITHDRAWN.md").read_text("utf-8")
+    assert "Motif : wider than the permit" in notice
+    assert verify_version(first) == verify_version(second) == []
+    with pytest.raises(RefusedError, match=r"it was taken back \(wider than the permit\)"):
+        rebuild_extract(hub.home, hub.settings, hub.datasets, "one/v1")
+    with pytest.raises(RefusedError, match="one/v2 is the last version under the permit in force"):
+        take_back(hub.home, hub.settings, "one", "both")
+    assert delivered_releases(list_versions(hub.home)) == {("one", 1): 0, ("one", 2): 1}
+    assert len(hub.registry.events(EXTRACT_WITHDRAWN)) == 1
+    assert spaces_to_clear(hub.home, hub.settings) == []
 
 
 @pytest.mark.parametrize("point", POINTS[:3])
