@@ -10,6 +10,7 @@ import dagster as dg
 from hdh_assets.core.digests import short
 from resources.failures import told
 from resources.hub import Hub
+from resources.registry import Registry
 from sensors.runs import ask
 
 SECONDS = 10
@@ -27,7 +28,7 @@ def withdrawal_job() -> dg.JobDefinition:
 
         with told():
             done = withdraw_ended(hub.home, hub.settings)
-        context.log.info(f"withdrawn: {', '.join(done) or 'none'}")
+        _report(context, hub, done)
 
     @dg.op(
         name="withdraw_opposed_extracts",
@@ -39,7 +40,7 @@ def withdrawal_job() -> dg.JobDefinition:
 
         with told():
             done = withdraw_opposed(hub.home, hub.settings, load_datasets(hub.home))
-        context.log.info(f"withdrawn: {', '.join(done) or 'none'}")
+        _report(context, hub, done)
 
     @dg.job(
         name="withdrawals",
@@ -52,6 +53,17 @@ def withdrawal_job() -> dg.JobDefinition:
         withdraw_opposed_extracts()
 
     return withdrawals
+
+
+def _report(context: dg.OpExecutionContext, hub: Hub, done: list[str]) -> None:
+    """Say on the page of each withdrawn asset that it was, and why."""
+    from hdh_assets.extracts.assets import withdrawn_assets  # noqa: PLC0415 - slow to import
+
+    context.log.info(f"withdrawn: {', '.join(done) or 'none'}")
+    with Registry(hub.home, hub.settings) as registry:
+        for name in done:
+            for observation in withdrawn_assets(registry, name):
+                context.log_event(observation)
 
 
 def withdrawals_sensor(job: dg.JobDefinition) -> dg.SensorDefinition:

@@ -14,9 +14,12 @@ from hdh_assets.extracts.deliverable import table_words
 from hdh_assets.extracts.documents import DICTIONARY
 from hdh_assets.extracts.treatments import Treatment
 from hdh_assets.extracts.versions import Version
+from hdh_assets.extracts.withdrawal import withdrawals
 from hdh_assets.governance.permit import Permit
+from hdh_assets.governance.register import permit_of
 from resources.failures import told
 from resources.hub import Hub
+from resources.registry import DELIVERED, Registry
 from resources.releases import find
 
 OWNER = "team:projects"
@@ -54,6 +57,23 @@ def extract_assets(permit: Permit, datasets: Mapping[str, Dataset]) -> dg.Assets
             yield dg.MaterializeResult(asset_key=list(key.parts), metadata=metadata)
 
     return extract
+
+
+def withdrawn_assets(registry: Registry, name: str) -> Iterator[dg.AssetObservation]:
+    """What to say on the page of each asset of the version `project/v<n>`: that it was withdrawn, and why.
+
+    From the event log alone, since a project can write into its space; nothing for a version the log does not know.
+    """
+    project, _, number = name.partition("/v")
+    for event in registry.events(DELIVERED):
+        if (event.subject, event.data["version"]) == (project, int(number)):
+            notice = withdrawals(registry)[project, int(number)].notice
+            for key in extract_keys(permit_of(registry, project, event.data["basis"]["permit"])).values():
+                yield dg.AssetObservation(
+                    asset_key=list(key.parts),
+                    description=f"{name} was withdrawn: its data are erased",
+                    metadata={"version": name, "withdrawn": dg.MetadataValue.md(notice)},
+                )
 
 
 def source_of(lake_table: str) -> Key:

@@ -29,9 +29,8 @@ from hdh_assets.extracts.versions import (
     verify_version,
 )
 from hdh_assets.extracts.withdrawal import withdrawals
-from hdh_assets.governance.permit import Permit, read_permit
-from hdh_assets.governance.register import find_permit, find_project, today
-from hdh_assets.governance.states import Step
+from hdh_assets.governance.permit import Permit
+from hdh_assets.governance.register import find_permit, find_project, permit_of, today
 from resources.lake import open_lake
 from resources.registry import DELIVERED, Registry
 from resources.releases import Release, find_in
@@ -111,12 +110,6 @@ def _delivered(home: Home, settings: Settings, name: str) -> tuple[str, int, dic
     if not events:
         raise RefusedError(f"no extract {name} was delivered", remedy="see `hdh extract list`")
     return project, int(events[-1].data["version"]), events[-1].data
-
-
-def permit_of(registry: Registry, project: str, number: int) -> Permit:
-    """The permit of that number which the project was granted."""
-    history = find_project(registry, project).history
-    return next(read_permit(event) for event in history if event.kind == Step.grant and event.data["number"] == number)
 
 
 def _not_as_listed(folder: Path) -> list[str]:

@@ -30,11 +30,11 @@ from hdh_assets.extracts.persons import identities, prepare_persons, way_to_pers
 from hdh_assets.extracts.plan import OMOP, event_tables, plan_extract
 from hdh_assets.extracts.project_keys import ProjectKeys
 from hdh_assets.extracts.provenance import Delivery, deliveries
-from hdh_assets.extracts.rebuild import permit_of
 from hdh_assets.extracts.replacing import ROWS_AT_ONCE, replaced_rows
 from hdh_assets.extracts.selection import dated_by, rows_of, select_table, within
 from hdh_assets.extracts.versions import Version
 from hdh_assets.governance.dossier import Period
+from hdh_assets.governance.register import permit_of
 from hdh_assets.standard.lineage import delivered_tables
 from resources.keys import open_keys
 from resources.lake import open_lake

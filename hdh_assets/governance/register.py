@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
 from hdh_assets.core.errors import RefusedError
-from hdh_assets.governance.permit import BrokenPermit, Permit, permits_in_force
-from hdh_assets.governance.states import Project, fold
+from hdh_assets.governance.permit import BrokenPermit, Permit, permits_in_force, read_permit
+from hdh_assets.governance.states import Project, Step, fold
 from resources.registry import Registry
 
 
@@ -41,6 +41,12 @@ def read_permits(
 ) -> tuple[list[Permit], list[BrokenPermit]]:
     """Permits in force on that day (today), and the broken ones with what is wrong."""
     return permits_in_force(projects(registry).values(), on or today(), known)
+
+
+def permit_of(registry: Registry, project: str, number: int) -> Permit:
+    """The permit of that number which the project was granted."""
+    history = find_project(registry, project).history
+    return next(read_permit(event) for event in history if event.kind == Step.grant and event.data["number"] == number)
 
 
 def find_permit(registry: Registry, project: str) -> Permit:

@@ -124,6 +124,25 @@ def test_definitions_are_loaded_again_for_a_permit_that_came_or_ended(
     assert asked == ["hub", "hub"]
 
 
+def test_the_page_of_a_withdrawn_extract_says_that_it_is_and_why(home: Home, settings: Settings) -> None:
+    release = fill(home, settings, persons=20)
+    with Registry(home, settings) as registry:
+        permit = grant(registry, dossier("study", tables={"omop.person": "all", "omop.cost": "all"}))
+        version = build_extract(home, settings, load_datasets(), permit, release).version
+        registry.act("t", revoke("study", reason="never published", today=today()))
+    repository = hub.build_defs(home=home).get_repository_def()
+    with dg.DagsterInstance.ephemeral() as instance:
+        done = repository.get_job("withdrawals").execute_in_process(instance=instance)
+        assert done.success
+        for table in ("person", "cost"):
+            key = dg.AssetKey(["extracts", "study", table])
+            (record,) = instance.fetch_observations(key, limit=5).records
+            told = record.asset_observation
+            assert told.description == "study/v1 was withdrawn: its data are erased"
+            assert "Reason: never published" in str(told.metadata["withdrawn"].value)
+    assert version.is_withdrawn
+
+
 def test_nobody_asks_without_a_permit(home: Home, settings: Settings) -> None:
     with pytest.raises(RefusedError, match="no project is called study"):
         ask(home, settings, "study")
