@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -45,6 +45,10 @@ class LakeState:
     """Revision of the oppositions that the lake follows."""
     is_retired: bool = False
     """The newest release holds somebody who objected since: the next one is due."""
+    released_at: datetime | None = None
+    """When the newest release was made."""
+    described_at: Mapping[str, datetime] = field(default_factory=dict)
+    """When each entry was written."""
 
 
 @dataclass(frozen=True)
@@ -94,16 +98,19 @@ def read_state(engine: duckdb.DuckDBPyConnection, vocab_dir: str) -> LakeState:
         ).fetchall():
             current.setdefault(dataset, set()).add(loading(digest, loaded_at))
             newest = max(newest or loaded_at, loaded_at)
+    entries = _entries(engine)
     return LakeState(
         current={name: frozenset(found) for name, found in current.items()},
         released=_released(engine),
-        described=_described(engine),
+        described={dataset: _loadings(entry["deliveries"]) for dataset, entry in entries.items()},
         is_behind=is_behind(engine, rules),
         rules=rules,
         released_rules=_released_contents(engine).get("rules"),
         newest_at=newest.astimezone(UTC) if newest else None,
         oppositions=followed(engine).applied,
         is_retired=_is_retired(engine),
+        released_at=_released_at(engine),
+        described_at={dataset: datetime.fromisoformat(entry["measured_at"]) for dataset, entry in entries.items()},
     )
 
 
@@ -126,11 +133,18 @@ def _is_retired(engine: duckdb.DuckDBPyConnection) -> bool:
     return found is not None and found[0] in retired(engine)
 
 
-def _described(engine: duckdb.DuckDBPyConnection) -> Loadings:
+def _released_at(engine: duckdb.DuckDBPyConnection) -> datetime | None:
+    if not has_table(engine, "meta", "release"):
+        return None
+    found = engine.execute("SELECT max(created_at) FROM lake.meta.release").fetchone()
+    return found[0].astimezone(UTC) if found and found[0] else None
+
+
+def _entries(engine: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
     if not has_table(engine, "catalog", "entry"):
         return {}
     found = engine.execute("SELECT dataset, document FROM lake.catalog.entry").fetchall()
-    return {dataset: _loadings(json.loads(document)["deliveries"]) for dataset, document in found}
+    return {dataset: json.loads(document) for dataset, document in found}
 
 
 def _loadings(listed: Iterable[Mapping[str, str]]) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -10,7 +11,9 @@ import pytest
 import snds_rows
 from standard_hub import StandardHub
 
-from hdh_assets.catalog.assets import count_checks, release_asset
+from hdh_assets.catalog.assets import count_checks, entry_assets, release_asset
+from hdh_assets.catalog.entry import write_entry
+from hdh_assets.catalog.measure import measure
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.definitions import hub as hub_location
@@ -33,20 +36,23 @@ def released(hub: StandardHub) -> list[int]:
     return [release.number for release in list_releases(hub.lake)]
 
 
+def answer(home: Home, instance: dg.DagsterInstance) -> dg.SensorExecutionData:
+    """What the sensor says."""
+    repository = hub_location.build_defs(home=home, permits=[]).get_repository_def()
+    with dg.build_sensor_context(
+        instance=instance,
+        repository_def=repository,
+        sensor_name="standardisation",
+        resources=repository.get_top_level_resources(),
+    ) as context:
+        return repository.get_sensor_def("standardisation").evaluate_tick(context)
+
+
 def asked(home: Home) -> set[str]:
     """Domains of the assets that the sensor asks for."""
-    repository = hub_location.build_defs(home=home, permits=[]).get_repository_def()
-    with (
-        dg.DagsterInstance.ephemeral() as instance,
-        dg.build_sensor_context(
-            instance=instance,
-            repository_def=repository,
-            sensor_name="standardisation",
-            resources=repository.get_top_level_resources(),
-        ) as context,
-    ):
-        (request,) = repository.get_sensor_def("standardisation").evaluate_tick(context).run_requests
-        return {key.path[0] for key in request.asset_selection}
+    with dg.DagsterInstance.ephemeral() as instance:
+        (request,) = answer(home, instance).run_requests
+    return {key.path[0] for key in request.asset_selection}
 
 
 def test_a_backfill_of_what_is_up_to_date_gets_all_it_asked_for(hub: StandardHub) -> None:
@@ -86,6 +92,33 @@ def test_tables_that_hold_all_that_feeds_them_are_not_computed_again(hub: Standa
     hub.deliver(snds_rows.record_delivery, "a_dataset_without_models", "2023", UUID(int=1))
     assert asked(hub.home) == {"catalog"}
     assert released(hub) == [1]
+
+
+def test_what_the_ui_does_not_show_of_the_catalogue_is_materialised_again(hub: StandardHub) -> None:
+    datasets = load_datasets(hub.home)
+    wanted = [RELEASE, *(entry_assets(datasets[name]) for name in ("snds_dcir", "snds_beneficiaries"))]
+    resources = {"hub": Hub(folder=str(hub.home.root))}
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert dg.materialize(wanted, instance=instance, resources=resources).success
+        assert answer(hub.home, instance).skip_message == "the newest release shows the lake as it is"
+        gone = [dg.AssetKey(["catalog", "releases", "release"]), dg.AssetKey(["catalog", "datasets", "snds_dcir"])]
+        instance.wipe_assets(gone)
+        (request,) = answer(hub.home, instance).run_requests
+        assert set(request.asset_selection) == set(gone)
+        assert dg.materialize(wanted, instance=instance, resources=resources).success
+        assert not answer(hub.home, instance).run_requests
+        assert [release.number for release in list_releases(hub.lake)] == [1]
+
+        with hub.lake.writer() as engine:  # as by a run that was killed before it could tell
+            write_entry(
+                engine, measure(engine, datasets["snds_dcir"]).model_copy(update={"measured_at": in_a_minute()})
+            )
+        (request,) = answer(hub.home, instance).run_requests
+        assert request.asset_selection == gone[1:]
+
+
+def in_a_minute() -> str:
+    return (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
 
 
 def test_the_last_evaluation_of_a_check_counts_even_when_a_later_run_planned_it_alone() -> None:
