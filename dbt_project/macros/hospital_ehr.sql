@@ -1,31 +1,74 @@
-{# The code list of the codes of each file of events, as an SQL expression over its rows. #}
-{% macro lists_of_events() -%}
+{#
+    The files of events: the code list of their codes, as an SQL expression over their rows, the columns that say when an
+    event begins and ends, the domains whose tables read the file themselves (`own`), and where else its rows may go.
+    What somebody is allergic to is a substance in a part of the rows, which is no drug taken nor device used.
+#}
+{% macro files_of_events() -%}
+{%- set any = ['Condition', 'Drug', 'Procedure', 'Measurement', 'Observation', 'Device'] -%}
 {{ return({
-    'allergies': "case when code_system = 'RxNorm' then 'RxNorm' else 'SNOMED' end",
-    'conditions': "'SNOMED'",
-    'devices': "'SNOMED'",
-    'immunizations': "'CVX'",
-    'medications': "'RxNorm'",
-    'observations': "'LOINC'",
-    'procedures': "'SNOMED'",
-    'supplies': "'SNOMED'",
+    'allergies': {
+        'codes': "case when code_system = 'RxNorm' then 'RxNorm' else 'SNOMED' end",
+        'start': 'start_date', 'stop': 'null', 'own': ['Observation'], 'domains': ['Observation', 'Condition'],
+    },
+    'conditions': {
+        'codes': "'SNOMED'", 'start': 'start_date', 'stop': 'stop_date', 'own': ['Condition', 'Observation'],
+        'domains': any,
+    },
+    'devices': {'codes': "'SNOMED'", 'start': 'start_at', 'stop': 'stop_at', 'own': ['Device'], 'domains': any},
+    'immunizations': {'codes': "'CVX'", 'start': 'event_at', 'stop': 'null', 'own': ['Drug'], 'domains': any},
+    'medications': {'codes': "'RxNorm'", 'start': 'start_at', 'stop': 'stop_at', 'own': ['Drug'], 'domains': any},
+    'observations': {
+        'codes': "'LOINC'", 'start': 'event_at', 'stop': 'null', 'own': ['Measurement', 'Observation'], 'domains': any,
+    },
+    'procedures': {
+        'codes': "'SNOMED'", 'start': 'start_at', 'stop': 'stop_at', 'own': ['Procedure', 'Measurement', 'Observation'],
+        'domains': any,
+    },
+    'supplies': {'codes': "'SNOMED'", 'start': 'event_date', 'stop': 'null', 'own': ['Device'], 'domains': any},
 }) }}
+{%- endmacro %}
+
+
+{#
+    Files that hold events of a domain whose table does not read them, with these domains. Asked of their codes when the
+    table of such events is made: reading a file of events for the few that there may be would cost as much as all others.
+#}
+{% macro files_with_strays() %}
+    {%- set found = {} -%}
+    {% for file, columns in files_of_events().items() %}
+        {% set elsewhere = columns.domains | reject('in', columns.own) | list %}
+        {% set rows = run_query(domains_of_file(file, elsewhere)).rows if execute and not is_unit_test() else [] %}
+        {% if rows or not execute or is_unit_test() %}{% do found.update({file: elsewhere}) %}{% endif %}
+    {% endfor %}
+    {{ return(found) }}
+{% endmacro %}
+
+
+{% macro domains_of_file(file, domains) -%}
+    select distinct standard.domain_id
+    from (
+        select distinct {{ files_of_events()[file].codes }} as vocabulary_id, code
+        from {{ ref('stg_hospital_ehr__' ~ file) }}
+    ) as listed
+    inner join {{ ref('int_hospital_ehr__code') }} as standard
+        on standard.source_vocabulary_id = listed.vocabulary_id and standard.source_code = listed.code
+    where standard.domain_id in ('{{ domains | join("', '") }}')
 {%- endmacro %}
 
 
 {#
     The rows of a file of coded events, each with its stable id, its person, its visit and its standard concept.
 
-    `moment` is the column that, with the encounter (or
-    the patient, outside one) and the code, says which event it is; `rest` names the other columns that reach OMOP.
-    `domain_id` is that of the standard concept when the file may feed it (`domains`), otherwise `default_domain`, an
-    SQL expression.
+    `moment` is the column that, with the encounter (or the patient, outside one) and the code, says which event it is;
+    `rest` names the other columns that reach OMOP. `domain_id` is that of the standard concept when rows of the file may
+    go there, otherwise `default_domain`, an SQL expression; `concept_domain_id` is that of the concept, whatever it is.
 
     Each view is read by several tables, so what is done per row counts: an md5 costs more than all the rest together.
 #}
-{% macro coded_events(file, moment, rest, domains, default_domain) -%}
+{% macro coded_events(file, moment, rest, default_domain) -%}
 {%- set delivered = ref('stg_hospital_ehr__' ~ file) -%}
-{%- set vocabulary = lists_of_events()[file] %}
+{%- set vocabulary = files_of_events()[file].codes %}
+{%- set domains = files_of_events()[file].domains %}
 {%- set coded_by = ['code'] if vocabulary.startswith("'") else ['code', 'vocabulary_id'] -%}
 {%- set outside = hub_id(['outside|hospital_ehr', 'event.encounter_id', 'event.patient_id']) -%}
 with told_apart as (
@@ -43,6 +86,7 @@ meaning as (
         {{ hub_id(['code|hospital_ehr', 'listed.vocabulary_id', 'listed.code']) }} as code_id,
         coalesce(standard.concept_id, 0) as concept_id,
         coalesce(standard.source_concept_id, 0) as source_concept_id,
+        standard.domain_id as concept_domain_id,
         case when standard.domain_id in ('{{ domains | join("', '") }}') then standard.domain_id end as own_domain_id
     from (select distinct {{ vocabulary }} as vocabulary_id, code from {{ delivered }}) as listed
     left join {{ ref('int_hospital_ehr__code') }} as standard
@@ -54,6 +98,7 @@ placed as (
         event.* exclude (vocabulary_id),
         meaning.concept_id,
         meaning.source_concept_id,
+        meaning.concept_domain_id,
         coalesce(meaning.own_domain_id, {{ default_domain }}) as domain_id,
         patient.person_id,
         encounter.provider_id,
@@ -122,9 +167,14 @@ from placed
 {%- endmacro %}
 
 
-{# The number a text is, null when it is none; what a double calls infinite or not a number is none. #}
+{#
+    The number a text is, null when it is none; what a double calls infinite or not a number is none, and so are digits
+    grouped by underscores, which the engine reads.
+#}
 {% macro number_in(text) -%}
-    case when isfinite(try_cast({{ text }} as double)) then try_cast({{ text }} as double) end
+    case
+        when isfinite(try_cast({{ text }} as double)) and not contains({{ text }}, '_') then try_cast({{ text }} as double)
+    end
 {%- endmacro %}
 
 

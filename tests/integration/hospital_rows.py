@@ -78,6 +78,8 @@ EXPORT: dict[str, list[Row]] = {
         _event(3, "195662009", START="2020-02-09", STOP=""),
         _event(1, "160903007", START="2020-01-01", STOP=""),
         _event(1, "999999", START="2020-01-01", STOP=""),
+        _event(3, "430193006", START="2020-01-12", STOP="2020-01-13"),  # an act among the diagnoses
+        _event(3, "705643001", START="2020-01-13", STOP=""),  # a device
     ],
     "medications": [
         _HEADACHE_PILL,
@@ -94,7 +96,11 @@ EXPORT: dict[str, list[Row]] = {
         _event(1, "72166-2", DATE="2020-01-01T10:00:00Z", CATEGORY="survey", VALUE="Never smoker", TYPE="text"),
         {**_event(1, "QALY", DATE="2020-02-03T00:00:00Z", VALUE="39.5", UNITS="a", TYPE="numeric"), "ENCOUNTER": ""},
     ],
-    "allergies": [_event(1, "111088007", START="2020-01-01", STOP="", SYSTEM="SNOMED-CT", TYPE="allergy")],
+    "allergies": [
+        _event(1, "111088007", START="2020-01-01", STOP="", SYSTEM="SNOMED-CT", TYPE="allergy"),
+        _event(1, "1191", START="2020-01-02", STOP="", SYSTEM="RxNorm", TYPE="intolerance"),
+        _event(1, "195662009", START="2020-01-02", STOP="", SYSTEM="SNOMED-CT", TYPE="allergy"),  # a disease
+    ],
     "devices": [_event(3, "705643001", START="2020-01-11T08:00:00Z", STOP="", UDI="(01)134(11)760704(21)488")],
     "supplies": [_event(3, "713779008", DATE="2020-01-12", QUANTITY="24")],
     "immunizations": [_event(1, "140", DATE="2020-01-01T10:00:00Z", BASE_COST="140.52")],

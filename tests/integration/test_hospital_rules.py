@@ -66,12 +66,13 @@ def test_diagnoses_are_routed_by_domain_and_an_unknown_code_is_kept(hub):
     assert texts(hub, columns, "condition_occurrence") == [
         ("2020-01-01 00:00:00", "2020-01-09", "195662009", "4112343"),
         ("2020-01-01 00:00:00", None, "999999", "0"),
+        ("2020-01-02 00:00:00", None, "195662009", "4112343"),
         ("2020-02-09 00:00:00", None, "195662009", "4112343"),
     ]
     assert texts(
         hub, "condition_era_start_date condition_era_end_date condition_occurrence_count", "condition_era"
     ) == [
-        ("2020-01-01", "2020-01-09", "1"),
+        ("2020-01-01", "2020-01-09", "2"),
         ("2020-02-09", "2020-02-10", "1"),
     ]
 
@@ -96,19 +97,27 @@ def test_results_answers_acts_and_allergies(hub):
         ("8302-2", "2020-01-01 10:00:00", "10:00:00", "170.5", "8582"),
         ("8302-2", "2020-01-01 10:01:00", "10:01:00", None, "8582"),
     ]
+    columns = "observation_source_value observation_concept_id value_as_concept_id qualifier_source_value"
+    assert texts(hub, columns, "observation", "qualifier_source_value IS NOT NULL") == [
+        ("111088007", "4008070", None, "allergy"),
+        ("1191", "0", "1112807", "intolerance"),
+    ]
     columns = "observation_source_value observation_datetime value_as_number value_as_string qualifier_source_value"
     assert texts(hub, columns, "observation") == [
         ("111088007", "2020-01-01 00:00:00", None, None, "allergy"),
+        ("1191", "2020-01-02 00:00:00", None, None, "intolerance"),
         ("160903007", "2020-01-01 00:00:00", None, None, None),
         ("72166-2", "2020-01-01 10:00:00", None, "Never smoker", None),
         ("QALY", "2020-02-03 00:00:00", "39.5", None, None),
     ]
     assert texts(hub, "procedure_source_value procedure_datetime procedure_end_datetime", "procedure_occurrence") == [
-        ("430193006", "2020-01-01 10:00:00", "2020-01-01 10:10:00")
+        ("430193006", "2020-01-01 10:00:00", "2020-01-01 10:10:00"),
+        ("430193006", "2020-01-12 00:00:00", "2020-01-13 00:00:00"),
     ]
     columns = "device_source_value device_exposure_start_datetime device_exposure_end_date quantity unique_device_id"
     assert texts(hub, columns, "device_exposure") == [
-        ("705643001", "2020-01-11 08:00:00", None, None, None),
+        ("705643001", "2020-01-11 08:00:00", None, "1", None),
+        ("705643001", "2020-01-13 00:00:00", None, "1", None),
         ("713779008", "2020-01-12 00:00:00", "2020-01-12", "24", None),
     ]
 
@@ -148,6 +157,6 @@ def test_a_release_tells_which_codes_of_which_list_are_mapped(hub):
     assert hub.rows(f"SELECT source_vocabulary_id, {counts} FROM {coverage} ORDER BY ALL") == [
         ("CVX", 1, 1, 1, 1),
         ("LOINC", 4, 3, 3, 2),
-        ("RxNorm", 3, 3, 2, 2),
-        ("SNOMED", 9, 7, 8, 6),
+        ("RxNorm", 4, 4, 3, 3),
+        ("SNOMED", 12, 10, 8, 6),
     ]

@@ -1,7 +1,1 @@
-{{ coded_events(
-    'allergies',
-    'start_date',
-    ['kind'],
-    ['Observation'],
-    "'Observation'",
-) }}
+{{ coded_events('allergies', 'start_date', ['kind'], "'Observation'") }}

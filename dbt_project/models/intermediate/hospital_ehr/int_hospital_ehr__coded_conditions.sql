@@ -1,3 +1,1 @@
-{{ coded_events(
-    'conditions', 'start_date', ['stop_date'], ['Condition', 'Observation'], "'Condition'"
-) }}
+{{ coded_events('conditions', 'start_date', ['stop_date'], "'Condition'") }}

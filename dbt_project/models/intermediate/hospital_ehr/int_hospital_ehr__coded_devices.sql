@@ -1,1 +1,1 @@
-{{ coded_events('devices', 'start_at', ['udi', 'stop_at'], ['Device'], "'Device'") }}
+{{ coded_events('devices', 'start_at', ['udi', 'stop_at'], "'Device'") }}

@@ -1,1 +1,1 @@
-{{ coded_events('immunizations', 'event_at', ['base_cost'], ['Drug'], "'Drug'") }}
+{{ coded_events('immunizations', 'event_at', ['base_cost'], "'Drug'") }}

@@ -1,3 +1,1 @@
-{{ coded_events(
-    'medications', 'start_at', ['stop_at', 'base_cost', 'payer_coverage'], ['Drug'], "'Drug'"
-) }}
+{{ coded_events('medications', 'start_at', ['stop_at', 'base_cost', 'payer_coverage'], "'Drug'") }}

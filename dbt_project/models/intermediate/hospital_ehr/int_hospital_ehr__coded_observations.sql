@@ -2,7 +2,6 @@
     'observations',
     'event_at',
     ['value_text', 'unit', 'kind'],
-    ['Measurement', 'Observation'],
     "case when category in ('vital-signs', 'laboratory', 'exam', 'imaging', 'procedure')"
     ~ " then 'Measurement' else 'Observation' end",
 ) }}

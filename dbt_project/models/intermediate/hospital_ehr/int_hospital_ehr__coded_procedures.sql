@@ -1,7 +1,1 @@
-{{ coded_events(
-    'procedures',
-    'start_at',
-    ['stop_at', 'base_cost'],
-    ['Procedure', 'Measurement', 'Observation'],
-    "'Procedure'",
-) }}
+{{ coded_events('procedures', 'start_at', ['stop_at', 'base_cost'], "'Procedure'") }}

@@ -1,1 +1,1 @@
-{{ coded_events('supplies', 'event_date', ['quantity'], ['Device'], "'Device'") }}
+{{ coded_events('supplies', 'event_date', ['quantity'], "'Device'") }}

@@ -10,10 +10,10 @@ with billed as (
         cast(visit_start_at as date) as cost_date
     from {{ ref('int_hospital_ehr__encounter') }}
     union all
-    select event_id, event_id, 'Drug', base_cost, payer_coverage, person_id, cast(start_at as date)
+    select event_id, event_id, domain_id, base_cost, payer_coverage, person_id, cast(start_at as date)
     from {{ ref('int_hospital_ehr__coded_medications') }}
     union all
-    select event_id, event_id, 'Drug', base_cost, null, person_id, cast(event_at as date)
+    select event_id, event_id, domain_id, base_cost, null, person_id, cast(event_at as date)
     from {{ ref('int_hospital_ehr__coded_immunizations') }}
     union all
     select event_id, event_id, domain_id, base_cost, null, person_id, cast(start_at as date)

@@ -14,9 +14,12 @@ select
     coalesce(patient.death_date, cast(certificate.certified_at as date)) as death_date,
     cast(coalesce(patient.death_date, cast(certificate.certified_at as date)) as timestamp) as death_datetime,
     32817 as death_type_concept_id,
-    case when cause.domain_id in ('Condition', 'Observation') then cause.concept_id else 0 end as cause_concept_id,
+    case
+        when cause.domain_id in ('Condition', 'Observation') then cause.concept_id
+        when certificate.cause is not null then 0
+    end as cause_concept_id,
     left(certificate.cause, 50) as cause_source_value,
-    coalesce(cause.source_concept_id, 0) as cause_source_concept_id
+    case when certificate.cause is not null then coalesce(cause.source_concept_id, 0) end as cause_source_concept_id
 from {{ ref('int_hospital_ehr__patient') }} as patient
 left join certificate using (patient_id)
 left join {{ ref('int_hospital_ehr__code') }} as cause

@@ -1,15 +1,44 @@
 {{ config(materialized='cdm_table', dataset='hospital_ehr', scope_person='person_id', contract={'enforced': true}) }}
 -- depends_on: {{ ref('int_hub__scope') }}
 {%- set detail = 'visit_detail|hospital_ehr' %}
-with encounter as not materialized (
+with told as (
+    -- When the records were exported, as far as they tell: the last thing they say, within the period they are of.
+    select
+        least(
+            greatest(max(start_at), max(stop_at)),
+            max(strptime(_period, '%Y-%m') + interval 1 month - interval 1 second)
+        ) as exported_at
+    from {{ ref('stg_hospital_ehr__encounters') }}
+),
+
+deceased as (
+    select
+        patient_id,
+        cast(death_date as timestamp) + interval 1 day - interval 1 second as died_by
+    from {{ ref('int_hospital_ehr__patient') }}
+    where death_date is not null
+),
+
+encounter as not materialized (
     select
         delivered.*,
         hash(delivered.patient_id, delivered.encounter_class, delivered.start_at) as likeness,
         coalesce(meaning.kind, 'other') as kind,
         coalesce(meaning.visit_concept_id, 0) as visit_concept_id,
-        coalesce(delivered.stop_at, delivered.start_at) as end_at
+        coalesce(
+            delivered.stop_at,
+            -- A stay that goes on lasts until then (CDM: the date of the data pull), or until the patient's death.
+            case
+                when meaning.kind = 'stay'
+                    then greatest(delivered.start_at, least(told.exported_at, deceased.died_by))
+            end,
+            delivered.start_at
+        ) as end_at
     from {{ ref('stg_hospital_ehr__encounters') }} as delivered
-    left join {{ ref('hospital_ehr_encounter_class') }} as meaning using (encounter_class)
+    cross join told
+    left join {{ ref('hospital_ehr_encounter_class') }} as meaning
+        on meaning.encounter_class = lower(trim(delivered.encounter_class))
+    left join deceased on deceased.patient_id = delivered.patient_id and delivered.stop_at is null
 ),
 
 -- Hospital stays of a patient that overlap, or follow within a day, are one visit.

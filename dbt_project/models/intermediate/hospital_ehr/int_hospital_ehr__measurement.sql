@@ -3,7 +3,7 @@ with measured as (
         event_id,
         person_id,
         concept_id,
-        event_at,
+        event_at as start_at,
         {{ number_in('value_text') }} as value_as_number,
         -- The export writes the absence of a unit as the word.
         case when unit <> 'null' then unit end as unit,
@@ -31,15 +31,19 @@ with measured as (
         source_concept_id
     from {{ ref('int_hospital_ehr__coded_procedures') }}
     where domain_id = 'Measurement'
+    union all by name
+    select * exclude (domain_id)
+    from {{ ref('int_hospital_ehr__stray') }}
+    where domain_id = 'Measurement'
 )
 
 select
     measured.event_id as measurement_id,
     measured.person_id,
     measured.concept_id as measurement_concept_id,
-    cast(measured.event_at as date) as measurement_date,
-    measured.event_at as measurement_datetime,
-    cast(cast(measured.event_at as time) as varchar) as measurement_time,
+    cast(measured.start_at as date) as measurement_date,
+    measured.start_at as measurement_datetime,
+    cast(cast(measured.start_at as time) as varchar) as measurement_time,
     32827 as measurement_type_concept_id,
     cast(null as integer) as operator_concept_id,
     measured.value_as_number,

@@ -1,14 +1,15 @@
+{%- set is_substance = "coalesce(concept_domain_id, 'Observation') <> 'Observation'" %}
 {%- set answered = "case when kind = 'numeric' then " ~ number_in('value_text') ~ " end" %}
 with observed as (
     select
         event_id,
         person_id,
         concept_id,
-        cast(event_at as date) as event_date,
-        event_at,
+        event_at as start_at,
         {{ answered }} as value_as_number,
         case when {{ answered }} is null then value_text end as value_as_string,
         case when unit <> 'null' then unit end as unit,
+        cast(null as integer) as value_as_concept_id,
         cast(null as varchar) as qualifier,
         value_text,
         provider_id,
@@ -23,8 +24,8 @@ with observed as (
         event_id,
         person_id,
         concept_id,
-        start_date,
         cast(start_date as timestamp),
+        null,
         null,
         null,
         null,
@@ -42,8 +43,8 @@ with observed as (
         event_id,
         person_id,
         concept_id,
-        cast(start_at as date),
         start_at,
+        null,
         null,
         null,
         null,
@@ -60,12 +61,13 @@ with observed as (
     select
         event_id,
         person_id,
-        concept_id,
-        start_date,
+        -- The concept of a substance is no observation: it says what somebody does not bear.
+        case when {{ is_substance }} then 0 else concept_id end,
         cast(start_date as timestamp),
         null,
         null,
         null,
+        case when {{ is_substance }} then concept_id end,
         kind,
         null,
         provider_id,
@@ -74,18 +76,23 @@ with observed as (
         code,
         source_concept_id
     from {{ ref('int_hospital_ehr__coded_allergies') }}
+    where domain_id = 'Observation'
+    union all by name
+    select * exclude (domain_id)
+    from {{ ref('int_hospital_ehr__stray') }}
+    where domain_id = 'Observation'
 )
 
 select
     observed.event_id as observation_id,
     observed.person_id,
     observed.concept_id as observation_concept_id,
-    observed.event_date as observation_date,
-    observed.event_at as observation_datetime,
+    cast(observed.start_at as date) as observation_date,
+    observed.start_at as observation_datetime,
     32817 as observation_type_concept_id,
     observed.value_as_number,
     left(observed.value_as_string, 60) as value_as_string,
-    cast(null as integer) as value_as_concept_id,
+    observed.value_as_concept_id,
     cast(null as integer) as qualifier_concept_id,
     case when observed.unit is not null then coalesce(unit.concept_id, 0) end as unit_concept_id,
     observed.provider_id,

@@ -1,3 +1,23 @@
+with performed as (
+    select
+        event_id,
+        person_id,
+        concept_id,
+        source_concept_id,
+        code,
+        start_at,
+        stop_at,
+        provider_id,
+        visit_occurrence_id,
+        visit_detail_id
+    from {{ ref('int_hospital_ehr__coded_procedures') }}
+    where domain_id = 'Procedure'
+    union all by name
+    select * exclude (domain_id)
+    from {{ ref('int_hospital_ehr__stray') }}
+    where domain_id = 'Procedure'
+)
+
 select
     event_id as procedure_occurrence_id,
     person_id,
@@ -15,5 +35,4 @@ select
     code as procedure_source_value,
     source_concept_id as procedure_source_concept_id,
     cast(null as varchar) as modifier_source_value
-from {{ ref('int_hospital_ehr__coded_procedures') }}
-where domain_id = 'Procedure'
+from performed

@@ -1,6 +1,6 @@
 with delivered as (
-    {%- for file, vocabulary in lists_of_events().items() %}
-    select patient_id, {{ vocabulary }} as source_vocabulary_id, code from {{ ref('stg_hospital_ehr__' ~ file) }}
+    {%- for file, columns in files_of_events().items() %}
+    select patient_id, {{ columns.codes }} as source_vocabulary_id, code from {{ ref('stg_hospital_ehr__' ~ file) }}
     {{ "union all" if not loop.last }}
     {%- endfor %}
 ),

@@ -13,5 +13,6 @@ select
     total_claim_cost,
     payer_coverage,
     reasoncode as reason_code,
-    reasondescription as reason_label
+    reasondescription as reason_label,
+    _period
 from {{ source('hospital_ehr', 'encounters') }}
