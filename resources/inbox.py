@@ -24,6 +24,8 @@ from hdh_assets.core.home import Home
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 _LONGEST_NAME = 120
+_EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+"""The hub's own limits: no fault of a folder, and every folder would look empty."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class Dropped:
 def scan(home: Home, datasets: Collection[str]) -> list[Dropped]:
     """Every sealed delivery, oldest first. `datasets` are the ids that descriptors have.
 
-    A folder without a manifest is still being filled and is passed over. 10,000 deliveries take about a second.
+    A folder without a manifest is still being filled and is passed over. One that cannot be read as it should is
+    answered alone, and hides nobody else. 10,000 deliveries take about a second.
     """
     found = [
         dropped
@@ -83,20 +86,24 @@ def check_place(home: Home, folder: Path) -> None:
 def read_manifest(folder: Path | str) -> bytes | None:
     """The manifest's bytes, one more than allowed at most; None when it, or its folder, is not what it should be.
 
-    Raises `FileNotFoundError` when there is none.
+    Raises `FileNotFoundError` when there is none, another `OSError` when the disk fails.
     """
-    if os.path.islink(folder):  # noqa: PTH114 - ten thousand of them
+    if _is_link(folder):
         return None
     try:
         descriptor = os.open(Path(folder) / MANIFEST, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise
-    except OSError:
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) or error.errno in _EXHAUSTED:
+            raise
         return None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
+        # a folder opens too, and Python makes no file of it
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
-        return file.read(MAX_MANIFEST_BYTES + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(MAX_MANIFEST_BYTES + 1)
+    finally:
+        os.close(descriptor)
 
 
 def move_folder(source: Path, target: Path) -> None:
@@ -111,8 +118,7 @@ def move_folder(source: Path, target: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        shutil.copytree(source, target, symlinks=True)
-        shutil.rmtree(source)
+        shutil.move(source, target)
 
 
 def remove_folder(folder: Path, inbox: Path) -> None:
@@ -165,24 +171,37 @@ def _contents(folder: Path) -> dict[str, tuple[int, int]]:
 
 
 def _folders(path: Path | str, *, links: bool = False) -> Iterator[str]:
-    """Folders in a folder; with `links`, links to folders too, which are answered and never followed."""
+    """Folders in a folder; with `links`, links too, which are answered and never followed, wherever they lead."""
     try:
         with os.scandir(path) as entries:
-            yield from [
-                entry.path
-                for entry in entries
-                if entry.is_dir(follow_symlinks=False) or (links and entry.is_symlink() and entry.is_dir())
-            ]
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return
+            yield from [entry.path for entry in entries if _is_folder(entry, links)]
+    except OSError as error:
+        if error.errno in _EXHAUSTED:
+            raise
+
+
+def _is_folder(entry: os.DirEntry[str], links: bool) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False) or (links and entry.is_symlink())
+    except OSError:
+        return False
+
+
+def _is_link(folder: Path | str) -> bool:
+    return os.path.islink(folder)  # noqa: PTH114 - ten thousand of them
 
 
 def _look(folder: str, datasets: Collection[str]) -> Dropped | None:
     try:
+        changed = os.lstat(folder if _is_link(folder) else f"{folder}/{MANIFEST}").st_mtime
         content = read_manifest(folder)
-        changed = (Path(folder) / MANIFEST).lstat().st_mtime
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return None
+    except OSError as error:
+        if error.errno in _EXHAUSTED:
+            raise
+        # the disk fails: taking the delivery in says so
+        changed, content = 0.0, None
     above, period = os.path.split(folder)
     above, dataset = os.path.split(above)
     return Dropped(

@@ -5,6 +5,7 @@ Every move is a rename that can be done again, or undone for a delivery that was
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def set_aside(home: Home, source: Path | None, receipt: Receipt) -> None:
     write_atomically(folder / "receipt.json", receipt.to_json().encode("utf-8"))
     write_atomically(folder / "receipt.md", page(receipt).encode("utf-8"))
     crash_point("intake.setting_aside")
-    if source and (source.exists() or source.is_symlink()):
+    if source and os.path.lexists(source):
         move_folder(source, folder / REFUSED)
 
 

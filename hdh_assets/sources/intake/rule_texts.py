@@ -59,8 +59,8 @@ MANIFEST_RULES: dict[str, RuleText] = {
     "manifest_not_a_file": RuleText(
         "manifest.json as a plain file",
         "manifest.json comme fichier ordinaire",
-        "a link or a special file",
-        "un lien ou un fichier spécial",
+        "a folder, a link or a special file",
+        "un dossier, un lien ou un fichier spécial",
         *_RESEAL,
     ),
     "file_name": RuleText(

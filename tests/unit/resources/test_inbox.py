@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,59 @@ def test_hostile_manifests_are_found_and_not_followed(tmp_path: Path) -> None:
     assert all(d.is_known for d in found)
     drop(home, "x", dataset="other")
     assert [d.is_known for d in scan(home, DATASETS) if d.dataset == "other"] == [False]
+
+
+def _folder(manifest: Path) -> None:
+    manifest.mkdir()
+
+
+def _loop(manifest: Path) -> None:
+    manifest.symlink_to(manifest.name)
+
+
+def _device(manifest: Path) -> None:
+    manifest.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize("make", [_folder, os.mkfifo, _loop, _device])
+def test_a_manifest_that_is_no_file_is_found_among_others_and_leaves_nothing_open(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    home = Home(tmp_path)
+    drop(home, "2024-01")
+    manifest = drop(home, "2024-02") / "manifest.json"
+    manifest.unlink()
+    make(manifest)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(3):
+        assert sorted(d.period for d in scan(home, DATASETS)) == ["2024-01", "2024-02"]
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert read_manifest(manifest.parent) is None
+
+
+@pytest.mark.parametrize("target", ["2024-02", "x" * 300, "/etc/passwd/x", "nowhere", "/"])
+def test_a_link_in_place_of_a_folder_is_found_among_others_wherever_it_leads(tmp_path: Path, target: str) -> None:
+    home = Home(tmp_path)
+    link = drop(home, "2024-01").with_name("2024-02")
+    link.symlink_to(target)
+    assert sorted(d.period for d in scan(home, DATASETS)) == ["2024-01", "2024-02"]
+    assert read_manifest(link) is None
+
+
+def test_a_hub_at_its_limit_of_open_files_takes_no_folder_for_an_empty_one(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    drop(home, "2024-01")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = max(int(path.name) for path in Path("/proc/self/fd").iterdir())
+    taken = [os.open("/dev/null", os.O_RDONLY) for _ in range(used + 1)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(taken), hard))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            scan(home, DATASETS)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for descriptor in taken:
+            os.close(descriptor)
 
 
 def test_ten_thousand_deliveries_are_seen_within_a_tick(tmp_path: Path) -> None:
