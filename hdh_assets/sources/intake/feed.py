@@ -1,7 +1,7 @@
 """Feeding the engine: clean text goes through a pipe, from a thread that runs the gates, to the engine's reader.
 
 The engine reads, casts and loads while the gates still read, hash and keep the file: one pass, no clear copy on disk.
-A pipe holds a megabyte; a queue before it lets the gates work ahead while the engine is busy with what it has.
+A pipe holds a megabyte; 48 more before it let the gates work ahead while the engine is busy with what it has.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import codecs
 import fcntl
 import os
-import queue
 import re
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from types import TracebackType
@@ -25,14 +25,43 @@ from hdh_assets.sources.intake.receipt import refuse
 from resources.engine_errors import engine_failure
 
 _PIPE_BYTES = 1024 * 1024
-_BLOCKS_AHEAD = 384
-"""Blocks are an eighth of a megabyte."""
+_BYTES_AHEAD = 48 * 1024 * 1024
+"""Less, and one of two cores waits; in bytes, since a block has from a line to four megabytes."""
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
 _KINDS = (
     ("Expected Number of Columns", "ragged_row"),
     ("unterminated quote", "unclosed_quote"),
     ("Maximum line size", "line_too_long"),
 )
+
+
+class _Ahead:
+    """Blocks on their way from one thread to another, waiting for room once they hold `limit` bytes; None is the end.
+
+    A block larger than the limit passes alone.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._bytes = 0
+        self._blocks: deque[bytes | None] = deque()
+        self._changed = threading.Condition()
+
+    def put(self, block: bytes | None) -> None:
+        size = len(block or b"")
+        with self._changed:
+            self._changed.wait_for(lambda: not self._bytes or self._bytes + size <= self._limit)
+            self._blocks.append(block)
+            self._bytes += size
+            self._changed.notify()
+
+    def get(self) -> bytes | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._blocks)
+            block = self._blocks.popleft()
+            self._bytes -= len(block or b"")
+            self._changed.notify()
+        return block
 
 
 class Feed:
@@ -50,7 +79,7 @@ class Feed:
         self._reader, self._writer = os.pipe()
         with suppress(OSError):  # the system's limit may be lower; a small pipe only costs more switches
             fcntl.fcntl(self._writer, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        self._ahead: queue.Queue[bytes | None] = queue.Queue(_BLOCKS_AHEAD)
+        self._ahead = _Ahead(_BYTES_AHEAD)
         self._threads = [
             threading.Thread(target=run, name=f"{what} of {file}", daemon=True)
             for what, run in (("gates", self._run_gates), ("pipe", self._fill_pipe))
