@@ -18,19 +18,36 @@ from hdh_assets.sources.intake.text_structure import TextCounts, TextState
 
 MAX_LINE_BYTES = 2 * 1024 * 1024
 _GZIP_STEP = 4 * 1024 * 1024
+_GZIP_READ = 16 * 1024
+"""Compressed bytes at a time: at the end of each member, what is left of them is copied."""
+_GZIP_BLOCK = 128 * 1024
+"""Clear bytes of a block, at least: a member may hold one byte, and the gates after this one work block by block."""
 _GZIP_ALLOWANCE = 1024 * 1024
 _UTF8_MARK = codecs.BOM_UTF8
 
 
 def decompress(blocks: Iterator[bytes], size: int, max_expansion: int, file: str) -> Iterator[bytes]:
-    """The content of a gzip file, member after member. Raises `DeliveryRefusedError`: cut, damaged, or a bomb, with
-    the line it was readable to.
+    """The content of a gzip file, member after member, in blocks that are not small but for the last.
+
+    Raises `DeliveryRefusedError`: cut, damaged, or a bomb, with the line it was readable to.
     """
-    allowed = size * max_expansion + _GZIP_ALLOWANCE
+    pieces, length = [], 0
+    for piece in _members(blocks, size * max_expansion + _GZIP_ALLOWANCE, max_expansion, file):
+        pieces.append(piece)
+        length += len(piece)
+        if length >= _GZIP_BLOCK:
+            yield b"".join(pieces)
+            pieces, length = [], 0
+    if pieces:
+        yield b"".join(pieces)
+
+
+def _members(blocks: Iterator[bytes], allowed: int, max_expansion: int, file: str) -> Iterator[bytes]:
+    """What each read of the file gives, at most `allowed` bytes in all."""
     stream = zlib.decompressobj(wbits=31)
     is_started, produced, line = False, 0, 1
-    for block in blocks:
-        pending = block
+    for read in (block[start : start + _GZIP_READ] for block in blocks for start in range(0, len(block), _GZIP_READ)):
+        pending = read
         while pending:
             if stream.eof:
                 stream, is_started = zlib.decompressobj(wbits=31), False

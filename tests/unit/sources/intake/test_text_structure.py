@@ -104,6 +104,15 @@ def test_gzip_members_are_read_one_after_another(parts: list[bytes], size: int) 
     assert b"".join(decompress(blocks_of(content, size), len(content), 200, "f")) == b"".join(parts)
 
 
+@pytest.mark.parametrize("member", [b"", b"x", b"1;2\n", b"x" * 100])
+def test_gates_get_as_few_blocks_of_many_small_members_as_of_one(member: bytes) -> None:
+    times, packed = 100_000, gzip.compress(member, mtime=0)
+    content = packed * times
+    blocks = list(decompress(blocks_of(content, 128 * 1024), len(content), 200, "f"))
+    assert b"".join(blocks) == member * times
+    assert len(blocks) <= 1 + len(member) * times // (128 * 1024)
+
+
 @pytest.mark.parametrize("content", [PACKED[:-1], PACKED + b"x", b"abc", b"\x1f\x8b"])
 def test_damaged_gzip_is_refused(content: bytes) -> None:
     with pytest.raises(DeliveryRefusedError, match="gzip_damaged"):
