@@ -20,9 +20,10 @@ import pytest
 from filelock import FileLock
 
 from hdh_assets.core.home import Home, Settings
-from tests.settings import forget_settings, one_thread
+from tests.settings import forget_settings, no_deadline, one_thread
 
 one_thread()
+no_deadline()
 REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

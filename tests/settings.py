@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
 
 THREADS = "HDH_THREADS"
 
@@ -16,6 +17,14 @@ def one_thread() -> None:
     processor than it saves. Tests about threads say how many, and those of the whole hub use the default.
     """
     os.environ[THREADS] = "1"
+
+
+def no_deadline() -> None:
+    """Let an example of a property take as long as it takes: on a busy machine any may take longer than a fifth of a
+    second, and says nothing about the property. `timeout` ends what hangs.
+    """
+    settings.register_profile("hub", deadline=None)
+    settings.load_profile("hub")
 
 
 def forget_settings(patch: pytest.MonkeyPatch, *, and_threads: bool = False) -> None:

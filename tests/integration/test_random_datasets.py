@@ -50,7 +50,6 @@ TWO_PERIODS = {"monthly": ("2024-01", "2024-02"), "yearly": ("2024", "2025"), "d
 def test_any_dataset_comes_in_cell_by_cell_leaves_and_comes_back(examples: int) -> None:
     chosen = settings(
         max_examples=examples,
-        deadline=None,
         derandomize=True,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )

@@ -11,7 +11,7 @@ from uuid import UUID
 import duckdb
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hdh_assets.core.errors import KeyMaterialError
@@ -27,7 +27,6 @@ def expected(identifier: str, kind: str) -> str:
     return hmac.new(K2.hex().encode(), first.encode(), hashlib.sha256).hexdigest()[:32]
 
 
-@settings(deadline=None)
 @given(st.lists(st.none() | st.text(), max_size=20))
 def test_same_as_python(identifiers: list[str | None]) -> None:
     found = PSEUDONYMISER.pseudonymise(pl.Series(identifiers, dtype=pl.String), "nir").to_list()

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hdh_assets.core.home import Home
@@ -52,7 +52,6 @@ def test_a_file_brought_to_the_disk_in_parts_is_read_back_whole(vault: Vault) ->
     assert b"".join(vault.chunks(write(vault, content, step=1_000_000))) == content
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_any_change_is_noticed(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:

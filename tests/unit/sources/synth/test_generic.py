@@ -235,7 +235,7 @@ KINDS = ("string(6)", "integer", "decimal(7,3)", "float", "date", "timestamp", "
 columns = st.lists(st.sampled_from(KINDS), min_size=1, max_size=8)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     columns, st.sampled_from([".", ","]), st.sampled_from(["utf-8", "cp1252"]), st.sampled_from(["append", "snapshot"])
 )
