@@ -271,12 +271,13 @@ def rivals(dataset: Dataset, period: str, known: Iterable[DeliveryRow]) -> list[
     ]
 
 
-def is_latest(period: str, sealed_at: datetime, among: Iterable[DeliveryRow]) -> bool:
-    """Whether a delivery replaces its rivals: the later period, then the later seal; of two equal ones, the last come.
+def is_latest(period: str, sealed_at: datetime, digest: str, among: Iterable[DeliveryRow]) -> bool:
+    """Whether a delivery replaces its rivals: the later period, then the later seal, then the greater digest.
 
-    So the order of arrival does not matter.
+    So the order of arrival does not matter, even to two deliveries sealed in the same second.
     """
-    return all((row.period, row.sealed_at.astimezone(UTC)) <= (period, sealed_at.astimezone(UTC)) for row in among)
+    rank = (period, sealed_at.astimezone(UTC), digest)
+    return all((row.period, row.sealed_at.astimezone(UTC), row.digest) <= rank for row in among)
 
 
 def _scope(dataset: Dataset, period: str) -> str:

@@ -9,6 +9,7 @@ from intake_world import PERSONS, SEALED, VISITS, World
 
 from hdh_assets.core.errors import HubError
 from hdh_assets.sources.intake.deliver import deliver, is_waiting
+from hdh_assets.sources.intake.manifest import digest_of
 from hdh_assets.sources.intake.receipt import read_receipt
 from hdh_assets.sources.intake.seal import seal
 from resources.inbox import MANIFEST
@@ -81,6 +82,21 @@ def test_files_that_came_in_last_are_known_without_their_manifest(world: World, 
         (receipt,) = world.tick()
         statuses.append((receipt.status, receipt.is_current))
     assert statuses == [("accepted", True), ("already_received", True), ("accepted", True), ("accepted", True)]
+
+
+def test_a_seal_of_the_same_instant_that_would_not_count_is_made_anew(world: World, sealed: Path) -> None:
+    care, files = world.datasets["care"], {}
+    for content in (VISITS, VISITS.replace("12,50", "13,50")):
+        (sealed / "VISITS.csv").write_text(content, "utf-8")
+        manifest = seal(sealed, care, "2024-01", sealed_at=SEALED).read_bytes()
+        files[digest_of(manifest)] = (content, manifest)
+    for digest in sorted(files, reverse=True):
+        content, manifest = files[digest]
+        (sealed / "VISITS.csv").write_text(content, "utf-8")
+        (sealed / MANIFEST).write_bytes(manifest)
+        _drop(world, sealed)
+        (receipt,) = world.tick()
+        assert (receipt.status, receipt.is_current) == ("accepted", True)
 
 
 def test_a_former_content_under_its_own_seal_is_a_correction_when_another_came_in_since(

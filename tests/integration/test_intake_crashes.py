@@ -191,6 +191,20 @@ def test_any_order_gives_the_same_tables(world: World, order: tuple[int, ...]) -
     ]  # fmt: skip
 
 
+def test_two_seals_of_one_instant_give_the_same_tables_in_both_orders(tmp_path: Path) -> None:
+    contents = [VISITS, VISITS + "4;p1;;;\n"]
+    found = []
+    for order in (contents, contents[::-1]):
+        world = World.create(tmp_path / str(len(order[0])))
+        receipts = [world.deliver(visits) for visits in order]
+        assert {receipt.status for receipt in receipts} == {"accepted"}
+        found.append(([row[0] for row in world.visits()], world.deliveries()))
+        assert world.tick() == []
+    assert found[0] == found[1]
+    status = {digest: status for _, digest, status in found[0][1]}
+    assert status == {max(status): "current", min(status): "superseded"}
+
+
 def test_an_older_snapshot_is_recorded_but_not_shown(tmp_path: Path) -> None:
     from intake_world import dataset
 

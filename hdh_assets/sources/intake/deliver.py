@@ -97,8 +97,11 @@ def _known_seals(given: bytes | None, answers: Path) -> Iterator[tuple[datetime,
     ]
     last = sorted(came_in)[-1:]
     yield from last
-    if given is not None and (instant := sealed_at(given)) is not None and all(instant >= known for known, _ in last):
-        yield instant, digest_of(given)
+    if given is None or (instant := sealed_at(given)) is None:
+        return
+    own = (instant, digest_of(given))
+    if all(own >= known for known in last):
+        yield own
 
 
 def _check(dataset: Dataset, period: str, paths: list[Path]) -> None:

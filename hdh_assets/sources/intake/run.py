@@ -268,7 +268,7 @@ def _load(
     """
     dataset, own = admitted.dataset, delivery_id(task.digest)
     others = [row for row in rivals(dataset, task.place.period, known) if row.delivery_id != own]
-    is_current = is_latest(task.place.period, admitted.manifest.sealed_instant, others)
+    is_current = is_latest(task.place.period, admitted.manifest.sealed_instant, task.digest, others)
     is_new = isinstance(first, InboxOrigin)
     with ExitStack() as until_committed, transaction(engine):
         if not is_new:
