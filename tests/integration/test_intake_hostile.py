@@ -131,6 +131,8 @@ def test_a_refusal_has_an_end(world: World, change: Callable[[Path], None], rule
     [
         (b"x" * 30_000_000, "line_too_long"),
         (HEADER.encode() + b'1;p1;;;"' + b"\n" * 5_000_000 + b'"\n', "line_too_long"),
+        (HEADER.encode() + b'1;p1;;;"' + (b"x" * 988 + b"\n") * 42_000 + b'"\n', "line_too_long"),
+        (HEADER.encode() + b'1;p1;;;"' + (b"x" * 988 + b"\n") * 42_000, "unclosed_quote"),
         (VISITS.encode("utf-16"), "encoding"),
         (VISITS.encode("utf-16-le"), "nul_byte"),
         (VISITS.encode().replace(b";a\n", b";\xc0\xaf\n"), "encoding"),

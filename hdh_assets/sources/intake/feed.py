@@ -137,6 +137,9 @@ class Feed:
         if not isinstance(error, duckdb.InvalidInputException) or "CSV" not in text:
             return engine_failure(error)
         rule = next((rule for words, rule in _KINDS if words in text), "unreadable_text")
+        if rule == "unclosed_quote":
+            # the gates went to the end of the file: it is closed, beyond what the engine looks at
+            rule = "line_too_long"
         expected = MAX_LINE_BYTES if rule == "line_too_long" else self._columns
         found = _LINE.search(text)
         # the engine never saw the header line
