@@ -14,6 +14,7 @@ import shutil
 import stat
 import time
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,10 +89,8 @@ def read_manifest(folder: Path | str) -> bytes | None:
 
     Raises `FileNotFoundError` when there is none, another `OSError` when the disk fails.
     """
-    if _is_link(folder):
-        return None
     try:
-        descriptor = os.open(Path(folder) / MANIFEST, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = open_within(folder, MANIFEST)
     except OSError as error:
         if isinstance(error, FileNotFoundError) or error.errno in _EXHAUSTED:
             raise
@@ -104,6 +103,25 @@ def read_manifest(folder: Path | str) -> bytes | None:
             return file.read(MAX_MANIFEST_BYTES + 1)
     finally:
         os.close(descriptor)
+
+
+def open_within(folder: Path | str, name: str) -> int:
+    """A descriptor, to be closed, of what has that name in the folder itself; nothing is waited for.
+
+    Raises `OSError` when one of the two is a link, whatever they were when somebody looked at them last.
+    """
+    with opened_folder(folder) as place:
+        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=place)
+
+
+@contextmanager
+def opened_folder(folder: Path | str) -> Iterator[int]:
+    """A descriptor of the folder itself. Raises `OSError` for a link or anything else in its place."""
+    place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        yield place
+    finally:
+        os.close(place)
 
 
 def move_folder(source: Path, target: Path) -> None:
@@ -187,13 +205,10 @@ def _is_folder(entry: os.DirEntry[str], links: bool) -> bool:
         return False
 
 
-def _is_link(folder: Path | str) -> bool:
-    return os.path.islink(folder)  # noqa: PTH114 - ten thousand of them
-
-
 def _look(folder: str, datasets: Collection[str]) -> Dropped | None:
     try:
-        changed = os.lstat(folder if _is_link(folder) else f"{folder}/{MANIFEST}").st_mtime
+        is_link = os.path.islink(folder)  # noqa: PTH114 - ten thousand of them
+        changed = os.lstat(folder if is_link else f"{folder}/{MANIFEST}").st_mtime
         content = read_manifest(folder)
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return None

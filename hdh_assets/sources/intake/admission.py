@@ -17,7 +17,7 @@ from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.periods import check_period
 from hdh_assets.sources.intake.manifest import Manifest, ManifestError, ManifestFile, parse_manifest, table_of
 from hdh_assets.sources.intake.receipt import DeliveryRefusedError, Problem, problem, refuse
-from resources.inbox import MANIFEST
+from resources.inbox import MANIFEST, opened_folder
 
 _CLOCK_TOLERANCE = timedelta(days=1)
 
@@ -70,7 +70,11 @@ def admit(content: bytes | None, place: Place, datasets: Mapping[str, Dataset], 
 
 def check_folder(folder: Path, manifest: Manifest) -> None:
     """Compare a folder with its manifest, opening nothing. Raises `DeliveryRefusedError` listing all that is wrong."""
-    found = {entry.name: entry.stat(follow_symlinks=False) for entry in os.scandir(folder) if entry.name != MANIFEST}
+    try:
+        with opened_folder(folder) as place, os.scandir(place) as entries:
+            found = {entry.name: entry.stat(follow_symlinks=False) for entry in entries if entry.name != MANIFEST}
+    except NotADirectoryError:
+        raise refuse("manifest_not_a_file", file=MANIFEST) from None
     problems = _contents(found, manifest)
     if (first := next(problems, None)) is not None:
         raise DeliveryRefusedError(chain([first], problems))

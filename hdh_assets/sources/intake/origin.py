@@ -17,6 +17,7 @@ from hdh_assets.core.crash import crash_point
 from hdh_assets.sources.intake.admission import is_plain
 from hdh_assets.sources.intake.manifest import ManifestFile
 from hdh_assets.sources.intake.receipt import refuse
+from resources.inbox import open_within
 from resources.vault import Vault
 
 _BLOCK = 128 * 1024
@@ -54,7 +55,7 @@ class InboxOrigin:
     def blocks(self, file: ManifestFile) -> Iterator[bytes]:
         """The file, block by block; at the end its size and digest are those sealed, and its copy is whole."""
         digest, size = hashlib.sha256(), 0
-        descriptor = _open_plain(self.folder / file.name, file.name)
+        descriptor = _open_plain(self.folder, file.name)
         copy = self.vault.writer(self.keep / file.name)
         try:
             with os.fdopen(descriptor, "rb", buffering=0) as source:
@@ -75,9 +76,9 @@ class InboxOrigin:
             copy.abandon()
 
 
-def _open_plain(path: Path, name: str) -> int:
+def _open_plain(folder: Path, name: str) -> int:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = open_within(folder, name)
     except OSError:
         raise refuse("missing_file", file=name) from None
     if not is_plain(os.fstat(descriptor)):
