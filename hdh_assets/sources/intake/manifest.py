@@ -58,6 +58,9 @@ _ELSE = Text(
 
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,199}\z")]
 _FILE = re.compile(r"(?P<stem>[A-Za-z0-9_-]+)\.(?P<kind>csv|parquet)(?P<gz>\.gz)?\Z", re.IGNORECASE)
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})\Z"
+)
 _PART = re.compile(r"(?P<table>.+?)[_-](?P<part>\d{1,6})\Z")
 
 
@@ -95,7 +98,7 @@ class Manifest(_Strict):
     producer: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,62}\z")]
     files: tuple[ManifestFile, ...] = Field(min_length=1, max_length=MAX_FILES)
     sealed_at: Annotated[str, StringConstraints(max_length=40)]
-    """ISO 8601, with its offset."""
+    """RFC 3339: day, `T` or a space, time with seconds, offset."""
     signature: Annotated[str, StringConstraints(max_length=4096)] | None = None
 
     @field_validator("files", mode="before")
@@ -106,6 +109,9 @@ class Manifest(_Strict):
     @field_validator("sealed_at")
     @classmethod
     def _is_instant(cls, value: str) -> str:
+        # the reader below takes any character between day and hour, and forms of the week
+        if not _INSTANT.match(value):
+            raise _wrong("sealed_at")
         try:
             instant = datetime.fromisoformat(value)
         except ValueError:

@@ -102,7 +102,45 @@ def test_identity_is_the_digest_of_the_bytes() -> None:
     assert delivery_id(digest).hex == digest[:32]
 
 
-@pytest.mark.parametrize("said", ["DUPONT Jean", "2024-02-01T08:00:00", "0001-01-01T00:00:00+00:00"])
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_numbers_that_json_does_not_have_are_refused_as_no_json(constant: str) -> None:
+    content = json.dumps(GOOD).replace('"signature": null', f'"signature": {constant}')
+    with pytest.raises(ManifestError) as caught:
+        parse_manifest(content.encode())
+    assert (caught.value.field, "JSON" in caught.value.expected.en) == ("file", True)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "2024-02-01T08:00:00Z",
+        "2024-02-01 08:00:00+01:00",
+        "2024-02-01T08:00:00.5Z",
+        "2024-02-01T08:00:00.123456-05:30",
+    ],
+)
+def test_an_instant_is_written_as_rfc_3339_says(said: str) -> None:
+    assert parse_manifest(json.dumps(GOOD | {"sealed_at": said}).encode()).sealed_at == said
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "DUPONT Jean",
+        "2024-02-01T08:00:00",
+        "0001-01-01T00:00:00+00:00",
+        "2024-02-01\u000008:00:00Z",
+        "2024-02-01\n08:00:00Z",
+        "2024-02-01_08:00:00Z",
+        "2024-02-01T08:00:00Z\n",
+        "2024-02-01T25:00:00Z",
+        "2024-02-01T08:00:00+99:99",
+        "2024-W05-4T08:00:00Z",
+        "20240201T080000Z",
+        "2024-02-01T08Z",
+        "\u0662024-02-01T08:00:00Z",
+    ],
+)
 def test_a_seal_that_is_no_instant_is_told_in_both_languages_and_not_quoted(said: str) -> None:
     with pytest.raises(ManifestError) as caught:
         parse_manifest(json.dumps(GOOD | {"sealed_at": said}).encode())
