@@ -219,13 +219,31 @@ WHOLE = as_parquet(visit())
         WHOLE[: len(WHOLE) // 2],
         WHOLE[:-8] + b"\xff\xff\xff\xff" + b"PAR1",
         WHOLE[:-4] + b"PARE",
-        as_parquet(visit(COST=pa.array([[1], [2]]))),
         as_parquet(visit(NOTE=pa.array([b"\xff", b"a"]))),
     ],
-    ids=["empty", "magic", "head", "cut", "footer", "encrypted", "nested", "no text"],
+    ids=["empty", "magic", "head", "cut", "footer", "encrypted", "no text"],
 )
-def test_parquet_that_is_not_whole_and_flat_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_parquet_that_is_not_whole_is_refused(tmp_path: Path, content: bytes) -> None:
     assert refused(deliver_parquet(tmp_path, content)) == {"parquet_damaged": [("VISITS.parquet", None)]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "column", "position"),
+    [
+        ({"COST": pa.array([[1], [2]])}, "COST", 4),
+        ({"remark": pa.array([{"NIR": NIR}, None])}, "NOTE", 5),
+        ({NIR: pa.array([[("a", 1)], []], pa.map_(pa.string(), pa.int32()))}, None, 5),
+    ],
+    ids=["list", "struct under an alias", "map not declared"],
+)
+def test_a_column_of_nested_values_is_told(
+    tmp_path: Path, changes: dict[str, Any], column: str | None, position: int
+) -> None:
+    (receipt,) = deliver_parquet(tmp_path, as_parquet(visit(**changes))).tick()
+    ((problem),) = receipt.problems
+    assert (problem.rule, problem.file, problem.column) == ("column_type", "VISITS.parquet", column)
+    assert f"at position {position} " in problem.found.en
+    assert NIR not in receipt.to_json()
 
 
 def test_a_parquet_bomb_dies_in_its_own_process(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def check_header(names: list[str], table: Table, dialect: Format, file: str) -> 
 
     A name not declared is told by its position alone: it may be a row of data where the header should be.
     """
-    known = {spelling.lower(): column for column in table.columns for spelling in (column.name, *column.aliases)}
+    known = spellings(table)
     found = [known.get(name.lower()) for name in names]
     present = [column for column in found if column is not None]
     times = Counter(column.lake_name for column in present)
@@ -69,6 +69,11 @@ def check_header(names: list[str], table: Table, dialect: Format, file: str) -> 
     if dialect.column_order == "declared" and list(times) != [name for name in table.by_name if name in times]:
         raise refuse("column_order", file=file, line=1)
     return Header(tuple(present), tuple(missing))
+
+
+def spellings(table: Table) -> dict[str, Column]:
+    """The declared columns by each of their names, aliases included, in lower case."""
+    return {spelling.lower(): column for column in table.columns for spelling in (column.name, *column.aliases)}
 
 
 def _unknown(found: list[Column | None], file: str) -> Iterator[Problem]:

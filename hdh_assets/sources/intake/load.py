@@ -20,7 +20,7 @@ from hdh_assets.core.dialect import Format
 from hdh_assets.core.sql_text import literal, quoted
 from hdh_assets.sources.intake.byte_gate import MAX_LINE_BYTES, check_text, decode, decompress, whole_lines
 from hdh_assets.sources.intake.feed import Feed
-from hdh_assets.sources.intake.header_gate import Header, check_header, split_header
+from hdh_assets.sources.intake.header_gate import Header, check_header, spellings, split_header
 from hdh_assets.sources.intake.identities import IdentityKeeper
 from hdh_assets.sources.intake.manifest import ManifestFile, is_gzip
 from hdh_assets.sources.intake.origin import Origin
@@ -145,7 +145,8 @@ def check_counts(opened: OpenFile) -> None:
 def _text(plan: FilePlan, origin: Origin, folder: Path, counts: TextCounts) -> Iterator[bytes]:
     blocks = origin.blocks(plan.file)
     if plan.dialect.kind == "parquet":
-        return decode(parquet_text(blocks, plan.file.size, folder, plan.file.name), "utf-8", plan.file.name, counts)
+        text = parquet_text(blocks, plan.file.size, folder, plan.file.name, spellings(plan.table))
+        return decode(text, "utf-8", plan.file.name, counts)
     if is_gzip(plan.file.name):
         blocks = decompress(blocks, plan.file.size, plan.max_expansion, plan.file.name)
     return decode(blocks, plan.dataset.format.encoding, plan.file.name, counts)

@@ -1,16 +1,25 @@
 """The child process of the Parquet gate: reads one file, bounded, and writes it as text on standard output.
 
-Run as `python -m`; it ends with code 0 when every page was sound, 3 when a limit was met, anything else otherwise.
+Run as `python -m`; it ends with code 0 when every page was sound, 3 when a limit was met, 4 when a column has no text
+(its position and name are then in the file, in place of what was there), anything else otherwise.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import resource
 import sys
 
 TOO_COSTLY = 3
+NO_TEXT = 4
 _BATCH_ROWS = 8_192
 _THRIFT_LIMIT = 64 * 1024 * 1024
+_LONGEST_NAME = 200
+
+
+class _NoTextError(Exception):
+    """A column of a type that is never written as text: position and name."""
 
 
 def main(descriptor: int, memory_bytes: int, seconds: int) -> int:
@@ -22,6 +31,10 @@ def main(descriptor: int, memory_bytes: int, seconds: int) -> int:
         _convert(descriptor)
     except MemoryError:
         return TOO_COSTLY
+    except _NoTextError as error:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(error.args).encode(), 0)
+        return NO_TEXT
     except BaseException:
         return 1
     return 0
@@ -41,6 +54,11 @@ def _convert(descriptor: int) -> None:
         memory_map=False,
         buffer_size=1024 * 1024,
     )
+    for position, field in enumerate(source.schema_arrow, start=1):
+        try:
+            pa.nulls(0, field.type).cast(pa.string())
+        except pa.ArrowNotImplementedError:
+            raise _NoTextError(position, field.name[:_LONGEST_NAME]) from None
     schema = pa.schema([(name, pa.string()) for name in source.schema_arrow.names])
     rows = 0
     with csv.CSVWriter(sys.stdout.buffer, schema, write_options=csv.WriteOptions(quoting_style="needed")) as writer:

@@ -7,15 +7,17 @@ the same gates as any other. What the child does is in `parquet_child.py`.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
-from hdh_assets.sources.intake.parquet_child import TOO_COSTLY
+from hdh_assets.core.column import Column
+from hdh_assets.sources.intake.parquet_child import NO_TEXT, TOO_COSTLY
 from hdh_assets.sources.intake.receipt import DeliveryRefusedError, refuse
 
 MEMORY_BYTES = 2 * 1024**3
@@ -24,12 +26,16 @@ SECONDS_PER_MIB = 2
 SECONDS_AT_LEAST = 60
 _BLOCK = 1024 * 1024
 _MAGIC = b"PAR1"
+_LONGEST_TOLD = 4096
 
 
-def parquet_text(blocks: Iterator[bytes], size: int, folder: Path, file: str) -> Iterator[bytes]:
+def parquet_text(
+    blocks: Iterator[bytes], size: int, folder: Path, file: str, columns: Mapping[str, Column]
+) -> Iterator[bytes]:
     """The file as comma-separated UTF-8 with a header line. Raises `DeliveryRefusedError`.
 
-    `folder` takes a clear copy without a name, which disappears with this process, however it ends.
+    `folder` takes a clear copy without a name, which disappears with this process, however it ends. `columns` are those
+    declared, by each spelling in lower case.
     """
     copy = os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
@@ -38,12 +44,18 @@ def parquet_text(blocks: Iterator[bytes], size: int, folder: Path, file: str) ->
         if os.pread(copy, len(_MAGIC), 0) != _MAGIC:
             # the reader in the child looks at the end of the file alone
             raise refuse("parquet_damaged", file=file)
-        yield from _read_in_child(copy, SECONDS_AT_LEAST + SECONDS_PER_MIB * size // 1024**2, file)
+        seconds = SECONDS_AT_LEAST + SECONDS_PER_MIB * size // 1024**2
+        code = yield from _read_in_child(copy, seconds)
+        if code == NO_TEXT:
+            raise _no_text(copy, file, columns)
+        if code:
+            raise _refusal(code, seconds, file)
     finally:
         os.close(copy)
 
 
-def _read_in_child(copy: int, seconds: int, file: str) -> Iterator[bytes]:
+def _read_in_child(copy: int, seconds: int) -> Generator[bytes, None, int]:
+    """What the child writes; its exit code at the end."""
     command = [
         sys.executable,
         "-m",
@@ -68,12 +80,10 @@ def _read_in_child(copy: int, seconds: int, file: str) -> Iterator[bytes]:
         assert child.stdout is not None  # noqa: S101 - PIPE was asked for
         while block := _within(seconds, child, child.stdout):
             yield block
-        code = child.wait()
+        return child.wait()
     finally:
         child.kill()
         child.wait()
-    if code:
-        raise _refusal(code, seconds, file)
 
 
 def _within(seconds: int, child: subprocess.Popen[bytes], output: IO[bytes]) -> bytes:
@@ -97,3 +107,14 @@ def _refusal(code: int, seconds: int, file: str) -> DeliveryRefusedError:
     if code == TOO_COSTLY or -code in {9, 24}:
         return refuse("parquet_too_costly", file=file, expected=f"{MEMORY_BYTES // 1024**3} GiB, {seconds} s")
     return refuse("parquet_damaged", file=file)
+
+
+def _no_text(copy: int, file: str, columns: Mapping[str, Column]) -> DeliveryRefusedError:
+    """The refusal of the column that the child tells. One that is not declared is told by its position alone."""
+    try:
+        position, name = json.loads(os.pread(copy, _LONGEST_TOLD, 0))
+        position, declared = int(position), columns.get(name.lower())
+    except (ValueError, TypeError, AttributeError):
+        # whatever a hostile file made of the child
+        return refuse("parquet_damaged", file=file)
+    return refuse("column_type", file=file, column=declared and declared.name, position=position)

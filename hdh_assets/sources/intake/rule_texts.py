@@ -294,6 +294,13 @@ HEADER_RULES: dict[str, RuleText] = {
     "missing_column": RuleText(
         "every declared column", "toutes les colonnes déclarées", "no such column", "pas de telle colonne", *_CORRECT
     ),
+    "column_type": RuleText(
+        "columns that each hold one text, number, date or instant a row",
+        "des colonnes qui portent chacune un texte, un nombre, une date ou un instant par ligne",
+        "a column at position {position} of another type, such as a list",
+        "en position {position}, une colonne d'un autre type, par exemple une liste",
+        *_CORRECT,
+    ),
     "column_order": RuleText(
         "the columns in the declared order",
         "les colonnes dans l'ordre déclaré",
