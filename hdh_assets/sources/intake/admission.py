@@ -20,6 +20,12 @@ from hdh_assets.sources.intake.receipt import DeliveryRefusedError, Problem, pro
 from resources.inbox import MANIFEST, opened_folder
 
 _CLOCK_TOLERANCE = timedelta(days=1)
+_IN_FRENCH = {
+    "dataset": ("jeu de données", "un autre jeu de données"),
+    "period": ("période", "une autre période"),
+    "producer": ("producteur", "un autre producteur"),
+}
+"""A field of the manifest, and another value of it."""
 
 
 @dataclass(frozen=True)
@@ -98,11 +104,16 @@ def _misplaced(manifest: Manifest, place: Place, dataset: Dataset) -> Iterator[P
     expected = {"dataset": place.dataset, "period": place.period, "producer": dataset.producer.id}
     for field, value in expected.items():
         if getattr(manifest, field) != value:
-            yield problem("wrong_place", file=MANIFEST, field=field, expected=_printable(value))
+            yield _wrong_place(field, _printable(value), MANIFEST)
     if place.producer != dataset.producer.id:
-        yield problem("wrong_place", field="producer", expected=dataset.producer.id)
+        yield _wrong_place("producer", dataset.producer.id, None)
     if manifest.descriptor_version > dataset.version:
         yield problem("newer_descriptor", file=MANIFEST, expected=dataset.version)
+
+
+def _wrong_place(field: str, expected: str, file: str | None) -> Problem:
+    field_fr, other_fr = _IN_FRENCH[field]
+    return problem("wrong_place", file=file, field=field, expected=expected, field_fr=field_fr, other_fr=other_fr)
 
 
 def _mistimed(manifest: Manifest, dataset: Dataset, now: datetime) -> Iterator[Problem]:

@@ -46,6 +46,7 @@ class Rejects:
                 column=checks[number].column,
                 count=self.counts[number],
                 expected=checks[number].expected,
+                expected_fr=checks[number].expected_fr,
             )
             for number in sorted(self.counts)
         ]

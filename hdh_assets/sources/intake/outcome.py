@@ -10,7 +10,7 @@ from hdh_assets.core.column import Text
 from hdh_assets.core.small_counts import SMALL_CELL
 from hdh_assets.sources.intake.admission import Admitted, Place
 from hdh_assets.sources.intake.delivery_load import Loaded
-from hdh_assets.sources.intake.manifest import delivery_id
+from hdh_assets.sources.intake.manifest import ManifestError, delivery_id, parse_manifest
 from hdh_assets.sources.intake.receipt import DeliveryRefusedError, Opposed, Receipt
 from hdh_assets.sources.opposed.count import KeptOut
 
@@ -24,7 +24,7 @@ _SUPERSEDED = Text(
 )
 _REJECTS = Text(
     en="The other rows are loaded. Correct the rows listed below at the source and deliver the period again, whole.",
-    fr="Les autres lignes sont chargées. Corrigez à la source celles listées plus bas, puis livrez à nouveau.",
+    fr="Le reste est chargé. Corrigez à la source les lignes listées plus bas, puis relivrez la période entière.",
 )
 _REFUSED = Text(
     en="Correct what is listed below, seal and deliver again. Nothing was loaded; an earlier delivery stays as it was.",
@@ -104,9 +104,18 @@ def refused(task: Task, error: DeliveryRefusedError) -> Receipt:
         problems=error.problems,
         what_next=_REFUSED,
         run_id=task.run_id,
+        sealed_at=_sealed_at(task.content),
         started_at=task.started_at,
         finished_at=datetime.now(UTC),
     )
+
+
+def _sealed_at(content: bytes | None) -> datetime | None:
+    """When a refused delivery was sealed, if its manifest is one."""
+    try:
+        return parse_manifest(content or b"").sealed_instant
+    except ManifestError:
+        return None
 
 
 def already_received(task: Task, first: Receipt) -> Receipt:

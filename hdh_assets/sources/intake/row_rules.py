@@ -11,11 +11,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
-from hdh_assets.core.column import Column
+from hdh_assets.core.column import Column, Text
 from hdh_assets.core.column_types import numbers_of
 from hdh_assets.core.descriptor import Table
 from hdh_assets.core.dialect import Format
 from hdh_assets.core.sql_text import literal, quoted
+from hdh_assets.sources.intake.type_words import type_words
 from resources.pseudonyms import known_pseudonyms
 
 _WIDTHS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2, "j": 3, "y": 2, "b": 3, "f": 6}
@@ -26,7 +27,8 @@ _SHORTEST_YEAR = "DATE '1000-01-01'"
 
 @dataclass(frozen=True)
 class Check:
-    """One rule on one column: `broken` is true for a row that breaks it. `expected` is a form or a limit, in words.
+    """One rule on one column: `broken` is true for a row that breaks it. `expected` is a form or a limit, in words, and
+    `expected_fr` the same in French.
 
     `short` names a text and how many bytes of it obey the rule for sure: cheaper to ask, for all such texts at once.
     """
@@ -36,6 +38,7 @@ class Check:
     broken: str
     expected: str = ""
     short: tuple[str, int] | None = None
+    expected_fr: str = ""
 
 
 def values_sql(table: Table, present: Collection[str], dialect: Format, source: str) -> str:
@@ -178,14 +181,15 @@ def _of_column(column: Column, is_key: bool, dialect: Format) -> Iterator[Check]
         yield Check("required", column.name, f"{text} IS NULL{is_none if is_key and column.sentinels else ''}")
     for rule, broken, expected in _on_text(column, dialect):
         short = (text, column.length) if rule == "length" and column.length is not None else None
-        yield Check(rule, column.name, f"({broken}){_unless(column)}", expected, short)
+        expected_fr = _type_words(column, dialect).fr if rule == "type" else expected
+        yield Check(rule, column.name, f"({broken}){_unless(column)}", expected, short, expected_fr)
 
 
 def _on_text(column: Column, dialect: Format) -> Iterator[tuple[str, str, str]]:
     """Rule, what is true of a text that breaks it and not true of none, and what is expected, in words."""
     text, value = quoted(column.lake_name), _typed_name(column)
     if (broken := _not_of_type(column, dialect)) is not None:
-        yield "type", broken, _type_words(column, dialect)
+        yield "type", broken, _type_words(column, dialect).en
     if column.length is not None:
         yield "length", f"length({text}) > {column.length}", str(column.length)
     if column.codes is not None:
@@ -295,10 +299,10 @@ def _range_words(column: Column) -> str:
     return ", ".join(bound for bound in (low, high) if bound)
 
 
-def _type_words(column: Column, dialect: Format) -> str:
+def _type_words(column: Column, dialect: Format) -> Text:
     form = _form(column, dialect) if column.kind in {"date", "timestamp"} else None
-    comma = column.kind in {"decimal", "float"} and dialect.decimal == "," and dialect.kind == "csv"
-    return f"{column.type}{f' {form}' if form else ''}{' (1,5)' if comma else ''}"
+    has_comma = column.kind in {"decimal", "float"} and dialect.decimal == "," and dialect.kind == "csv"
+    return type_words(column, form, has_comma=has_comma)
 
 
 def _plain_type(column: Column) -> str:

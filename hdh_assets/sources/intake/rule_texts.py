@@ -88,9 +88,9 @@ MANIFEST_RULES: dict[str, RuleText] = {
     ),
     "wrong_place": RuleText(
         "{field} `{expected}`, as the folder or the descriptor says",
-        "{field} `{expected}`, comme le disent le dossier ou le descripteur",
+        "{field_fr} `{expected}`, comme le disent le dossier ou le descripteur",
         "another {field} in the manifest",
-        "un autre {field} dans le manifeste",
+        "{other_fr} dans le manifeste",
         "put the delivery in the right folder or seal it for the right period",
         "placez la livraison dans le bon dossier ou scellez-la pour la bonne période",
     ),
@@ -198,7 +198,7 @@ BYTES_RULES: dict[str, RuleText] = {
     ),
     "byte_order_mark": RuleText(
         "{expected} byte-order mark at the start",
-        "{expected_fr} indicateur d'ordre des octets (BOM) au début",
+        "{expected_fr} d'ordre des octets (BOM) au début",
         "the contrary",
         "le contraire",
         "export in the declared encoding, then seal and deliver again",
@@ -319,7 +319,7 @@ HEADER_RULES: dict[str, RuleText] = {
 
 ROW_RULES: dict[str, RuleText] = {
     "required": RuleText("a value", "une valeur", "none", "aucune", *_ROWS),
-    "type": RuleText("{expected}", "{expected}", "text that is not one", "un texte qui n'en est pas un", *_ROWS),
+    "type": RuleText("{expected}", "{expected_fr}", "text that is not one", "un texte qui n'en est pas un", *_ROWS),
     "length": RuleText(
         "at most {expected} characters", "au plus {expected} caractères", "longer text", "un texte plus long", *_ROWS
     ),
