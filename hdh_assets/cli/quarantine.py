@@ -52,6 +52,8 @@ def export_command(
 ) -> None:
     """Write the rejected rows of a delivery as CSV, with their line and the rules they broke, for its producer.
 
+    Texts and names of columns are the producer's, delimiter and quote those of the dataset, the encoding UTF-8.
+
     They are in clear, identities included, in a folder that this account alone reads. Hand them to nobody but the
     producer, by a way as safe as theirs, and remove them afterwards. Needs the trusted third party's keys, and is
     written down in the log of events.
@@ -64,7 +66,8 @@ def export_command(
 
     one, vault = find_held(context.home, delivery), open_vault(context.home, open_keys(context.home))
     with Registry(context.home, context.settings) as registry:
-        written = export(registry, vault, context.settings, one, folder)
+        described = context.datasets().get(one.place.dataset)
+        written = export(registry, vault, context.settings, one, folder, described.format if described else None)
     if as_json:
         print_json([str(path) for path in written])
         return

@@ -289,7 +289,7 @@ def test_duplicate_keys_and_orphans_are_rejected_with_their_lines(world: World) 
     assert receipt.rejected_count == 3
     assert set_aside(world) == {
         "VISITS.csv.duplicate_key.NUM": [(2, "1", "p1"), (5, "1", "p2")],
-        "VISITS.csv.orphan.PERSON": [(6, "4", "p9")],
+        "VISITS.csv.orphan.PERSONS.PERSON": [(6, "4", "p9")],
     }
 
 
@@ -299,7 +299,7 @@ def set_aside(world: World) -> dict[str, list[tuple[Any, ...]]]:
     found = {}
     for path in world.home.quarantine.rglob("*.parquet"):
         table = parquet.read_table(pa.BufferReader(b"".join(vault.chunks(path))))
-        found[path.stem] = [(row["_line"], row["num"], row["person"]) for row in table.to_pylist()]
+        found[path.stem] = [(row["_line"], row["NUM"], row["PERSON"]) for row in table.to_pylist()]
     return found
 
 

@@ -307,6 +307,8 @@ def test_a_key_of_many_columns_is_rejected_as_any_other(tmp_path: Path) -> None:
     world.drop({"PARTS.csv": "\n".join([";".join(names), *rows, ""])})
     (receipt,) = world.tick()
     assert (receipt.status, receipt.rejected_count) == ("accepted_with_rejects", 2)
+    (kept,) = world.home.quarantine.glob("*/*/*/*/rejected/*")
+    assert kept.name == f"PARTS.csv.duplicate_key.{names[0]}-and-7-more.parquet"
 
 
 def came_in(root: Path, values: Any, kind: str) -> tuple[int, list[Any]]:

@@ -49,7 +49,7 @@ def by_period(world: World) -> dict[str, Held]:
 
 def rows_of(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+        return list(csv.DictReader(file, delimiter=";"))
 
 
 def test_refused_files_and_rejected_rows_are_told_apart(full: World) -> None:
@@ -63,7 +63,14 @@ def test_refused_files_and_rejected_rows_are_told_apart(full: World) -> None:
 
 def test_rejected_rows_come_back_as_they_were_with_line_and_rules(full: World, tmp_path: Path) -> None:
     target = tmp_path / "for the producer"
-    written = export(registry(full), vault(full), full.settings, by_period(full)["2024-03"], target)
+    dialect = full.datasets["care"].format
+    written = export(registry(full), vault(full), full.settings, by_period(full)["2024-03"], target, dialect)
+    assert sorted(path.name for path in written) == [
+        "PERSONS.csv",
+        "VISITS.csv",
+        "VISITS.csv.duplicate_key.NUM.csv",
+        "VISITS.csv.orphan.PERSONS.PERSON.csv",
+    ]
     rows = [row for path in written for row in rows_of(path)]
     told = sorted((int(row["_line"]), row["_rules"]) for row in rows)
     assert told == [
@@ -73,9 +80,12 @@ def test_rejected_rows_come_back_as_they_were_with_line_and_rules(full: World, t
         (8, "duplicate_key NUM"),
         (9, "orphan PERSON"),
     ]
-    person = next(row for row in rows if "nir" in row)
-    assert (person["nir"], person["name"], person["sex"]) == (NIR, NAME, "7")
-    assert next(row for row in rows if row["_line"] == "5")["note"] == "x\ny"
+    person = next(row for row in rows if "NIR" in row)
+    assert (person["NIR"], person["NAME"], person["SEX"]) == (NIR, NAME, "7")
+    broken = next(row for row in rows if row["_line"] == "5")
+    assert broken == {"_line": "5", "_rules": "type DAY; range COST"} | {
+        "NUM": "4", "PERSON": "p2", "DAY": "31/02/2024", "COST": "2000", "NOTE": "x\ny",
+    }  # fmt: skip
     assert stat.S_IMODE(target.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in written} == {0o600}
     assert_no_identity(full.home, PLANTED)

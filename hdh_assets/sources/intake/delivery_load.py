@@ -34,7 +34,7 @@ from resources.pseudonyms import RunPseudonyms
 from resources.vault import Vault
 
 Progress = Callable[[str], None]
-_LONGEST_COLUMNS = 80
+_LONGEST_COLUMNS = 60
 """Characters of a key's columns in the name of a file of quarantine: a file's name has 255 at most."""
 
 
@@ -158,8 +158,7 @@ class DeliveryLoad:
             with streaming(self.engine):
                 lines = lines_of(self.engine, open_file(plan, self.again, self.folder), fault)
                 if lines and fault.action == "reject":
-                    columns = "-".join(fault.columns)[:_LONGEST_COLUMNS]
-                    name = f"{file.name}.{fault.rule}.{columns}.parquet"
+                    name = f"{file.name}.{_told(fault)}.parquet"
                     quarantine = self.vault.writer(self.folder / REJECTED / name)
                     set_aside(self.engine, open_file(plan, self.again, self.folder), fault, quarantine)
             first = first if first[1] else (file.name if lines else None, lines)
@@ -194,6 +193,16 @@ class DeliveryLoad:
     def _plan(self, table: Table, file: ManifestFile) -> FilePlan:
         manifest = self.admitted.manifest
         return FilePlan(self.admitted.dataset, table, file, self.delivery, manifest.period, self.max_expansion)
+
+
+def _told(fault: KeyFault) -> str:
+    """A broken key in the name of a file: its rule, the table that lacks it if any, as many columns as have room."""
+    columns = list(fault.columns)
+    while len(columns) > 1 and len("-".join(columns)) > _LONGEST_COLUMNS:
+        columns.pop()
+    more = [f"and-{left}-more"] if (left := len(fault.columns) - len(columns)) else []
+    lacking = [fault.expected] if fault.rule == "orphan" else []
+    return ".".join([fault.rule, *lacking, "-".join([*columns, *more])])
 
 
 def _in_french(share: str) -> str:

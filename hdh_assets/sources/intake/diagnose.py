@@ -77,7 +77,7 @@ def set_aside(
 ) -> None:
     """Put the rows of a file that break a key in `quarantine`, an encrypted Parquet file: line, rule and texts."""
     rule = literal(f"{fault.rule} {', '.join(fault.columns)}")
-    columns = f", {rule} AS _rules" + "".join(f", {quoted(column.lake_name)}" for column in opened.header.columns)
+    columns = f", {rule} AS _rules, {_delivered(opened)}"
     with opened.feed() as feed:
         batches = engine.execute(_faulty_sql(opened, feed.path, fault, columns)).fetch_record_batch(_BATCH_ROWS)
         with parquet.ParquetWriter(cast("IO[bytes]", quarantine), batches.schema, compression="zstd") as writer:
@@ -117,17 +117,22 @@ def _valued(opened: OpenFile, path: str) -> str:
     return opened.values_sql(f"({numbered_sql(opened, path)})")
 
 
+def _delivered(opened: OpenFile) -> str:
+    """The texts of a file under its producer's names."""
+    return ", ".join(f"{quoted(column.lake_name)} AS {quoted(column.name)}" for column in opened.header.columns)
+
+
 def _rejected(
     engine: duckdb.DuckDBPyConnection, opened: OpenFile, path: str, checks: list[Check], quarantine: EncryptedWriter
 ) -> Iterator[pa.RecordBatch]:
     """Batches of line, rules and texts as `quarantine` keeps them, with the numbers of the rules as `_broken`."""
     broken = ", ".join(f"CASE WHEN {check.broken} THEN {number} END" for number, check in enumerate(checks))
     rules = ", ".join(literal(f"{check.rule} {check.column}") for check in checks)
-    columns = ", ".join(quoted(column.lake_name) for column in opened.header.columns)
     engine.execute("SET preserve_insertion_order = true")
     result = engine.execute(
         f"SELECT list_filter([{broken}], lambda n: n IS NOT NULL)::INTEGER[] AS _broken, _line::BIGINT AS _line, "
-        f"array_to_string(list_transform(_broken, lambda n: [{rules}][n + 1]), '; ') AS _rules, {columns} "
+        f"array_to_string(list_transform(_broken, lambda n: [{rules}][n + 1]), '; ') AS _rules, "
+        f"{_delivered(opened)} "
         f"FROM ({_valued(opened, path)}) WHERE NOT ({valid_sql(checks)})"
     )
     batches = result.fetch_record_batch(_BATCH_ROWS)

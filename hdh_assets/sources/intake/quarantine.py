@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from hdh_assets.core.dialect import Format
 from hdh_assets.core.errors import ConfigurationError, HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.sql_text import literal
@@ -73,14 +74,19 @@ def find_held(home: Home, delivery: str) -> Held:
     return found[0]
 
 
-def export(registry: Registry, vault: Vault, settings: Settings, one: Held, target: Path) -> list[Path]:
+def export(
+    registry: Registry, vault: Vault, settings: Settings, one: Held, target: Path, dialect: Format | None = None
+) -> list[Path]:
     """Write the rejected rows of a delivery as CSV files into a new folder that only this account reads.
 
     Written down before the first row leaves, so that no export stays unknown, even one that then fails.
 
-    Each row is as it was delivered, after `_line`, the line of the file where it begins, and `_rules`, what it
-    broke and in which column. Refused deliveries need no export: their files lie in quarantine as they were dropped.
-    Raises `HubError` when there is nothing to export, `ConfigurationError` for a folder within the hub or in use.
+    The text of each field is as it was delivered, under the name of its column, after `_line`, the line of the file
+    where the row begins, and `_rules`, what it broke and in which column. Delimiter and quote are those of `dialect`,
+    the dataset's; where it has none, a comma, and quotes where they are needed. Always in UTF-8.
+
+    Refused deliveries need no export: their files lie in quarantine as they were dropped. Raises `HubError` when there
+    is nothing to export, `ConfigurationError` for a folder within the hub or in use.
     """
     if not one.rejected:
         raise HubError(
@@ -89,7 +95,7 @@ def export(registry: Registry, vault: Vault, settings: Settings, one: Held, targ
         )
     place = _new_folder(vault.home, target)
     _record(registry, EXPORTED, one)
-    return list(_exported(vault, settings, one, place))
+    return list(_exported(vault, settings, one, place, dialect or Format()))
 
 
 def empty(registry: Registry, home: Home, these: list[Held]) -> None:
@@ -113,7 +119,9 @@ def _record(registry: Registry, kind: str, one: Held) -> None:
     registry.append(kind, one.place.dataset, current_actor(), data)
 
 
-def _exported(vault: Vault, settings: Settings, one: Held, target: Path) -> Iterator[Path]:
+def _exported(vault: Vault, settings: Settings, one: Held, target: Path, dialect: Format) -> Iterator[Path]:
+    quote = literal(dialect.quote or '"')
+    form = f"FORMAT csv, HEADER, DELIMITER {literal(dialect.delimiter)}, QUOTE {quote}, ESCAPE {quote}"
     for source in one.rejected:
         written = target / f"{source.stem.removesuffix('.csv')}.csv"
         with vault.run_folder(new_run_folder_name()) as folder:
@@ -122,7 +130,7 @@ def _exported(vault: Vault, settings: Settings, one: Held, target: Path) -> Iter
                 file.writelines(vault.chunks(source))
             with closing(connect_engine(settings, spill=folder)) as engine:
                 rows = f"SELECT * FROM read_parquet({literal(clear)}) ORDER BY _line"
-                engine.execute(f"COPY ({rows}) TO {literal(written)} (FORMAT csv, HEADER)")
+                engine.execute(f"COPY ({rows}) TO {literal(written)} ({form})")
         written.chmod(0o600)
         yield written
 
