@@ -84,6 +84,29 @@ def check_place(home: Home, folder: Path) -> None:
         )
 
 
+def make_place(space: Path, producer: str, *names: str) -> Path:
+    """The producer's folder in the inbox or the outbox, or the one below it that `names` lead to; made when missing.
+
+    A producer's folder is the hub's account's alone when new. One below takes the mode of that above, so that a group
+    an operator let in reaches it too. What is there stays as it is.
+    """
+    space.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = space / producer
+    _make(folder, 0o700)
+    for name in names:
+        above, folder = folder, folder / name
+        _make(folder, stat.S_IMODE(above.stat().st_mode))
+    return folder
+
+
+def _make(folder: Path, mode: int) -> None:
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        return
+    folder.chmod(mode)
+
+
 def read_manifest(folder: Path | str) -> bytes | None:
     """The manifest's bytes, one more than allowed at most; None when it, or its folder, is not what it should be.
 
@@ -140,14 +163,15 @@ def move_folder(source: Path, target: Path) -> None:
 
 
 def remove_folder(folder: Path, inbox: Path) -> None:
-    """Remove a delivery that was taken in, and the folders above it that became empty.
+    """Remove a delivery that was taken in, and the dataset's folder when it became empty.
 
-    The manifest goes first: what a crash leaves of the folder is then no delivery.
+    The producer's stays: who may reach it is set there. The manifest goes first: what a crash leaves of the folder is
+    then no delivery.
     """
     (folder / MANIFEST).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
     for parent in folder.parents:
-        if parent == inbox or inbox not in parent.parents:
+        if parent.parent == inbox or inbox not in parent.parents:
             return
         try:
             parent.rmdir()

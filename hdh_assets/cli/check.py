@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -110,6 +112,8 @@ def _home(context: Context) -> str:
     missing = [folder.name for folder in context.home.folders if not folder.is_dir()]
     if exposed:
         raise HubError(f"other users can read {', '.join(exposed)}", remedy=f"chmod 700 them in {context.home.root}")
+    if remedies := [remedy for space in (context.home.inbox, context.home.outbox) for remedy in _closing(space)]:
+        raise HubError("other users can read what producers deliver, or receipts", remedy="; ".join(remedies))
     settings = context.home.settings_file
     if stat.S_IMODE(settings.stat().st_mode) & 0o077 and any("@" in url for url in context.settings.databases):
         raise HubError(f"other users can read {settings}, which holds passwords", remedy=f"chmod 600 {settings}")
@@ -118,6 +122,19 @@ def _home(context: Context) -> str:
             f"folders are missing: {', '.join(missing)}", remedy="run `hdh init` again: it adds what is missing"
         )
     return str(context.home.root)
+
+
+def _closing(space: Path) -> list[str]:
+    """The commands that close the inbox or the outbox, and producers' folders in it, to accounts nobody let in.
+
+    Others may pass through it (x) where an operator let producers in, each to a folder of their own group.
+    """
+    if not space.is_dir():
+        return []
+    mode = stat.S_IMODE(space.stat().st_mode)
+    open_folders = [f for f in sorted(space.iterdir()) if f.is_dir() and stat.S_IMODE(f.stat().st_mode) & 0o007]
+    commands = [f"chmod go-rw {shlex.quote(str(space))}"] if mode & 0o066 else []
+    return commands + ([f"chmod o-rwx {shlex.quote(str(f))}" for f in open_folders] if mode & 0o011 else [])
 
 
 def _keys(context: Context) -> str:

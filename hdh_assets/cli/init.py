@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from resources.keys import Purpose
 
 _PRIVATE = ("quarantine", "vault", "keys", "registry", "tmp", "projects", "dagster", "lake")
+_LET_IN = ("inbox", "outbox")
+"""Private when made; an operator may then let producers of other accounts through to their own folders."""
 
 
 def init_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
@@ -35,6 +37,7 @@ def init_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
 def initialise(context: Context) -> list[str]:
     """Make the home whole; the names of the keys created."""
     from hdh_assets.definitions.instance import prepare_instance  # noqa: PLC0415
+    from resources.inbox import make_place  # noqa: PLC0415
     from resources.keys import Purpose, open_keys  # noqa: PLC0415
     from resources.lake import open_lake  # noqa: PLC0415
     from resources.lake_tables import ensure_tables  # noqa: PLC0415
@@ -49,7 +52,7 @@ def initialise(context: Context) -> list[str]:
     with open_lake(context.home, context.settings).writer() as engine:
         ensure_tables(engine, datasets)
     for dataset in datasets.values():
-        (context.home.inbox / dataset.producer.id / dataset.id).mkdir(parents=True, exist_ok=True)
+        make_place(context.home.inbox, dataset.producer.id, dataset.id)
     return [str(purpose) for purpose in created]
 
 
@@ -64,8 +67,9 @@ def _purposes_in_use(home: Home) -> tuple[Purpose, ...]:
 def _make_folders(home: Home) -> None:
     home.root.mkdir(parents=True, exist_ok=True)
     for folder in home.folders:
+        is_new = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
-        if folder.name in _PRIVATE:
+        if folder.name in _PRIVATE or (is_new and folder.name in _LET_IN):
             folder.chmod(0o700)
 
 

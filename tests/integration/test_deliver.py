@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import stat
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,16 @@ def test_a_sealed_folder_keeps_its_seal_and_is_known_when_it_comes_again(world: 
     assert [receipt.status for receipt in world.tick()] == ["accepted"]
     _drop(world, sealed)
     assert [receipt.status for receipt in world.tick()] == ["already_received"]
+
+
+def test_what_is_dropped_and_its_answer_are_for_no_other_account(world: World, sealed: Path) -> None:
+    shutil.rmtree(world.home.inbox, ignore_errors=True)
+    dropped = _drop(world, sealed)
+    folders = [dropped, dropped.parent, dropped.parent.parent, world.home.inbox]
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o700}
+    assert {stat.S_IMODE(file.stat().st_mode) for file in dropped.iterdir()} == {0o600}
+    (receipt,) = world.tick()
+    assert stat.S_IMODE((world.home.outbox / receipt.producer).stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize("said", [b"[]", b"{", b"\xff"])

@@ -18,15 +18,16 @@ from hdh_assets.core.periods import check_period
 from hdh_assets.sources.intake.manifest import digest_of, table_of
 from hdh_assets.sources.intake.receipt import read_receipt
 from hdh_assets.sources.intake.seal import instant_text, manifest_of, write_atomically
-from resources.inbox import MANIFEST, sealed_at
+from resources.inbox import MANIFEST, make_place, sealed_at
 
 
 def deliver(home: Home, dataset: Dataset, period: str, files: Sequence[Path]) -> Path:
     """Seal files and drop them in the inbox; the delivery's folder.
 
-    The folder appears by one rename, manifest included. Files under a manifest that seals just these, or those that
-    last came in for the period, keep their seal: they are then known to be the same delivery. Raises `HubError` when a
-    name is no table of the dataset, a period is malformed, or a sealed delivery of the period still waits.
+    The folder appears by one rename, manifest included, and only the hub's account reads it. Files under a manifest
+    that seals just these, or those that last came in for the period, keep their seal: they are then known to be the
+    same delivery. Raises `HubError` when a name is no table of the dataset, a period is malformed, or a sealed
+    delivery of the period still waits.
     """
     paths = [Path(file) for file in files if Path(file).name != MANIFEST]
     _check(dataset, period, paths)
@@ -37,24 +38,27 @@ def deliver(home: Home, dataset: Dataset, period: str, files: Sequence[Path]) ->
             f"a delivery of {dataset.id} {period} is already in the inbox",
             remedy=f"run `hdh tick` to take it in first, or empty {target}",
         )
+    make_place(home.inbox, dataset.producer.id)
     folder = home.inbox / f".{uuid4().hex}"
-    folder.mkdir(parents=True)
+    folder.mkdir(mode=0o700)
     try:
         for path in paths:
             shutil.copyfile(path, folder / path.name)
         answers = home.outbox / dataset.producer.id / dataset.id / period
         _seal(folder, dataset, period, _known_seals(given, answers))
-        _put(folder, target)
+        for file in folder.iterdir():
+            file.chmod(0o600)
+        _put(home, dataset, folder, target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return target
 
 
-def _put(folder: Path, target: Path) -> None:
-    """Rename; a hub that has just taken in another period removes the folders it leaves empty."""
+def _put(home: Home, dataset: Dataset, folder: Path, target: Path) -> None:
+    """Rename; a hub that has just taken in another period removes the folder it leaves empty."""
     for is_last in (False, False, True):
-        target.parent.mkdir(parents=True, exist_ok=True)
         try:
+            make_place(home.inbox, dataset.producer.id, dataset.id)
             folder.rename(target)
         except FileNotFoundError:
             if is_last:

@@ -13,6 +13,7 @@ from hdh_assets.core.column import Text
 from hdh_assets.core.home import Home
 from hdh_assets.sources.intake.receipt import Problem, Receipt, receipt_folder
 from hdh_assets.sources.intake.seal import write_atomically
+from resources.inbox import make_place
 
 Language = Literal["fr", "en"]
 
@@ -55,7 +56,7 @@ _WORDS: dict[str, Text] = {
 def write_receipt(home: Home, receipt: Receipt) -> Path:
     """Write both files, each by rename; the path of `receipt.json`, relative to the home."""
     folder = receipt_folder(home, receipt.producer, receipt.dataset, receipt.period, receipt.digest)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_place(home.outbox, *folder.relative_to(home.outbox).parts)
     write_atomically(folder / "receipt.md", page(receipt).encode("utf-8"))
     return write_atomically(folder / "receipt.json", receipt.to_json().encode("utf-8")).relative_to(home.root)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import subprocess
 import sys
 
@@ -37,6 +38,28 @@ def test_a_new_hub_is_sound(home: Home) -> None:
     found = findings(home)
     assert wrong(found) == []
     assert {"settings", "home", "keys", "lake", "event log", "Dagster"} < found.keys()
+
+
+def test_an_inbox_that_other_accounts_can_read_is_told_with_what_to_type(home: Home) -> None:
+    made = {folder: stat.S_IMODE(folder.stat().st_mode) for folder in (home.inbox, home.outbox, home.inbox / "chu")}
+    assert set(made.values()) == {0o700}
+    home.inbox.chmod(0o755)
+    home.outbox.chmod(0o750)
+    found = findings(home)
+    assert wrong(found) == ["home"]
+    assert f"chmod go-rw {home.inbox}; chmod go-rw {home.outbox}" in str(found["home"]["detail"])
+
+
+def test_producers_may_pass_through_the_inbox_to_folders_of_their_group(home: Home) -> None:
+    home.inbox.chmod(0o711)
+    (home.inbox / "chu").chmod(0o2770)
+    assert wrong(findings(home)) == []
+    (home.inbox / "chu").chmod(0o2775)
+    found = findings(home)
+    assert f"chmod o-rwx {home.inbox / 'chu'}" in str(found["home"]["detail"])
+    done = [sys.executable, "-m", "hdh_assets.cli", "--home", str(home.root), "init"]
+    subprocess.run(done, check=True, capture_output=True)
+    assert [stat.S_IMODE(each.stat().st_mode) for each in (home.inbox, home.inbox / "chu")] == [0o711, 0o2775]
 
 
 @pytest.mark.parametrize(

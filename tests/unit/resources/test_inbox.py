@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import stat
 import threading
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from hdh_assets.core.home import Home
-from resources.inbox import move_folder, read_manifest, remove_folder, scan, still_arriving
+from resources.inbox import make_place, move_folder, read_manifest, remove_folder, scan, still_arriving
 
 DATASETS = {"care"}
 
@@ -24,6 +25,10 @@ def drop(home: Home, period: str, content: bytes | None = None, dataset: str = "
     sealed = {"sealed_at": f"{period}-01T00:00:00Z"}
     (folder / "manifest.json").write_bytes(json.dumps(sealed).encode() if content is None else content)
     return folder
+
+
+def mode(folder: Path) -> int:
+    return stat.S_IMODE(folder.stat().st_mode)
 
 
 def test_only_sealed_folders_at_their_place_are_deliveries(tmp_path: Path) -> None:
@@ -126,7 +131,20 @@ def test_removal_leaves_the_inbox_and_other_deliveries(tmp_path: Path) -> None:
     remove_folder(first, home.inbox)
     assert second.exists()
     remove_folder(second, home.inbox)
-    assert list(home.inbox.iterdir()) == []
+    assert list(home.inbox.iterdir()) == [home.inbox / "clinic"]
+    assert list((home.inbox / "clinic").iterdir()) == []
+
+
+def test_a_producers_folder_is_private_and_hands_on_the_mode_an_operator_gave_it(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    dataset = make_place(home.inbox, "clinic", "care")
+    assert [mode(home.inbox), mode(dataset.parent), mode(dataset)] == [0o700] * 3
+    dataset.parent.chmod(0o2770)
+    assert mode(make_place(home.inbox, "clinic", "visits")) == 0o2770
+    make_place(home.inbox, "clinic", "care")
+    assert [mode(dataset.parent), mode(dataset)] == [0o2770, 0o700]
+    remove_folder(drop(home, "2024-01"), home.inbox)
+    assert mode(dataset.parent) == 0o2770
 
 
 def test_a_move_replaces_what_was_there(tmp_path: Path) -> None:
