@@ -17,6 +17,7 @@ from hdh_assets.catalog.measure import measure
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.keys import Key, catalog_key, source_key
 from hdh_assets.core.small_counts import is_small
+from hdh_assets.core.small_counts import told as told_count
 from hdh_assets.core.tags import LAKE_POOL, dataset_tags, layer_tags
 from hdh_assets.standard.state import rules_fingerprint
 from resources.failures import told
@@ -108,11 +109,12 @@ def entry_metadata(dataset: Dataset, entry: Entry) -> dict[str, Any]:
         "tables": dg.MetadataValue.md(page.tables(dataset, entry)),
         "last deliveries": dg.MetadataValue.md(page.last_deliveries(entry)),
         "checks": dg.MetadataValue.md(page.checks(entry)),
-        "dagster/row_count": entry.rows,
         "periods": len(entry.periods),
     }
     if entry.persons is not None:
-        facts["persons"] = page.persons(entry.persons) if is_small(entry.persons) else entry.persons
+        facts["persons"] = told_count(entry.persons)
+    if entry.persons is None or not is_small(entry.rows):
+        facts["dagster/row_count"] = entry.rows
     for table in dataset.tables:
         facts[f"completeness of {table.lake_name}"] = dg.MetadataValue.md(page.completeness(table, entry))
     return facts

@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from hdh_assets.catalog.entry import read_entries
 from hdh_assets.standard.sources_yml import fed_datasets
 from hdh_assets.standard.state import pending, rules_fingerprint
 from resources.lake import has_table
@@ -98,11 +99,14 @@ def read_state(engine: duckdb.DuckDBPyConnection, vocab_dir: str) -> LakeState:
         ).fetchall():
             current.setdefault(dataset, set()).add(loading(digest, loaded_at))
             newest = max(newest or loaded_at, loaded_at)
-    entries = _entries(engine)
+    entries = read_entries(engine)
     return LakeState(
         current={name: frozenset(found) for name, found in current.items()},
         released=_released(engine),
-        described={dataset: _loadings(entry["deliveries"]) for dataset, entry in entries.items()},
+        described={
+            dataset: _loadings(delivery.model_dump() for delivery in entry.deliveries)
+            for dataset, entry in entries.items()
+        },
         is_behind=is_behind(engine, rules),
         rules=rules,
         released_rules=_released_contents(engine).get("rules"),
@@ -110,7 +114,7 @@ def read_state(engine: duckdb.DuckDBPyConnection, vocab_dir: str) -> LakeState:
         oppositions=followed(engine).applied,
         is_retired=_is_retired(engine),
         released_at=_released_at(engine),
-        described_at={dataset: datetime.fromisoformat(entry["measured_at"]) for dataset, entry in entries.items()},
+        described_at={dataset: datetime.fromisoformat(entry.measured_at) for dataset, entry in entries.items()},
     )
 
 
@@ -138,13 +142,6 @@ def _released_at(engine: duckdb.DuckDBPyConnection) -> datetime | None:
         return None
     found = engine.execute("SELECT max(created_at) FROM lake.meta.release").fetchone()
     return found[0].astimezone(UTC) if found and found[0] else None
-
-
-def _entries(engine: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
-    if not has_table(engine, "catalog", "entry"):
-        return {}
-    found = engine.execute("SELECT dataset, document FROM lake.catalog.entry").fetchall()
-    return {dataset: json.loads(document) for dataset, document in found}
 
 
 def _loadings(listed: Iterable[Mapping[str, str]]) -> frozenset[str]:

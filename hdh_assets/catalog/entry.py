@@ -14,9 +14,12 @@ import duckdb
 from pydantic import BaseModel, ConfigDict
 
 from hdh_assets.core.crash import crash_point
+from hdh_assets.core.small_counts import told
 from resources.lake import has_table, transaction
 
 _TABLE = "lake.catalog.entry"
+FORM = 2
+"""What an entry tells, and how; one of an earlier form told days of events, and is neither shown nor up to date."""
 
 
 class _Frozen(BaseModel):
@@ -24,13 +27,17 @@ class _Frozen(BaseModel):
 
 
 class TableEntry(_Frozen):
-    """What a delivered table holds now."""
+    """What was delivered of a table and stands."""
 
     rows: int
+    """As loaded, those of persons who objected since included: the number that receipts give."""
     persons: int | None = None
     """Distinct persons; None when the table designates none."""
     first_event: str | None = None
-    """Day of the earliest event, ISO; None when the table has no event date or no row."""
+    """Month of the earliest event, `YYYY-MM`; None when the table has no event date or no row.
+
+    Of a table about persons, the first month with events of at least 11; a table of persons has none.
+    """
     last_event: str | None = None
     completeness: dict[str, float] = {}
     """Share of rows where the column is filled, 0 to 1, by column; empty when the table is.
@@ -44,6 +51,7 @@ class DeliveryEntry(_Frozen):
 
     period: str
     rows: int
+    """As loaded."""
     rejected: int
     loaded_at: str
     digest: str
@@ -54,13 +62,14 @@ class DeliveryEntry(_Frozen):
 class Entry(_Frozen):
     """The entry of one dataset."""
 
+    form: int = FORM
     dataset: str
     release: int | None = None
     """The newest release when the entry was made."""
     measured_at: str
     rows: int = 0
     persons: int | None = None
-    """Distinct persons over all tables; None when the dataset has no person."""
+    """Distinct persons over all tables, counted when a delivery comes in; None when the dataset has no person."""
     first_event: str | None = None
     last_event: str | None = None
     tables: dict[str, TableEntry] = {}
@@ -80,12 +89,26 @@ def now() -> str:
     return datetime.now(UTC).replace(microsecond=0).isoformat()
 
 
-def read_entry(engine: duckdb.DuckDBPyConnection, dataset_id: str) -> dict[str, Any] | None:
-    """The entry as plain values; None when there is none yet."""
+def read_entries(engine: duckdb.DuckDBPyConnection) -> dict[str, Entry]:
+    """Every entry of the present form, by dataset."""
     if not has_table(engine, "catalog", "entry"):
-        return None
-    found = engine.execute(f"SELECT document FROM {_TABLE} WHERE dataset = ?", [dataset_id]).fetchone()
-    return Entry.model_validate_json(found[0]).model_dump(mode="json") if found else None
+        return {}
+    documents = engine.execute(f"SELECT document FROM {_TABLE} ORDER BY dataset").fetchall()
+    found = [json.loads(document) for (document,) in documents]
+    return {each["dataset"]: Entry.model_validate(each) for each in found if each.get("form") == FORM}
+
+
+def as_published(entry: Entry) -> dict[str, Any]:
+    """The entry as plain values, without small counts of persons and of rows about them: words in their place."""
+    document = entry.model_dump(mode="json")
+    if entry.persons is not None:
+        for counts in (document, *document["tables"].values(), *document["deliveries"]):
+            for name in ("rows", "persons"):
+                if name in counts:
+                    counts[name] = told(counts[name])
+        for delivery in document["deliveries"]:
+            delivery["rows_by_table"] = {name: told(count) for name, count in delivery["rows_by_table"].items()}
+    return document
 
 
 def write_entry(engine: duckdb.DuckDBPyConnection, entry: Entry) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC
-from uuid import UUID
 
 import duckdb
 
-from hdh_assets.catalog.entry import DeliveryEntry, Entry, TableEntry, now
+from hdh_assets.catalog.entry import DeliveryEntry, Entry, TableEntry, now, read_entries
 from hdh_assets.catalog.profile import COLUMNS, TABLES, ensure_profiles, update_profiles
 from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.digests import short
@@ -18,48 +18,64 @@ from resources.lake import has_table
 
 
 def measure(engine: duckdb.DuckDBPyConnection, dataset: Dataset) -> Entry:
-    """The entry of the dataset as the lake stands; profiles new deliveries on the way. Needs a writer."""
+    """The entry of the dataset as it was delivered; profiles new deliveries on the way. Needs a writer.
+
+    Nothing in it moves for persons who objected, before the next delivery comes in: see `docs/adr/0008`.
+    """
     ensure_profiles(engine)
     update_profiles(engine, dataset)
-    tables = {table.lake_name: _table(engine, dataset, table) for table in dataset.tables}
-    first = [t.first_event for t in tables.values() if t.first_event]
-    last = [t.last_event for t in tables.values() if t.last_event]
     deliveries, rejected = _deliveries(engine, dataset)
+    before = read_entries(engine).get(dataset.id)
+    counted = before if before and _loaded(before.deliveries) == _loaded(deliveries) else None
+    rows: Counter[str] = Counter()
+    for delivery in deliveries:
+        rows.update(delivery.rows_by_table)
+    tables = {
+        table.lake_name: _table(engine, dataset, table, rows[table.lake_name], counted) for table in dataset.tables
+    }
     return Entry(
         dataset=dataset.id,
         release=_release(engine),
         measured_at=now(),
         rows=sum(t.rows for t in tables.values()),
-        persons=_persons(engine, dataset, dataset.tables),
-        first_event=min(first, default=None),
-        last_event=max(last, default=None),
+        persons=counted.persons if counted else _persons(engine, dataset, dataset.tables),
+        first_event=min((t.first_event for t in tables.values() if t.first_event), default=None),
+        last_event=max((t.last_event for t in tables.values() if t.last_event), default=None),
         tables=tables,
         deliveries=deliveries,
         rejected_by_rule=rejected,
     )
 
 
-def _table(engine: duckdb.DuckDBPyConnection, dataset: Dataset, table: Table) -> TableEntry:
+def _loaded(deliveries: Iterable[DeliveryEntry]) -> list[DeliveryEntry]:
+    """What was loaded, whenever that was."""
+    return [delivery.model_copy(update={"loaded_at": ""}) for delivery in deliveries]
+
+
+def _table(
+    engine: duckdb.DuckDBPyConnection, dataset: Dataset, table: Table, rows: int, counted: Entry | None
+) -> TableEntry:
+    """`counted` is the former entry where it told of the same deliveries: persons are as many as then."""
     where = "WHERE dataset = ? AND table_name = ?"
     names = [dataset.id, table.lake_name]
-    found = engine.execute(
-        f"SELECT coalesce(sum(row_count), 0), min(first_event)::VARCHAR, max(last_event)::VARCHAR "
-        f"FROM {TABLES} {where}",
+    profiled, first, last = engine.execute(
+        "SELECT coalesce(sum(row_count), 0), strftime(min(first_event), '%Y-%m'), "
+        f"strftime(max(last_event), '%Y-%m') FROM {TABLES} {where}",
         names,
-    ).fetchall()
-    rows, first, last = found[0]
+    ).fetchall()[0]
     filled = dict(
         engine.execute(
             f"SELECT column_name, sum(filled_count) FROM {COLUMNS} {where} GROUP BY column_name", names
         ).fetchall()
     )
-    persons = _persons(engine, dataset, (table,))
+    known = counted.tables.get(table.lake_name) if counted else None
+    persons = known.persons if known else _persons(engine, dataset, (table,))
     return TableEntry(
-        rows=int(rows),
+        rows=rows,
         persons=persons,
         first_event=first,
         last_event=last,
-        completeness=_completeness(table, filled, int(rows), is_personal=persons is not None),
+        completeness=_completeness(table, filled, int(profiled), is_personal=persons is not None),
     )
 
 
@@ -91,31 +107,28 @@ def _deliveries(
 ) -> tuple[tuple[DeliveryEntry, ...], dict[str, int]]:
     """Current deliveries in period order, and rows concerned by rule over all of them.
 
-    Rows are those the lake has now: beside those that were loaded, they would tell how many are of people who objected.
+    Rows are those that were loaded, as in receipts: beside those the lake has now, they would tell how many are of
+    people who objected.
     """
     found = engine.execute(
-        "SELECT delivery_id, period, rejected_count, loaded_at, digest, receipt FROM lake.meta.delivery "
+        "SELECT period, row_count, rejected_count, loaded_at, digest, receipt FROM lake.meta.delivery "
         "WHERE dataset = ? AND status = 'current' ORDER BY period",
         [dataset.id],
     ).fetchall()
-    rows: dict[UUID, dict[str, int]] = defaultdict(dict)
-    for delivery, table, count in engine.execute(
-        f"SELECT delivery_id, table_name, row_count FROM {TABLES} WHERE dataset = ? ORDER BY ALL", [dataset.id]
-    ).fetchall():
-        rows[delivery][table] = count
     rejected: Counter[str] = Counter()
     deliveries = []
-    for delivery, period, refused, loaded_at, digest, receipt in found:
-        for counts in json.loads(receipt or "{}").get("tables", {}).values():
+    for period, loaded, refused, loaded_at, digest, receipt in found:
+        tables = json.loads(receipt or "{}").get("tables", {})
+        for counts in tables.values():
             rejected.update(counts.get("by_rule", {}))
         deliveries.append(
             DeliveryEntry(
                 period=period,
-                rows=sum(rows[delivery].values()),
+                rows=loaded,
                 rejected=refused,
                 loaded_at=loaded_at.astimezone(UTC).isoformat(),
                 digest=short(digest),
-                rows_by_table=rows[delivery],
+                rows_by_table={name: counts["rows"] for name, counts in sorted(tables.items())},
             )
         )
     return tuple(deliveries), dict(rejected.most_common())

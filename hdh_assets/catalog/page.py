@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from hdh_assets.catalog.entry import Entry
 from hdh_assets.catalog.settled import in_words, settled
 from hdh_assets.core.descriptor import FAMILIES, Dataset, Table
-from hdh_assets.core.small_counts import published
+from hdh_assets.core.small_counts import told
 
 _LAST = 12
 _BAR = 10
@@ -20,12 +20,12 @@ def summary(dataset: Dataset, entry: Entry) -> str:
         ("Family", f"{FAMILIES[dataset.family]}, {dataset.maturity}"),
         ("Legal basis", dataset.legal_basis.en),
         ("Sensitivity", dataset.sensitivity),
-        ("Cadence", f"{dataset.cadence} since {dataset.first_period}; {dataset.history.en}"),
-        ("Rows", number(entry.rows)),
-        ("Persons", persons(entry.persons)),
+        ("Cadence", f"{dataset.cadence} since {dataset.first_period}. {dataset.history.en}"),
+        ("Rows", _rows(entry, entry.rows)),
+        ("Persons", number(told(entry.persons))),
         ("Events", f"{entry.first_event} to {entry.last_event}" if entry.first_event else "–"),
         ("Periods", f"{len(entry.periods)}, {entry.periods[0]} to {entry.periods[-1]}" if entry.periods else "none"),
-        ("Release", number(entry.release)),
+        ("Measured at release", number(entry.release)),
     ]
     if months := settled(dataset, entry.periods):
         facts.append(("Complete periods of care", in_words(months.complete)))
@@ -35,13 +35,13 @@ def summary(dataset: Dataset, entry: Entry) -> str:
 
 
 def tables(dataset: Dataset, entry: Entry) -> str:
-    """Tables with their rows, persons and dates."""
+    """Tables with their rows, persons and months."""
     lines = [
         (
             table.name,
             table.title.en,
-            number(found.rows),
-            persons(found.persons),
+            _rows(entry, found.rows),
+            number(told(found.persons)),
             found.first_event or "–",
             found.last_event or "–",
         )
@@ -55,16 +55,16 @@ def completeness(table: Table, entry: Entry) -> str:
     """Columns of one table with the share of rows where each is filled, where it may be told."""
     found = entry.tables[table.lake_name]
     lines = [
-        (column.lake_name, *_filled(found.completeness.get(column.lake_name)), column.description.en)
+        (_filled(found.completeness.get(column.lake_name)), f"**{column.lake_name}** {column.description.en}")
         for column in (table.lake_columns if found.rows else ())
     ]
-    return _grid(("column", "filled", "share", "description"), lines) if lines else "*The table is empty.*"
+    return _grid(("filled", "column"), lines) if lines else "*The table is empty.*"
 
 
 def last_deliveries(entry: Entry) -> str:
     """The latest periods with rows, rejects and when they were loaded."""
     lines = [
-        (d.period, number(d.rows), number(d.rejected), d.loaded_at[:16].replace("T", " "), f"`{d.digest}`")
+        (d.period, _rows(entry, d.rows), number(d.rejected), d.loaded_at[:16].replace("T", " "), f"`{d.digest}`")
         for d in reversed(entry.deliveries[-_LAST:])
     ]
     return (
@@ -93,18 +93,18 @@ def deliveries_of_release(deliveries: Mapping[str, Sequence[Mapping[str, str]]])
     return _grid(("dataset", "periods", "first", "last"), lines)
 
 
-def number(value: int | None) -> str:
-    """A count with thin groups of thousands; a dash when there is none."""
-    return "–" if value is None else f"{value:,}".replace(",", "\u202f")
+def number(value: int | str | None) -> str:
+    """A count with thin groups of thousands, or the words in its place; a dash when there is none."""
+    return "–" if value is None else value if isinstance(value, str) else f"{value:,}".replace(",", "\u202f")
 
 
-def persons(count: int | None) -> str:
-    """A count of persons as the catalogue may tell it."""
-    return number(count) if count is None else published(count, number(count))
+def _rows(entry: Entry, count: int) -> str:
+    """A count of rows, which are about persons where the dataset is."""
+    return number(count if entry.persons is None else told(count))
 
 
-def _filled(share: float | None) -> tuple[str, str]:
-    return ("", "not told: few rows") if share is None else (f"`{_bar(share)}`", _percent(share))
+def _filled(share: float | None) -> str:
+    return "not told: few rows" if share is None else f"`{_bar(share)}` {_percent(share)}"
 
 
 def _percent(share: float) -> str:

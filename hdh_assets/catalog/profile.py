@@ -1,9 +1,9 @@
 """Profiles of deliveries, kept in the lake so that each delivery is measured once, whatever the history.
 
-`catalog.table_profile` has one row per delivery and table (rows, first and last event), `catalog.column_profile` one
-per delivery and column (rows where it is filled, with a value that does not mean missing), `catalog.profiled` one per
-delivery: the state it was measured in. A delivery that was loaded again, or lost rows of persons who objected, is
-measured again.
+`catalog.table_profile` has one row per delivery and table (rows, first and last month of events),
+`catalog.column_profile` one per delivery and column (rows where it is filled, with a value that does not mean missing),
+`catalog.profiled` one per delivery: the state it was measured in. A delivery is measured anew when other rows of it
+were loaded, never for persons who objected: the difference would tell what was theirs (`docs/adr/0008`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterable
 import duckdb
 
 from hdh_assets.core.descriptor import Dataset, Table
+from hdh_assets.core.small_counts import SMALL_CELL
 from hdh_assets.sources.intake.row_rules import filled_sql
 from resources.lake import transaction
 
@@ -20,11 +21,12 @@ TABLES = "lake.catalog.table_profile"
 COLUMNS = "lake.catalog.column_profile"
 PROFILED = "lake.catalog.profiled"
 _CURRENT = """
-    SELECT delivery_id, period, concat_ws(' ', epoch_us(loaded_at), max(revision)) AS state
-    FROM lake.meta.delivery LEFT JOIN lake.meta.opposition USING (dataset, delivery_id)
+    SELECT delivery_id, period,
+        concat_ws(' ', 'months', descriptor_version, row_count, rejected_count) AS state
+    FROM lake.meta.delivery
     WHERE dataset = $dataset AND status = 'current'
-    GROUP BY delivery_id, period, loaded_at
 """
+"""`months` is what is told of events: profiles that were made by the day are made anew."""
 
 
 def ensure_profiles(engine: duckdb.DuckDBPyConnection) -> None:
@@ -68,20 +70,25 @@ def update_profiles(engine: duckdb.DuckDBPyConnection, dataset: Dataset) -> int:
 def _measure(
     engine: duckdb.DuckDBPyConnection, dataset: Dataset, table: Table, ids: str, periods: Iterable[str]
 ) -> None:
-    """One scan of the deliveries' own files: `_period` and `_delivery` prune the others."""
+    """Scans of the deliveries' own files: `_period` and `_delivery` prune the others."""
     source = f'lake."{dataset.id}"."{table.lake_name}"'
     columns = {column.lake_name: filled_sql(column, dataset.format) for column in table.lake_columns}
-    event = _event_day(dataset, table)
     listed = ", ".join(f"'{period}'" for period in periods)
     filled = ", ".join(f"count({value}) AS c{position}" for position, value in enumerate(columns.values()))
     engine.execute(
-        f"CREATE OR REPLACE TEMP TABLE measured AS SELECT _delivery, count(*) AS n, min({event}) AS first, "
-        f"max({event}) AS last, {filled} FROM {source} "
+        f"CREATE OR REPLACE TEMP TABLE measured AS SELECT _delivery, count(*) AS n, {filled} FROM {source} "
         f"WHERE _period IN ({listed}) AND _delivery IN ({ids}) GROUP BY _delivery"
     )
     engine.execute(
-        f"INSERT INTO {TABLES} SELECT ?, id, ?, coalesce(n, 0), first, last "
-        f"FROM (SELECT unnest([{ids}]::UUID[]) AS id) LEFT JOIN measured ON _delivery = id",
+        "CREATE OR REPLACE TEMP TABLE covered AS SELECT _delivery, min(month) AS first, max(month) AS last FROM "
+        f"(SELECT _delivery, date_trunc('month', {_event_day(dataset, table)})::DATE AS month FROM {source} "
+        f"WHERE _period IN ({listed}) AND _delivery IN ({ids}) GROUP BY ALL "
+        f"HAVING month IS NOT NULL AND {_is_told(dataset, table)}) GROUP BY _delivery"
+    )
+    engine.execute(
+        f"INSERT INTO {TABLES} SELECT ?, _delivery, ?, coalesce(n, 0), first, last "
+        f"FROM (SELECT unnest([{ids}]::UUID[]) AS _delivery) LEFT JOIN measured USING (_delivery) "
+        "LEFT JOIN covered USING (_delivery)",
         [dataset.id, table.lake_name],
     )
     names = ", ".join(f"'{name}'" for name in columns)
@@ -92,11 +99,18 @@ def _measure(
     )
 
 
+def _is_told(dataset: Dataset, table: Table) -> str:
+    """Condition on a month's rows: about enough persons (rule 48), or about none; no key, no telling how many."""
+    if not table.person_keys:
+        return "false" if dataset.has_persons else "true"
+    return f'count(DISTINCT "{table.person_keys[0].lake_name}") >= {SMALL_CELL}'
+
+
 def _event_day(dataset: Dataset, table: Table) -> str:
     """The day of a row's event as SQL, the first one of its year or month; null where it is missing."""
-    if not table.event_date:
+    column = table.event_column
+    if column is None:
         return "CAST(NULL AS DATE)"
-    column = table.by_name[table.event_date.lower()]
     value = filled_sql(column, dataset.format)
     match column.kind:
         case "year":

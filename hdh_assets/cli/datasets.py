@@ -11,6 +11,7 @@ from hdh_assets.catalog.settled import Settled, in_words, settled
 from hdh_assets.cli.console import Context, JsonOption, cli_context, out, print_facts, print_json, print_rows
 from hdh_assets.core.descriptor import FAMILIES, Dataset
 from hdh_assets.core.descriptor_files import find_dataset
+from hdh_assets.core.small_counts import told
 
 SHOWN = ("id", "producer", "cadence", "periods", "last_period", "rows", "title")
 
@@ -38,16 +39,17 @@ def show_command(
     dataset = find_dataset(context.datasets(), dataset_id)
     deliveries = _delivered(context).get(dataset.id, [])
     entry = _entry(context, dataset)
+    shown = [each | {"rows": _told(dataset, each["rows"])} for each in deliveries]
     months = settled(dataset, [delivery["period"] for delivery in deliveries])
     if as_json:
-        found = {"deliveries": deliveries, "entry": entry, "settled": asdict(months) if months else None}
+        found = {"deliveries": shown, "entry": entry, "settled": asdict(months) if months else None}
         print_json(dataset.model_dump(mode="json") | found)
         return
     print_facts(_facts(dataset) | _settled_facts(months) | _outdated_facts(dataset, deliveries, context.hdh))
     out.print()
     print_rows([_table_row(table, entry) for table in dataset.tables], as_json=False, title="tables")
     out.print()
-    print_rows(deliveries[-12:], as_json=False, title="last deliveries", empty="nothing delivered yet")
+    print_rows(shown[-12:], as_json=False, title="last deliveries", empty="nothing delivered yet")
 
 
 def _row(dataset: Dataset, deliveries: list[dict[str, Any]]) -> dict[str, Any]:
@@ -61,8 +63,13 @@ def _row(dataset: Dataset, deliveries: list[dict[str, Any]]) -> dict[str, Any]:
         "tables": len(dataset.tables),
         "periods": len(deliveries),
         "last_period": deliveries[-1]["period"] if deliveries else None,
-        "rows": sum(delivery["rows"] for delivery in deliveries),
+        "rows": _told(dataset, sum(delivery["rows"] for delivery in deliveries)),
     }
+
+
+def _told(dataset: Dataset, rows: int) -> int | str | None:
+    """A count of rows, which are about persons where the dataset is."""
+    return told(rows) if dataset.has_persons else rows
 
 
 def _facts(dataset: Dataset) -> dict[str, Any]:
@@ -89,8 +96,11 @@ def _facts(dataset: Dataset) -> dict[str, Any]:
 def _settled_facts(months: Settled | None) -> dict[str, Any]:
     if months is None:
         return {}
+    each = f"each with {months.later} later deliveries loaded"
     return {
-        "complete periods of care": f"{in_words(months.complete)} ({months.later} later deliveries loaded)",
+        "complete periods of care": f"{in_words(months.complete)} ({each})"
+        if months.complete
+        else f"none yet (one needs {months.later} later deliveries)",
         "provisional ones": in_words(months.provisional),
     }
 
@@ -148,11 +158,12 @@ def _delivered(context: Context) -> dict[str, list[dict[str, Any]]]:
 
 
 def _entry(context: Context, dataset: Dataset) -> dict[str, Any] | None:
-    """The catalogue entry of the last release, as the catalogue asset wrote it."""
+    """The catalogue entry, as the catalogue asset wrote it and as it may be told."""
     if not context.home.settings_file.exists():
         return None
-    from hdh_assets.catalog.entry import read_entry  # noqa: PLC0415
+    from hdh_assets.catalog.entry import as_published, read_entries  # noqa: PLC0415
     from resources.lake import open_lake  # noqa: PLC0415
 
     with open_lake(context.home, context.settings).reader() as engine:
-        return read_entry(engine, dataset.id)
+        found = read_entries(engine).get(dataset.id)
+    return as_published(found) if found else None

@@ -90,7 +90,7 @@ class Table(Frozen):
     optional: bool = False
     """A delivery may lack the table."""
     event_date: Name | None = None
-    """The column that says when the fact happened, for the period covered and time charts."""
+    """The column that says when the fact happened, for the period covered and what an extract gives of it."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -170,6 +170,14 @@ class Table(Frozen):
     def person_keys(self) -> tuple[Column, ...]:
         """Columns that designate a person."""
         return tuple(column for column in self.columns if column.is_person_key)
+
+    @property
+    def event_column(self) -> Column | None:
+        """The column that dates a row's event; a table of persons (its key designates one) has no event of its own."""
+        keys = {column.lake_name for column in self.person_keys}
+        if not self.event_date or keys & {name.lower() for name in self.primary_key}:
+            return None
+        return self.by_name[self.event_date.lower()]
 
 
 _OWNER = r"^(team:[a-z][a-z0-9_-]*|[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,7})\z"

@@ -11,6 +11,11 @@ def is_small(persons: int) -> bool:
     return 0 < persons < SMALL_CELL
 
 
+def told(count: int | None) -> int | str | None:
+    """A count of persons, or of rows about them, where it may be told; else the words in its place."""
+    return published(count) if count is not None and is_small(count) else count
+
+
 def published(persons: int, text: str | None = None) -> str:
     """The count as it may be published; `text` is how it is written otherwise."""
     return f"fewer than {SMALL_CELL}" if is_small(persons) else text or str(persons)

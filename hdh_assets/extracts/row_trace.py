@@ -31,7 +31,7 @@ from hdh_assets.extracts.plan import OMOP, event_tables, plan_extract
 from hdh_assets.extracts.project_keys import ProjectKeys
 from hdh_assets.extracts.provenance import Delivery, deliveries
 from hdh_assets.extracts.replacing import ROWS_AT_ONCE, replaced_rows
-from hdh_assets.extracts.selection import dated_by, rows_of, select_table, within
+from hdh_assets.extracts.selection import rows_of, select_table, within
 from hdh_assets.extracts.versions import Version
 from hdh_assets.governance.dossier import Period
 from hdh_assets.governance.register import permit_of
@@ -57,7 +57,7 @@ class _Place:
 
     def when(self, table: Table) -> str:
         """SQL condition on a delivered table. Lines without a date count: rule 37 dates some by their prescription."""
-        column = dated_by(table)
+        column = table.event_column
         if column is None or not self.periods:
             return ""
         conditions = [within(table, period) for period in self.periods]

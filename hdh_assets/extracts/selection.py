@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from hdh_assets.core.column import Column
 from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.sql_text import quoted
@@ -330,17 +329,9 @@ def _person_joins(columns: Sequence[str]) -> str:
     )
 
 
-def dated_by(table: Table) -> Column | None:
-    """The column that dates a row's event; a table of persons (its key designates one) has no event of its own."""
-    keys = {column.lake_name for column in table.person_keys}
-    if not table.event_date or keys & {name.lower() for name in table.primary_key}:
-        return None
-    return table.by_name[table.event_date.lower()]
-
-
 def within(table: Table, period: Period) -> str:
     """Condition that keeps the rows `t` of the period; empty when they have no date."""
-    column = dated_by(table)
+    column = table.event_column
     if column is None:
         return ""
     name = f't."{column.lake_name}"'

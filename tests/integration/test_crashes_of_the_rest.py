@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hdh_assets.catalog.entry import Entry, read_entry, write_entry
+from hdh_assets.catalog.entry import Entry, read_entries, write_entry
 from hdh_assets.core.home import Home, Settings
 from resources.lake import Lake, open_lake, transaction
 from resources.maintenance import KEPT, maintain
@@ -62,9 +62,7 @@ def test_a_catalogue_entry_is_the_old_one_or_the_new_one(tmp_path: Path, point: 
     fill(tmp_path)
     die(point, describe, tmp_path)
     with opened(tmp_path).reader() as engine:
-        entry = read_entry(engine, "care")
-        assert entry is not None
-        assert entry["rows"] == (200 if point == "catalog.after_commit" else 100)
+        assert read_entries(engine)["care"].rows == (200 if point == "catalog.after_commit" else 100)
         assert engine.execute("SELECT count(*) FROM lake.catalog.entry").fetchall() == [(1,)]
 
 

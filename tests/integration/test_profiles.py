@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from hdh_assets.catalog.entry import TableEntry
+from hdh_assets.catalog.due import read_state
+from hdh_assets.catalog.entry import TableEntry, read_entries, write_entry
 from hdh_assets.catalog.measure import measure
 from tests.integration.intake_world import World, column, dataset, text
 
@@ -41,7 +42,7 @@ def test_what_means_missing_is_no_value_and_no_event(tmp_path: Path) -> None:
     )
     rows = ["01/01/1600;999,9;202401;00000", "05/01/2024;60,5;160001;75056", ";61;202402;", "07/01/2024;?;;00000"]
     entry = measured(tmp_path, "\n".join(["DAY;WEIGHT;MONTH;PLACE", *rows, ""]), described)
-    assert (entry.first_event, entry.last_event) == ("2024-01-05", "2024-01-07")
+    assert (entry.first_event, entry.last_event) == ("2024-01", "2024-01")
     assert entry.completeness == {"day": 0.5, "weight": 0.5, "month": 0.5, "place": 0.25}
 
 
@@ -56,15 +57,43 @@ def test_what_few_persons_have_is_not_told(tmp_path: Path, filled: int, told: fl
 @pytest.mark.parametrize(
     ("kind", "values", "first", "last"),
     [
-        ("year", ["1998", "2003", "0000"], "1998-01-01", "2003-01-01"),
-        ("yearmonth", ["202311", "202402", "160001"], "2023-11-01", "2024-02-01"),
-        ("timestamp", ["05/01/2024 23:59", "01/02/2024 00:00", "01/01/1600 00:00"], "2024-01-05", "2024-02-01"),
+        ("year", ["1998", "2003", "0000"], "1998-01", "2003-01"),
+        ("yearmonth", ["202311", "202402", "160001"], "2023-11", "2024-02"),
+        ("timestamp", ["05/01/2024 23:59", "01/02/2024 00:00", "01/01/1600 00:00"], "2024-01", "2024-02"),
     ],
 )
-def test_events_have_a_first_and_a_last_day(
+def test_events_have_a_first_and_a_last_month(
     tmp_path: Path, kind: str, values: list[str], first: str, last: str
 ) -> None:
     form = {"format": "%d/%m/%Y %H:%M"} if kind == "timestamp" else {}
     described = table("AT", column("AT", kind, sentinels=values[-1:], **form))
     entry = measured(tmp_path, "\n".join(["AT", *values, ""]), described)
     assert (entry.first_event, entry.last_event) == (first, last)
+
+
+def test_months_of_events_are_told_from_eleven_persons_on(tmp_path: Path) -> None:
+    key = column("ID", "string(36)", nullable=False, role="person_key", identifier_type="person")
+    described = table("DAY", key, column("DAY", "date"))
+    rows = ["p0;01/03/1999", *(f"p{n};17/01/2024" for n in range(11)), *(f"p{n};02/02/2024" for n in range(1, 12))]
+    rows += [f"p{n % 10};05/07/2024" for n in range(40)]
+    entry = measured(tmp_path, "\n".join(["ID;DAY", *rows, ""]), described)
+    assert (entry.first_event, entry.last_event) == ("2024-01", "2024-02")
+
+
+def test_a_table_of_persons_has_no_event(tmp_path: Path) -> None:
+    key = column("ID", "string(36)", nullable=False, role="person_key", identifier_type="person")
+    described = table("BORN", key, column("BORN", "date")) | {"primary_key": ["ID"]}
+    rows = [f"p{n};01/03/1999" for n in range(20)]
+    entry = measured(tmp_path, "\n".join(["ID;BORN", *rows, ""]), described)
+    assert (entry.rows, entry.first_event, entry.last_event) == (20, None, None)
+
+
+def test_an_entry_of_an_earlier_form_is_neither_shown_nor_up_to_date(tmp_path: Path) -> None:
+    """It told the days of single events: births among them."""
+    world = World.create(tmp_path)
+    world.deliver()
+    with world.lake().writer() as engine:
+        write_entry(engine, measure(engine, world.datasets["care"]))
+        assert read_state(engine, "").described == read_state(engine, "").current
+        engine.execute("UPDATE lake.catalog.entry SET document = replace(document, '\"form\": 2', '\"form\": 1')")
+        assert (read_entries(engine), read_state(engine, "").described) == ({}, {})

@@ -7,7 +7,7 @@ import pytest
 from hdh_assets.catalog import page
 from hdh_assets.catalog.assets import entry_metadata
 from hdh_assets.catalog.chart import at_a_glance, rows_per_period
-from hdh_assets.catalog.entry import DeliveryEntry, Entry, TableEntry
+from hdh_assets.catalog.entry import DeliveryEntry, Entry, TableEntry, as_published
 from hdh_assets.core.descriptor_files import load_datasets
 
 SHOWN_AT_ONCE = 1000
@@ -27,8 +27,8 @@ ENTRY = Entry(
     measured_at="2024-02-01T10:00:00+00:00",
     rows=1234567,
     persons=1000,
-    first_event="2023-01-01",
-    last_event="2024-01-31",
+    first_event="2023-01",
+    last_event="2024-01",
     tables={"er_prs_f": TableEntry(rows=10, persons=4, completeness={"dct_ord_num": 1.0, "exe_soi_dtd": 0.255})},
     deliveries=(DELIVERY,),
     rejected_by_rule={"type": 3, "range": 0},
@@ -41,14 +41,15 @@ def test_the_summary_says_what_it_is_in_both_languages_and_how_much_without_a_cl
     assert DCIR.title.en in text
     assert DCIR.title.fr in text
     assert "1\u202f234\u202f567" in text
-    assert "2023-01-01 to 2024-01-31" in text
+    assert "2023-01 to 2024-01" in text
+    assert "monthly since 2006-01. Every flux" in text
 
 
 def test_completeness_shows_each_column_that_was_measured() -> None:
     text = page.completeness(DCIR.by_name["er_prs_f"], ENTRY)
-    assert "| dct_ord_num | `██████████` | 100% |" in text
-    assert "| exe_soi_dtd | `███░░░░░░░` | 25.5% |" in text
-    assert "| prs_nat_ref |  | not told: few rows |" in text
+    assert "| `██████████` 100% | **dct_ord_num** " in text
+    assert "| `███░░░░░░░` 25.5% | **exe_soi_dtd** " in text
+    assert "| not told: few rows | **prs_nat_ref** " in text
 
 
 @pytest.mark.parametrize(
@@ -60,6 +61,23 @@ def test_a_count_of_few_persons_is_not_published(persons: int | None, shown: str
     assert f"| **Persons** | {shown} |" in page.summary(DCIR, few)
     assert f"| 30 | {shown} |" in page.tables(DCIR, few)
     assert entry_metadata(DCIR, few).get("persons") == (shown if persons in {1, 10} else persons)
+
+
+@pytest.mark.parametrize(("rows", "shown"), [(0, "0"), (10, "fewer than 11"), (11, "11")])
+def test_a_count_of_few_rows_about_persons_is_not_published(rows: int, shown: str) -> None:
+    tables = {table.lake_name: TableEntry(rows=rows, persons=30) for table in DCIR.tables}
+    deliveries = (DELIVERY.model_copy(update={"rows": rows, "rows_by_table": {"er_prs_f": rows}}),)
+    few = ENTRY.model_copy(update={"rows": rows, "tables": tables, "deliveries": deliveries})
+    assert f"| **Rows** | {shown} |" in page.summary(DCIR, few)
+    assert f"| {shown} | 30 |" in page.tables(DCIR, few)
+    assert f"| 2024-01 | {shown} |" in page.last_deliveries(few)
+    assert entry_metadata(DCIR, few).get("dagster/row_count") == (None if rows == 10 else rows)
+    document = as_published(few)
+    said = shown if rows == 10 else rows
+    assert [document["rows"], document["tables"]["er_prs_f"]["rows"], document["deliveries"][0]["rows"]] == [said] * 3
+    assert document["deliveries"][0]["rows_by_table"] == {"er_prs_f": said}
+    open_data = as_published(few.model_copy(update={"persons": None}))
+    assert open_data["rows"] == rows
 
 
 def test_rules_nobody_broke_are_left_out() -> None:
