@@ -344,9 +344,14 @@ def within(table: Table, period: Period) -> str:
             return f"{name}::DATE BETWEEN '{period.first}' AND '{period.last}'"
 
 
-def _is_directory(dataset: Dataset, table: Table) -> bool:
-    """A list of establishments or professionals: others point to it, and nothing in it leads to a person."""
-    leads = {key.table.lower() for key in table.foreign_keys}
-    is_pointed_at = any(key.table.lower() == table.lake_name for t in dataset.tables for key in t.foreign_keys)
+def _is_directory(dataset: Dataset, table: Table, above: frozenset[str] = frozenset()) -> bool:
+    """A list of establishments or professionals: others point to it, and nothing in it leads to a person.
+
+    What leads back to itself or to a table `above`, as an establishment to that it belongs to, leads nowhere new.
+    """
+    seen = above | {table.lake_name}
+    leads = {key.table.lower() for key in table.foreign_keys} - seen
+    others = [other for other in dataset.tables if other is not table]
+    is_pointed_at = any(key.table.lower() == table.lake_name for other in others for key in other.foreign_keys)
     has_persons = any(c.identifier_type in person_types(dataset) for c in table.lake_columns)
-    return is_pointed_at and not has_persons and all(_is_directory(dataset, dataset.by_name[name]) for name in leads)
+    return is_pointed_at and not has_persons and all(_is_directory(dataset, dataset.by_name[n], seen) for n in leads)
