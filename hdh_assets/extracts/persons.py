@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import duckdb
 import polars as pl
@@ -73,11 +74,19 @@ def population_conditions(population: Population, period: Period) -> list[str]:
     """SQL conditions on `omop.person`, all of which must hold."""
     conditions = []
     if age := population.age:
-        conditions.append(f"{period.first.year} - year_of_birth BETWEEN {age.min} AND {age.max}")
+        conditions.append(f"{_completed_years(period.first)} BETWEEN {age.min} AND {age.max}")
     if population.sex:
         concepts = ", ".join(str(_GENDER[sex]) for sex in population.sex)
         conditions.append(f"gender_concept_id IN ({concepts})")
     return conditions + [_has_code(condition, period) for condition in population.persons_with]
+
+
+def _completed_years(day: date) -> str:
+    """SQL of the age at a day; a birthday whose month, or whose day in that month, is unknown counts as past."""
+    is_to_come = (
+        f"month_of_birth > {day.month} OR (month_of_birth = {day.month} AND coalesce(day_of_birth, 1) > {day.day})"
+    )
+    return f"{day.year} - year_of_birth - coalesce({is_to_come}, false)::INTEGER"
 
 
 def _has_code(condition: PersonsWith, period: Period) -> str:

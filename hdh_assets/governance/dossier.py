@@ -63,7 +63,11 @@ class Sex(StrEnum):
 
 
 class Age(_Frozen):
-    """Completed years at the first day of the period, both included, by year of birth alone."""
+    """Completed years at the first day of the period, both included.
+
+    A birthday whose month or day the hub does not know counts as past: where only the year of birth is known, the age
+    is that reached within the year.
+    """
 
     min: int = Field(default=0, ge=0, le=150)
     max: int = Field(default=150, ge=0, le=150)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -231,17 +232,18 @@ def test_nobody_outside_the_population_is_delivered(hub: Hub) -> None:
         "persons_with": [{"table": "omop.condition_occurrence", "column": "condition_source_value", "values": ["E1*"]}],
     }
     version = hub.deliver("population", tables=EVERYTHING, population=population)
-    persons = read(version, "SELECT gender_concept_id, year_of_birth FROM 'data/omop.person.parquet'")
+    persons = read(version, "SELECT gender_concept_id, birth_datetime::DATE FROM 'data/omop.person.parquet'")
     assert 0 < len(persons) < 100
     assert {sex for sex, _ in persons} == {8532}
-    assert all(1959 <= born <= 1979 for _, born in persons)
+    assert all(date(1958, 1, 2) <= born <= date(1979, 1, 1) for _, born in persons)
     for table in ("condition_occurrence", "visit_occurrence", "observation_period", "device_exposure"):
         others = f"SELECT 1 FROM 'data/omop.{table}.parquet' ANTI JOIN 'data/omop.person.parquet' USING (person_id)"
         assert read(version, others) == [], table
     in_hub = hub.query(
         "SELECT count(*) FROM lake.snds_dcir.er_prs_f JOIN lake.staging.int_snds_beneficiaries__identity_kept "
         "USING (ben_nir_psa) JOIN lake.omop.person USING (person_id) WHERE gender_concept_id = 8532 "
-        "AND year_of_birth BETWEEN 1959 AND 1979 AND exe_soi_dtd BETWEEN '2019-01-01' AND '2019-12-31'"
+        "AND birth_datetime::DATE BETWEEN '1958-01-02' AND '1979-01-01' "
+        "AND exe_soi_dtd BETWEEN '2019-01-01' AND '2019-12-31'"
     )
     assert [(version.rows["snds_dcir.er_prs_f"],)] == in_hub
 

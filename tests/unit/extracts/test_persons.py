@@ -1,0 +1,63 @@
+"""Whose rows a permit covers."""
+
+from __future__ import annotations
+
+import duckdb
+import polars as pl
+import pytest
+
+from hdh_assets.extracts import persons
+from hdh_assets.extracts.persons import population_conditions
+from hdh_assets.governance.dossier import Period, Population
+
+PERIOD = Period.model_validate({"from": "2024-03-15", "to": "2024-12-31"})
+
+
+@pytest.mark.parametrize(
+    ("born", "is_adult"),
+    [
+        ((2006, 3, 15), True),
+        ((2006, 3, 14), True),
+        ((2006, 3, 16), False),
+        ((2006, 4, 1), False),
+        ((2006, 2, 28), True),
+        ((2005, 12, 31), True),
+        ((2006, 12, 31), False),
+        ((2007, 1, 1), False),
+        ((2006, None, None), True),
+        ((2006, 3, None), True),
+        ((2006, 4, None), False),
+        ((2007, None, None), False),
+        ((2006, None, 31), True),
+        ((None, None, None), False),
+    ],
+)
+def test_an_age_is_in_completed_years_and_unknown_birthdays_are_past(
+    born: tuple[int | None, int | None, int | None], is_adult: bool
+) -> None:
+    (condition,) = population_conditions(Population.model_validate({"age": {"min": 18, "max": 120}}), PERIOD)
+    query = (
+        f"SELECT count(*) FROM (SELECT ?::INTEGER AS year_of_birth, ?::INTEGER AS month_of_birth, "
+        f"?::INTEGER AS day_of_birth) WHERE {condition}"
+    )
+    with duckdb.connect() as engine:
+        assert engine.execute(query, list(born)).fetchall() == [(int(is_adult),)]
+
+
+@pytest.mark.parametrize(("permitted", "is_allowed"), [([1, 2], True), ([1], False), ([2], False), ([], False)])
+def test_a_pseudonym_that_twins_share_is_delivered_when_both_are_permitted(
+    permitted: list[int], is_allowed: bool
+) -> None:
+    """`bool_or` in its place would deliver the lines of a twin whom the permit does not cover."""
+
+    class Keys:
+        def pseudonyms(self, found: pl.Series) -> pl.DataFrame:
+            other = [f"00000000-0000-0000-0000-{n:012}" for n in range(len(found))]
+            return pl.DataFrame({"hub": found, "number": found, "pseudonym": other})
+
+    with duckdb.connect() as engine:
+        engine.execute("CREATE TABLE source_key AS SELECT uuid() AS hub")
+        engine.execute("CREATE TABLE link AS SELECT hub, unnest([1, 2]) AS person_id FROM source_key")
+        engine.execute("CREATE TABLE cohort AS SELECT unnest(?::BIGINT[]) AS person_id", [permitted])
+        persons._person_keys(engine, Keys(), is_everybody=False)  # type: ignore[arg-type]
+        assert engine.execute("SELECT is_allowed FROM person_key").fetchall() == [(is_allowed,)]
