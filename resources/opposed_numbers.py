@@ -1,4 +1,5 @@
-"""Person numbers that the hub must look for in the extracts of retired releases, by revision of the book.
+"""Person numbers that the hub must look for in the extracts of retired releases, by revision of the book, and datasets
+that may know these persons.
 
 The trusted third party puts them there when it removes a person's rows; the hub forgets them once every extract was
 looked at. A number is what OMOP calls a person, never an identity. They are kept beside the registry, not in it:
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from contextlib import AbstractContextManager
-from typing import Self
+from typing import Any, Self
 
 import sqlalchemy as sa
 
@@ -22,6 +23,12 @@ _NUMBERS = sa.Table(
     _METADATA,
     sa.Column("revision", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+)
+_DATASETS = sa.Table(
+    "opposed_dataset",
+    _METADATA,
+    sa.Column("revision", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("dataset", sa.String, primary_key=True),
 )
 
 
@@ -36,26 +43,36 @@ class OpposedNumbers:
                 sa.event.listen(self._engine, "connect", _overwrite_what_is_deleted)
             _METADATA.create_all(self._engine)
 
-    def put(self, revision: int, numbers: Collection[int]) -> None:
-        """Ask for these numbers to be looked for; asking again changes nothing."""
+    def put(self, revision: int, numbers: Collection[int], datasets: Collection[str]) -> None:
+        """Ask for these numbers to be looked for, in what comes from these datasets; asking again changes nothing."""
+        given: dict[sa.Column[Any], Collection[Any]] = {_NUMBERS.c.number: numbers, _DATASETS.c.dataset: datasets}
         with self._failures(), self._engine.begin() as connection:
-            known = connection.execute(sa.select(_NUMBERS.c.number).where(_NUMBERS.c.revision == revision))
-            if new := sorted(set(numbers) - set(known.scalars())):
-                connection.execute(_NUMBERS.insert(), [{"revision": revision, "number": number} for number in new])
+            for column, values in given.items():
+                table = column.table
+                known = connection.execute(sa.select(column).where(table.c.revision == revision))
+                if new := sorted(set(values) - set(known.scalars())):
+                    connection.execute(sa.insert(table), [{"revision": revision, column.name: value} for value in new])
 
     def waiting(self) -> dict[int, set[int]]:
         """What is still to be looked for, by revision."""
+        return self._by_revision(_NUMBERS.c.number)
+
+    def datasets(self) -> dict[int, set[str]]:
+        """Datasets that may know these persons, by revision; a revision that is not there did not tell."""
+        return self._by_revision(_DATASETS.c.dataset)
+
+    def _by_revision(self, column: sa.Column[Any]) -> dict[int, set[Any]]:
+        found: dict[int, set[Any]] = {}
         with self._failures(), self._engine.connect() as connection:
-            rows = connection.execute(sa.select(_NUMBERS)).mappings().all()
-        found: dict[int, set[int]] = {}
-        for row in rows:
-            found.setdefault(row["revision"], set()).add(row["number"])
+            for row in connection.execute(sa.select(column.table.c.revision, column)).all():
+                found.setdefault(row[0], set()).add(row[1])
         return found
 
     def forget(self, revision: int) -> None:
         """Everything was looked at for this revision and those before."""
         with self._failures(), self._engine.begin() as connection:
-            connection.execute(_NUMBERS.delete().where(_NUMBERS.c.revision <= revision))
+            for table in (_NUMBERS, _DATASETS):
+                connection.execute(table.delete().where(table.c.revision <= revision))
 
     def _failures(self) -> AbstractContextManager[None]:
         return failures_told("the list of opposed numbers", self._address)

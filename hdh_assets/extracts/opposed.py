@@ -47,6 +47,8 @@ class ProjectPerson:
 
     numbers: frozenset[int]
     pseudonyms: frozenset[str]
+    datasets: frozenset[str]
+    """Those that may know them: rows of no other are theirs."""
 
 
 def revision_to_withdraw_for(home: Home, settings: Settings) -> int | None:
@@ -73,7 +75,9 @@ def withdraw_opposed(home: Home, settings: Settings, datasets: Mapping[str, Data
         applied, usable = followed(engine).applied, _usable(engine)
     with OpposedNumbers(home, settings) as store:
         waiting = {revision: numbers for revision, numbers in store.waiting().items() if revision <= applied}
-        sought = frozenset(number for numbers in waiting.values() for number in numbers)
+        known = store.datasets()
+        numbers = frozenset(number for each in waiting.values() for number in each)
+        sought = (numbers, frozenset(name for revision in waiting for name in known.get(revision, datasets)))
         projects = sorted({version.project for version in list_versions(home)})
         done = of_each(projects, lambda project: _withdraw_of(home, settings, datasets, project, sought, usable))
         crash_point("withdrawal.before_forgetting")
@@ -106,8 +110,8 @@ def _usable(engine: duckdb.DuckDBPyConnection) -> set[int]:
 def holds(version: Version, datasets: Mapping[str, Dataset], persons: ProjectPerson) -> bool:
     """Whether a version holds one of these persons, or may.
 
-    A table that does not tell whose its rows are and that no other table answers for, or a file that cannot be read,
-    counts as holding them.
+    A table of the CDM, or of a dataset that may know them or that nothing describes any more, that does not tell whose
+    its rows are and that no other table answers for, or a file that cannot be read, counts as holding them.
     """
     try:
         return _holds(version, datasets, persons)
@@ -118,7 +122,9 @@ def holds(version: Version, datasets: Mapping[str, Dataset], persons: ProjectPer
 def _holds(version: Version, datasets: Mapping[str, Dataset], persons: ProjectPerson) -> bool:
     columns = _person_columns(version)
     files = {file["table"]: version.folder / file["name"] for file in version.files if "table" in file}
-    if any(_cannot_tell(table, columns, datasets) for table in files):
+    unconcerned = datasets.keys() - persons.datasets
+    personal = [table for table in files if table.partition(".")[0] not in unconcerned]
+    if any(_cannot_tell(table, columns, datasets) for table in personal):
         return True
     with duckdb.connect() as engine:
         engine.register("wanted_number", pl.DataFrame({"n": sorted(persons.numbers)}, schema={"n": pl.Int64}))
@@ -131,13 +137,13 @@ def _withdraw_of(
     settings: Settings,
     datasets: Mapping[str, Dataset],
     project: str,
-    sought: Collection[int],
+    sought: tuple[Collection[int], frozenset[str]],
     usable: Collection[int],
 ) -> list[str]:
-    """One project, its space held, so that no version is being made meanwhile."""
+    """One project, its space held, so that no version is being made meanwhile; `sought`: numbers, datasets."""
     done = []
     with project_lock(home, project), Registry(home, settings) as registry:
-        persons = _as_known_by(ProjectKeys(open_keys(home), project), sought)
+        persons = _as_known_by(ProjectKeys(open_keys(home), project), *sought)
         begun, recorded = withdrawals(registry), recorded_manifests(registry.events(DELIVERED))
         for version in filter(is_left, list_versions(home, project)):
             is_begun = (project, version.number) in begun
@@ -158,9 +164,9 @@ def _is_altered(version: Version, recorded: str | None) -> bool:
     return any(sha256_of(path) != delivered[name] for name, path in found.items())
 
 
-def _as_known_by(keys: ProjectKeys, numbers: Collection[int]) -> ProjectPerson:
+def _as_known_by(keys: ProjectKeys, numbers: Collection[int], datasets: frozenset[str]) -> ProjectPerson:
     known = keys.pseudonyms(pl.Series(sorted(numbers), dtype=pl.Int64))
-    return ProjectPerson(frozenset(known["number"]), frozenset(known["pseudonym"]))
+    return ProjectPerson(frozenset(known["number"]), frozenset(known["pseudonym"]), datasets)
 
 
 def _person_columns(version: Version) -> list[tuple[str, str, str]]:

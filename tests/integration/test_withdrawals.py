@@ -29,10 +29,11 @@ from hdh_assets.governance.permit import Permit
 from hdh_assets.governance.register import find_permit, today
 from hdh_assets.sources.opposed.apply import apply_oppositions
 from resources.lake import open_lake
+from resources.opposed_numbers import OpposedNumbers
 from resources.oppositions import open_book
 from resources.registry import Registry
 from resources.releases import Release, make_release
-from resources.removals import Step, note
+from resources.removals import Step, note, retire
 from tests.children import die
 from tests.extract_hub import dossier, grant
 
@@ -53,13 +54,13 @@ def hub(home: Home, settings: Settings) -> Hub:
     return Hub(home, settings)
 
 
-def oppose(hub: Hub, person: int) -> None:
+def oppose(hub: Hub, person: int, kind: str = "snds_psa") -> None:
     """Record the opposition of the person of that number in the tests' tables, by the pseudonym their lines have."""
     book = open_book(hub.home)
     pseudonym = str(hub.query(f"SELECT md5('PSA {person}')::UUID")[0][0])
-    key = PersonKey("snds_psa", pseudonym)
+    key = PersonKey(kind, pseudonym)
     with book.held():
-        book.write(record(book.read(), [(key,)], "snds_psa", (), datetime.now(UTC))[0])
+        book.write(record(book.read(), [(key,)], kind, (), datetime.now(UTC))[0])
 
 
 def follow(hub: Hub) -> None:
@@ -360,6 +361,32 @@ def test_a_table_that_cannot_tell_whose_rows_it_has_is_withdrawn(hub: Hub) -> No
     follow(hub)
     withdrawn = withdraw_opposed(hub.home, hub.settings, hub.datasets)
     assert withdrawn == [f"untold_{number}/v1" for number in range(len(UNTOLD))]
+
+
+def test_a_table_that_cannot_tell_stays_where_its_dataset_cannot_know_the_person(hub: Hub) -> None:
+    """A patient of the hospital is in no claim, and the CDM answers for its own rows."""
+    lines = {"snds_dcir.er_pha_f": "all"}
+    claims = hub.deliver("claims", tables=lines)
+    both = hub.deliver("both", tables=lines | {"omop.person": ["person_id"]})
+    careful = hub.deliver("careful", tables={"omop.cost": "all"})
+    oppose(hub, 7, kind="ehr_patient")
+    follow(hub)
+    with open_lake(hub.home, hub.settings).writer() as engine:
+        retire(engine, {1}, 1)
+    assert withdraw_opposed(hub.home, hub.settings, hub.datasets) == ["careful/v1"]
+    assert [version.is_withdrawn for version in (claims, both, careful)] == [False, False, True]
+    notice = (careful.folder / "WITHDRAWN.md").read_text("utf-8")
+    assert "ou pouvaient y figurer" in notice
+    assert "or may have been" in notice
+
+
+def test_which_datasets_are_concerned_is_not_known_of_an_opposition_recorded_before(hub: Hub) -> None:
+    hub.deliver("claims", tables={"snds_dcir.er_pha_f": "all"})
+    with OpposedNumbers(hub.home, hub.settings) as numbers:
+        numbers.put(0, [1], [])
+    with open_lake(hub.home, hub.settings).writer() as engine:
+        retire(engine, {1}, 1)
+    assert withdraw_opposed(hub.home, hub.settings, hub.datasets) == ["claims/v1"]
 
 
 @pytest.mark.parametrize("name", ["dictionary.csv", "manifest.json"])

@@ -6,7 +6,7 @@ read anew each time. A crash anywhere is made good by the next run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import duckdb
@@ -172,8 +172,9 @@ class _Work:
             return set()
         sought = {entry.number for entry in changed} | findings.places.keys()
         with OpposedNumbers(self.home, self.settings) as store:
-            store.put(book.revision, numbers(self.engine, sought))
-        put_keys(self.engine, [entry for entry in book.standing if entry.number in sought])
+            entries = [entry for entry in book.standing if entry.number in sought]
+            store.put(book.revision, numbers(self.engine, sought), _may_know(self.datasets, entries))
+        put_keys(self.engine, entries)
         lost = findings.deliveries | touched_since(self.engine, applied)
         held = holding(self.lake, self.engine, self.datasets, lost)
         retire(self.engine, held, book.revision)
@@ -182,3 +183,14 @@ class _Work:
     def _note(self, book: Book, findings: Findings) -> None:
         note(self.engine, book.revision, Step.kept_out, sorted(findings.deliveries))
         note(self.engine, book.revision, Step.kept_out)
+
+
+def _may_know(datasets: Mapping[str, Dataset], entries: Collection[Opposition]) -> set[str]:
+    """Datasets within the oppositions that know, or mention, persons by a kind of identifier these persons have."""
+    found = set()
+    for dataset in datasets.values():
+        kinds = {column.identifier_type for table in dataset.tables for column in table.lake_columns}
+        within = [entry for entry in entries if not entry.datasets or dataset.id in entry.datasets]
+        if any(key.identifier_type in kinds for entry in within for key in entry.keys):
+            found.add(dataset.id)
+    return found

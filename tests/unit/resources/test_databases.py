@@ -42,5 +42,5 @@ def test_a_number_that_cannot_be_written_is_not_told(tmp_path: Path) -> None:
         with sqlite3.connect(home.registry / "opposed.sqlite") as file:
             file.execute("DROP TABLE opposed_number")
         with pytest.raises(HubError) as told:
-            numbers.put(1, [NUMBER])
+            numbers.put(1, [NUMBER], [])
     assert str(NUMBER) not in "".join(traceback.format_exception(told.value))
