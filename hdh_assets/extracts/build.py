@@ -26,7 +26,7 @@ from hdh_assets.core.sql_text import literal
 from hdh_assets.extracts import documents
 from hdh_assets.extracts.constants import constant_columns
 from hdh_assets.extracts.documents import BUILD, MANIFEST, Basis, DataFile
-from hdh_assets.extracts.papers import keep_papers, put_papers
+from hdh_assets.extracts.papers import keep_papers, not_as_listed, put_papers
 from hdh_assets.extracts.persons import prepare_persons
 from hdh_assets.extracts.plan import Schema, TablePlan, event_tables, plan_extract
 from hdh_assets.extracts.project_keys import ProjectKeys
@@ -103,7 +103,11 @@ def build_extract(
             write_extract(home, settings, datasets, permit, release, basis, number, partial, on_progress)
             check_permit(registry, permit)
             check_release(head, registry, release)
-            _settle_papers(home, registry, permit.project, number, partial)
+            if not _settle_papers(home, registry, permit.project, number, partial):
+                shutil.rmtree(partial)
+                number = _next_number(registry, home, permit.project)
+                write_extract(home, settings, datasets, permit, release, basis, number, partial, on_progress)
+                keep_papers(home, permit.project, number, partial)
             put_in_place(partial, space / f"v{number}")
         finally:
             shutil.rmtree(partial, ignore_errors=True)
@@ -112,13 +116,17 @@ def build_extract(
         return ExtractResult(version, is_new=True)
 
 
-def _settle_papers(home: Home, registry: Registry, project: str, number: int, folder: Path) -> None:
-    """Keep the papers of a new version; one that takes the place of a damaged one says what was said with that."""
+def _settle_papers(home: Home, registry: Registry, project: str, number: int, folder: Path) -> bool:
+    """Keep the papers of a new version; one that takes the place of a damaged one says what was said with that.
+
+    False where it cannot take that place: made by other rules since, it is not what was delivered.
+    """
     recorded = recorded_manifests(registry.events(DELIVERED)).get((project, number))
     if recorded is None:
         keep_papers(home, project, number, folder)
-    else:
-        put_papers(home, project, number, recorded, folder)
+        return True
+    put_papers(home, project, number, recorded, folder)
+    return sha256_of(folder / MANIFEST) == recorded and not not_as_listed(folder)
 
 
 def check_permit(registry: Registry, permit: Permit) -> None:

@@ -6,6 +6,7 @@ and these.
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -32,6 +33,16 @@ def put_papers(home: Home, project: str, number: int, manifest_sha256: str, fold
     if (place / MANIFEST).is_file() and sha256_of(place / MANIFEST) == manifest_sha256:
         for name in PAPERS:
             shutil.copyfile(place / name, folder / name)
+
+
+def not_as_listed(folder: Path) -> list[str]:
+    """Files of the folder that are not those its manifest lists."""
+    listed = json.loads((folder / MANIFEST).read_text("utf-8"))["files"]
+    return [
+        f"{file['name']} differs from what was delivered"
+        for file in listed
+        if not (folder / file["name"]).is_file() or sha256_of(folder / file["name"]) != file["sha256"]
+    ]
 
 
 def _place(home: Home, project: str, number: int) -> Path:

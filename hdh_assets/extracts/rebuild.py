@@ -6,7 +6,6 @@ is gone can be proved and put back, whatever descriptors say today.
 
 from __future__ import annotations
 
-import json
 import shutil
 import uuid
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.extracts.build import Progress, check_release, write_extract
 from hdh_assets.extracts.documents import BUILD, MANIFEST, Basis
-from hdh_assets.extracts.papers import put_papers
+from hdh_assets.extracts.papers import not_as_listed, put_papers
 from hdh_assets.extracts.versions import (
     find_version,
     project_lock,
@@ -66,7 +65,7 @@ def rebuild_extract(
             put_papers(home, project, number, recorded["manifest_sha256"], partial)
             if sha256_of(partial / MANIFEST) != recorded["manifest_sha256"]:
                 return _differences(partial, space / f"v{number}")
-            if changed := _not_as_listed(partial):
+            if changed := not_as_listed(partial):
                 return changed
             if not _is_whole(home, f"{project}/v{number}", recorded["manifest_sha256"]):
                 _check_deliverable(registry, head, permit, release)
@@ -110,16 +109,6 @@ def _delivered(home: Home, settings: Settings, name: str) -> tuple[str, int, dic
     if not events:
         raise RefusedError(f"no extract {name} was delivered", remedy="see `hdh extract list`")
     return project, int(events[-1].data["version"]), events[-1].data
-
-
-def _not_as_listed(folder: Path) -> list[str]:
-    """Files of the folder that are not those its manifest lists."""
-    listed = json.loads((folder / MANIFEST).read_text("utf-8"))["files"]
-    return [
-        f"{file['name']} differs from what was delivered"
-        for file in listed
-        if not (folder / file["name"]).is_file() or sha256_of(folder / file["name"]) != file["sha256"]
-    ]
 
 
 def _differences(rebuilt: Path, delivered: Path) -> list[str]:

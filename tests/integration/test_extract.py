@@ -23,6 +23,8 @@ from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.sql_text import literal
 from hdh_assets.extracts.assets import asset_table, extract_assets
 from hdh_assets.extracts.build import build_extract
+from hdh_assets.extracts.documents import PAPERS
+from hdh_assets.extracts.papers import keep_papers, put_papers
 from hdh_assets.extracts.rebuild import rebuild_extract
 from hdh_assets.extracts.versions import (
     Version,
@@ -336,6 +338,41 @@ def test_a_damaged_or_lost_version_is_put_back(hub: Hub) -> None:
     shutil.rmtree(version.folder)
     assert rebuild_extract(hub.home, hub.settings, hub.datasets, "damaged") == []
     assert sha256_of(version.folder / "manifest.json") == digest
+
+
+def test_a_damaged_version_that_cannot_be_made_again_is_followed_by_the_next(
+    own_hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rules changed since: other data under the papers of the first would be no extract that was ever delivered."""
+    first = own_hub.deliver("changed", tables={"omop.person": "all"}, population={"age": {"min": 40, "max": 60}})
+    damaged = first.folder / "data" / "omop.person.parquet"
+    damaged.chmod(0o600)
+    damaged.write_bytes(b"PAR1")
+    manifest = (first.folder / "manifest.json").read_bytes()
+    by_year = "2019 - year_of_birth BETWEEN 40 AND 60"
+    monkeypatch.setattr("hdh_assets.extracts.persons.population_conditions", lambda *_: [by_year])
+    second = own_hub.build("changed", find_permit(own_hub.registry, "changed"))
+    assert (second.version.name, second.is_new) == ("changed/v2", True)
+    recorded = recorded_manifests(own_hub.registry.events())
+    assert verify_version(second.version, recorded["changed", 2]) == []
+    assert (first.folder / "manifest.json").read_bytes() == manifest
+    assert not own_hub.build("changed", find_permit(own_hub.registry, "changed")).is_new
+
+
+def test_papers_of_another_delivery_are_not_put_beside_the_data(tmp_path: Path) -> None:
+    """A registry from another day may keep those of a version of the same number."""
+    home = Home(tmp_path)
+    folders = [tmp_path / name for name in ("delivered", "other")]
+    for folder in folders:
+        folder.mkdir()
+        for name in PAPERS:
+            (folder / name).write_text(f"{name} {folder.name}", "utf-8")
+    delivered, other = folders
+    keep_papers(home, "study", 1, delivered)
+    put_papers(home, "study", 1, sha256_of(other / "manifest.json"), other)
+    assert {(other / name).read_text("utf-8") for name in PAPERS} == {f"{name} other" for name in PAPERS}
+    put_papers(home, "study", 1, sha256_of(delivered / "manifest.json"), other)
+    assert {(other / name).read_text("utf-8") for name in PAPERS} == {f"{name} delivered" for name in PAPERS}
 
 
 def test_an_expired_permit_delivers_nothing(hub: Hub) -> None:
