@@ -15,7 +15,8 @@ from hdh_assets.definitions import hub
 from hdh_assets.extracts.build import build_extract
 from hdh_assets.extracts.due import ask
 from hdh_assets.extracts.versions import empty
-from hdh_assets.governance.decisions import revoke
+from hdh_assets.governance.decisions import amend, give_opinion, revoke
+from hdh_assets.governance.decisions import grant as grant_permit
 from hdh_assets.governance.register import today
 from resources.lake import Lake, open_lake
 from resources.registry import Registry
@@ -121,6 +122,33 @@ def test_definitions_are_loaded_again_for_a_permit_that_came_or_ended(
         registry.act("tester", revoke("study", reason="found wanting", today=today()))
         told = answer(home, instance, with_study).skip_message
     assert told == "definitions are loaded again for study, without a permit"
+    assert asked == ["hub", "hub"]
+
+
+def test_an_amended_permit_is_not_asked_of_the_asset_of_the_earlier_one(
+    home: Home, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its columns and persons are those of the definitions that were loaded: it would be refused at each try."""
+    asked: list[str] = []
+    is_reloaded = True
+    monkeypatch.setattr(
+        decisions_module, "reload_location", lambda _home, location: asked.append(location) or is_reloaded
+    )
+    fill(home, settings, persons=20)
+    with Registry(home, settings) as registry, dg.DagsterInstance.ephemeral() as instance:
+        grant(registry, dossier("study"))
+        before = hub.build_defs(home=home).get_repository_def()
+        assert [request.tags["hdh/permit"] for request in answer(home, instance, before).run_requests] == ["1"]
+        registry.act("t", amend(dossier("study", tables={"omop.person": "all"}), today()))
+        registry.act("t", give_opinion("study", favourable=True, reason="", today=today()))
+        registry.act("t", grant_permit("study", expires=None, conditions="", today=today()))
+        told = answer(home, instance, before)
+        assert not told.run_requests
+        assert told.skip_message == "definitions are loaded again for study/permit-2"
+        is_reloaded = False  # nobody answers
+        assert not answer(home, instance, before).run_requests
+        requests = answer(home, instance, hub.build_defs(home=home).get_repository_def()).run_requests
+        assert [request.tags["hdh/permit"] for request in requests] == ["2"]
     assert asked == ["hub", "hub"]
 
 
