@@ -88,7 +88,8 @@ def _check_deliverable(registry: Registry, head: duckdb.DuckDBPyConnection, perm
     find_permit(registry, permit.project)
     if end := find_project(registry, permit.project).end_of(permit.number, today()):
         raise RefusedError(
-            f"permit {permit.number} of {permit.project} ended on {end.day}", remedy="see `hdh permit list`"
+            f"permit {permit.number} of {permit.project} ended on {end.day}",
+            remedy=f"see `hdh project show {permit.project}`",
         )
     check_release(head, registry, release)
 

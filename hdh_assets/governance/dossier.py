@@ -26,6 +26,7 @@ TEMPLATE = Path(__file__).with_name("dossier.template.yaml")
 
 
 _CORRECT = "correct the dossier, then run `hdh project check` again"
+_ASK_ANOTHER = "see `hdh dataset list` and `hdh dataset show ID` for what can be asked, and correct the dossier"
 _TO_WRITE = ("title", "purpose", "public_interest", "controller", "team")
 """Fields whose words in the template are an invitation to write one's own."""
 
@@ -183,10 +184,8 @@ def check_dossier(path: Path, known: Mapping[str, frozenset[str]], today: date) 
     file = YamlFile.read(path, DossierError, remedy=_CORRECT)
     dossier = file.validated(file.mapping(), Dossier)
     if problems := unanswerable(dossier, known, today):
-        raise DossierError(
-            file.located(problems),
-            remedy="see `hdh dataset list` and `hdh dataset show ID` for what can be asked, and correct the dossier",
-        )
+        is_about_tables = any(field[0] != "retention_until" for field, _ in problems)
+        raise DossierError(file.located(problems), remedy=_ASK_ANOTHER if is_about_tables else _CORRECT)
     return dossier
 
 
@@ -205,19 +204,24 @@ def unanswerable(
         problems += [(("tables", table), text) for text in _table_problems(table, columns, known)]
     for index, condition in enumerate(dossier.population.persons_with):
         field = ("population", "persons_with", index)
-        problems += [((*field, "table"), text) for text in _condition_problems(condition, known)]
+        problems += [((*field, part), text) for part, text in _condition_problems(condition, known)]
     if dossier.retention_until <= today:
-        problems.append((("retention_until",), "is not in the future"))
+        problems.append((("retention_until",), "is not in the future: name the day on which you will have erased all"))
     return problems
 
 
-def _condition_problems(condition: PersonsWith, known: Mapping[str, frozenset[str]]) -> list[str]:
-    if condition.table in known and not condition.table.startswith("omop."):
-        return [f"{condition.table} cannot say who is meant; ask for a table of OMOP, as omop.condition_occurrence"]
-    problems = _table_problems(condition.table, (condition.column, "person_id"), known)
-    if not problems and not _is_coded(condition.column):
-        problems = [f"{condition.column} holds no codes; ask by a `*_concept_id` or by the code at the source"]
-    return problems
+def _condition_problems(condition: PersonsWith, known: Mapping[str, frozenset[str]]) -> list[tuple[str, str]]:
+    """What is wrong with a condition, as (the part of it, problem)."""
+    table, column = condition.table, condition.column
+    if table in known and not table.startswith("omop."):
+        return [("table", f"{table} cannot say who is meant; ask for a table of OMOP, as omop.condition_occurrence")]
+    if problems := _table_problems(table, ("person_id",), known):
+        return [("table", text) for text in problems]
+    if problems := _table_problems(table, (column,), known):
+        return [("column", text) for text in problems]
+    if not _is_coded(column):
+        return [("column", f"{column} holds no codes; ask by a `*_concept_id` or by the code at the source")]
+    return []
 
 
 def _is_coded(column: str) -> bool:

@@ -59,4 +59,6 @@ def find_permit(registry: Registry, project: str) -> Permit:
         if found.project == project:
             raise RefusedError(f"permit {found.number} of {project} is broken: {found.problem}", remedy="amend it")
     status = find_project(registry, project).status_on(today())
-    raise RefusedError(f"project {project} is {status}: no permit is in force", remedy="see `hdh permit list`")
+    raise RefusedError(
+        f"project {project} is {status}: no permit is in force", remedy=f"see `hdh project show {project}`"
+    )

@@ -61,7 +61,7 @@ _REASONS: dict[Step, tuple[str, str]] = {
     Step.give_opinion: ("the committee gives its opinion before the decision", "amend the dossier first"),
     Step.grant: ("a permit follows a favourable opinion", "record one with `hdh committee opinion`"),
     Step.refuse: ("only a dossier awaiting a decision can be refused", "revoke the permit if there is one"),
-    Step.revoke: ("no permit is in force", "see `hdh permit list`"),
+    Step.revoke: ("no permit is in force", "see `hdh project show PROJECT`"),
     Step.withdraw: ("only an open or granted dossier can be withdrawn", "nothing remains to be withdrawn"),
 }
 

@@ -135,8 +135,9 @@ def test_what_a_project_keeps_beyond_its_permit_is_withdrawn(
     permit = find_permit(hub.registry, "one")
     assert withdraw_ended(hub.home, hub.settings) == []
     end_by(kind, hub, monkeypatch)
-    with pytest.raises(RefusedError, match="one"):
+    with pytest.raises(RefusedError, match="one") as told:
         hub.build("one", permit)
+    assert kind == "expired" or told.value.remedy == "see `hdh project show one`"
     assert spaces_to_clear(hub.home, hub.settings) == ["one"]
     assert withdraw_ended(hub.home, hub.settings) == ["one/v1"]
 
