@@ -109,6 +109,7 @@ def readme(permit: Permit, release: Release, version: int, files: Sequence[DataF
         release=release,
         version=version,
         tables=[file for file in files if file.table],
+        largest=max((file for file in files if file.table), key=lambda file: file.rows or 0),
         published=published,
         persons=published(persons.known),
         others=published(persons.others),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from datetime import date
@@ -128,6 +129,15 @@ def test_an_extract_has_its_data_its_dictionary_its_manifest_and_its_readme(hub:
     described = read(version, 'SELECT "table", "column" FROM \'dictionary.csv\' WHERE description IS NOT NULL')
     delivered = {(Path(file).stem, name) for file, name, _ in columns(version)}
     assert delivered == set(described)
+
+
+def test_the_first_query_of_the_readme_has_an_answer(hub: Hub) -> None:
+    """Of the tables delivered, the one that comes first may have no row."""
+    version = hub.deliver("first_query", tables={"omop.care_site": "all"} | EVERYTHING)
+    (query,) = re.findall(r"```sql\n(.*);\n```", (version.folder / "README.md").read_text("utf-8"))
+    assert len(read(version, query)) == 10
+    ((rows,),) = read(version, query.replace("SELECT *", "SELECT count(*)").replace(" LIMIT 10", ""))
+    assert rows == max(version.rows.values())
 
 
 def test_the_readme_tells_persons_of_whom_the_omop_tables_know_nothing(own_hub: Hub) -> None:
