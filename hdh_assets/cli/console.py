@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import ConfigurationError
@@ -35,6 +36,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 
 SHORT = 16
 """Texts up to this long are not broken over lines."""
+_WORD = 24
+"""Words up to this long are not broken in a text that is."""
+_UNBROKEN = (int, float, Decimal, date, Path, type(None))
+"""Counts, dates and paths are never broken: half of one reads like another."""
+_BETWEEN = 2
+"""Blanks between two columns."""
 
 out = Console(width=None if sys.stdout and sys.stdout.isatty() else 160)
 err = Console(stderr=True, soft_wrap=True)
@@ -124,24 +131,55 @@ def print_rows(
         print_json([dict(row) for row in rows])
     elif not rows:
         out.print(f"[dim]{empty}[/]")
+    elif (table := _table(rows, title, verbatim=verbatim)) is None:
+        _print_one_by_one(rows, title, verbatim=verbatim)
     else:
-        out.print(_table(rows, title, verbatim=verbatim))
+        out.print(table)
 
 
-def _table(rows: Sequence[Mapping[str, Any]], title: str, *, verbatim: bool) -> Table:
+def _table(rows: Sequence[Mapping[str, Any]], title: str, *, verbatim: bool) -> Table | None:
+    """The rows as a table; None where the terminal is too narrow for what must not be broken over lines."""
     table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    taken = 0
     for position, name in enumerate(rows[0]):
+        words = name.replace("_", " ").split()
         is_number = all(isinstance(row[name], (int, float, Decimal)) or row[name] is None for row in rows)
+        texts = [_plain_cell(row[name], verbatim=verbatim) for row in rows]
+        longest, word = max(map(len, texts)), max((len(word) for text in texts for word in text.split()), default=0)
+        is_whole = position == 0 or longest <= SHORT or all(isinstance(row[name], _UNBROKEN) for row in rows)
+        least = max([*map(len, words), longest if is_whole else min(word, _WORD)], default=0)
+        taken += least + _BETWEEN
         table.add_column(
             escape(name if verbatim else name.replace("_", " ")),
             justify="right" if is_number else "left",
             overflow="fold",
-            min_width=max(map(len, name.replace("_", " ").split()), default=None),
-            no_wrap=is_number or position == 0 or all(len(str(row[name])) <= SHORT for row in rows),
+            min_width=least or None,
+            no_wrap=is_whole,
         )
     for row in rows:
-        table.add_row(*(str(value) if verbatim and type(value) is int else _cell(value) for value in row.values()))
-    return table
+        table.add_row(*(_written(value, verbatim=verbatim) for value in row.values()))
+    return table if taken - _BETWEEN <= out.width else None
+
+
+def _print_one_by_one(rows: Sequence[Mapping[str, Any]], title: str, *, verbatim: bool) -> None:
+    """Each row by itself, one value a line, whole: the terminal breaks what is too long, and it is copied whole."""
+    if title:
+        out.print(f"[italic]{escape(title)}[/]")
+    width = max(map(len, rows[0]))
+    for position, row in enumerate(rows):
+        if position:
+            out.print()
+        for name, value in row.items():
+            label = f"{name if verbatim else name.replace('_', ' '):<{width}}"
+            out.print(f"[bold]{escape(label)}[/]  {_written(value, verbatim=verbatim)}", soft_wrap=True)
+
+
+def _written(value: Any, *, verbatim: bool) -> str:
+    return str(value) if verbatim and type(value) is int else _cell(value)
+
+
+def _plain_cell(value: Any, *, verbatim: bool) -> str:
+    return Text.from_markup(_written(value, verbatim=verbatim)).plain
 
 
 def _cell(value: Any) -> str:

@@ -176,5 +176,5 @@ def _summary(version: Version, withdrawn: dict[tuple[str, int], Withdrawal]) -> 
         "tables": len(version.rows),
         "rows": sum(version.rows.values()),
         "state": f"withdrawn: {why.words}" if why else "delivered" if version.is_readable else "damaged",
-        "folder": str(version.folder),
+        "folder": version.folder,
     }

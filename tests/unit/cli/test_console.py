@@ -7,7 +7,7 @@ import json
 import math
 import shlex
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -44,6 +44,26 @@ def test_a_narrow_terminal_breaks_no_title_in_mid_word(monkeypatch: pytest.Monke
     print_rows([{"name": "a", "rows rejected": long, "completeness": long, "checked": long}], as_json=False)
     titles = " ".join(written.getvalue().split())
     assert all(word in titles for word in ("rejected", "completeness", "checked"))
+
+
+ROW = {
+    "extract": "demo_diabetes/v1",
+    "folder": Path("/srv/health/hub/projects/demo_diabetes/v1"),
+    "delivered_at": datetime(2024, 1, 31, 10, 32, tzinfo=UTC),
+    "rows": 1234567,
+    "event": "opposition.recorded",
+    "state": "retired: holds somebody who objected to the use of their data",
+}
+
+
+@pytest.mark.parametrize("width", [30, 60, 80, 100, 160])
+def test_dates_counts_and_paths_are_never_broken(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    monkeypatch.setattr(console, "out", Console(width=width, file=(written := io.StringIO())))
+    print_rows([ROW, ROW | {"delivered_at": None, "rows": 7}], as_json=False, title="extracts")
+    said = written.getvalue()
+    whole = ["demo_diabetes/v1", str(ROW["folder"]), "2024-01-31 10:32", "1 234 567", "opposition.recorded"]
+    assert [text for text in whole if text not in said] == []
+    assert all(word in said for word in ("retired:", "somebody", "objected", "delivered", "extracts"))
 
 
 def test_facts_within_facts_are_shown_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
