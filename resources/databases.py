@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
+from resources.owner import Owner, claim_of_sql, claiming_sql, is_claimable_sql, must_claim, owner_of
 
 _IN_HOME = "free space in the home and check that registry/ can be written"
 
@@ -38,6 +39,30 @@ def failures_told(what: str, address: str, setting: str = "registry_url") -> Ite
         raise HubError(
             f"{what} cannot be used ({type(error).__name__})", remedy=f"{remedy}; then do it again"
         ) from None
+
+
+def claim_database(engine: sa.Engine, home: Home, what: str, *, moved: bool = False) -> None:
+    """Make the database of `registry_url` this hub's, or see that it is; `what` (as a subject) is about to be used.
+
+    A database in the home is its own. With `moved` somebody said that the home has come here and works nowhere else.
+    Raises `ConfigurationError` when the database is another hub's.
+    """
+    if engine.dialect.name == "sqlite":
+        return
+    own = owner_of(home)
+    with engine.begin() as connection:
+        said = _claim(connection)
+        if must_claim(said, own, f"{what} in PostgreSQL is that", "registry_url", moved=moved):
+            for statement in claiming_sql("registry", said, own):
+                connection.exec_driver_sql(statement)
+            must_claim(_claim(connection), own, f"{what} in PostgreSQL is that", "registry_url")
+
+
+def _claim(connection: sa.Connection) -> Owner | None:
+    if not connection.execute(sa.text(is_claimable_sql())).scalar_one():
+        return None
+    found = connection.execute(sa.text(claim_of_sql("registry"))).scalar()
+    return Owner.parse(found) if found else None
 
 
 def check_answers(what: str, url: str, setting: str) -> None:

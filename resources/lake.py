@@ -25,7 +25,7 @@ from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.sql_text import literal
 from resources.engine_errors import storage_failure
 from resources.extensions import ONLY_OURS, check_signatures, load_extensions, needed_extensions
-from resources.lake_claim import claim
+from resources.lake_claim import CatalogueClaim, claim
 
 ALIAS = "lake"
 METADATA = f"__ducklake_metadata_{ALIAS}"
@@ -89,6 +89,8 @@ class Lake:
 
     home: Home
     settings: Settings
+    moved: bool = False
+    """Whether somebody said that the home has come here and works nowhere else: it takes its lake over."""
 
     @property
     def is_embedded(self) -> bool:
@@ -144,7 +146,8 @@ class Lake:
         """Attach the lake to `engine` as `lake`; a new one is made where there is neither a catalogue nor a file.
 
         Raises `HubError` when the disk is full (SQLite needs some to read), `ConfigurationError` when `lake_data` is
-        not where the lake has its files, when the catalogue of these files is gone, or when there is no lake to read.
+        not where the lake has its files, when the catalogue of these files is gone, when there is no lake to read, or
+        when catalogue or files are those of another home.
         """
         options = self.attach_options(read_only=read_only, snapshot=snapshot)
         if self.is_embedded and "READ_ONLY" in options and not self.catalog_file.exists():
@@ -157,10 +160,7 @@ class Lake:
             if "READ_ONLY" in options or self._has_files(engine):
                 raise self._nameless(engine)
             self._attached(engine, options)
-        if "OVERRIDE_DATA_PATH" in options:
-            self._check_place(engine)
-        elif "READ_ONLY" not in options:
-            claim(self.home, self.data_path, engine)
+        self._check_owner(engine, options)
 
     def _attached(self, engine: duckdb.DuckDBPyConnection, options: dict[str, str | int | bool]) -> bool:
         """Attach; whether there is a catalogue."""
@@ -199,17 +199,36 @@ class Lake:
             remedy=f"restore {catalogue} from a backup; to begin a new lake, move the files away first",
         )
 
-    def _check_place(self, engine: duckdb.DuckDBPyConnection) -> None:
+    def _check_owner(self, engine: duckdb.DuckDBPyConnection, options: dict[str, str | int | bool]) -> None:
+        """See that catalogue and files are this home's; one that may write leaves its claim where there is none."""
+        is_reading, catalogue = "READ_ONLY" in options, None
+        if not self.is_embedded:
+            catalogue = CatalogueClaim(self.home, METADATA, engine, read_only=is_reading, moved=self.moved)
+        if "OVERRIDE_DATA_PATH" in options:
+            self._check_place(engine, is_known=self.moved or (catalogue is not None and catalogue.is_made))
+        elif not is_reading:
+            claim(self.home, self.data_path, engine, moved=self.moved)
+        if catalogue is not None and not is_reading:
+            catalogue.make()
+
+    def _check_place(self, engine: duckdb.DuckDBPyConnection, *, is_known: bool) -> None:
         """A home that was moved has its files in the same folder of it: any other is another setting's.
 
-        A catalogue that several homes can reach is that of the one whose folder is there.
+        A catalogue in PostgreSQL without a claim (`is_known`) is that of the home whose folder is there.
         """
         folder = f"/{Path(self.data_path).relative_to(self.home.root)}/"
         query = f"SELECT value FROM {METADATA}.ducklake_metadata WHERE key = 'data_path'"
         remembered = str(engine.execute(query).fetchall()[0][0])
-        is_other = not self.is_embedded and remembered != self.data_path
-        if not remembered.endswith(folder) or (is_other and (Path(remembered).exists() or not self._has_files(engine))):
+        if not remembered.endswith(folder):
             raise _misplaced()
+        if self.is_embedded or remembered == self.data_path:
+            return
+        if not self._has_files(engine) or (not is_known and Path(remembered).exists()):
+            raise ConfigurationError(
+                f"the lake's catalogue in PostgreSQL is that of the hub in {remembered.removesuffix(folder)}",
+                remedy="give this hub another lake_catalog; if it is that hub, moved or restored here whole, with its"
+                " lake/, and works there no more, say so: `hdh init --moved`",
+            )
 
     @contextmanager
     def reader(self, *, snapshot: int | None = None, spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -329,6 +348,6 @@ def transaction(engine: duckdb.DuckDBPyConnection) -> Iterator[None]:
     engine.execute("COMMIT")
 
 
-def open_lake(home: Home, settings: Settings | None = None) -> Lake:
-    """The lake of this home, with its settings."""
-    return Lake(home, settings or Settings.load(home))
+def open_lake(home: Home, settings: Settings | None = None, *, moved: bool = False) -> Lake:
+    """The lake of this home, with its settings; `moved` as in `Lake`."""
+    return Lake(home, settings or Settings.load(home), moved)

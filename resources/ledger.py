@@ -17,7 +17,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from hdh_assets.core.home import Home, Settings
-from resources.databases import database_address, failures_told
+from resources.databases import claim_database, database_address, failures_told
 
 Status = Literal["started", "accepted", "accepted_with_rejects", "refused", "already_received", "failed"]
 
@@ -81,6 +81,7 @@ class Ledger:
         options = {} if settings.registry_url else {"connect_args": {"timeout": 60}}
         with self._failures():
             self._engine = sa.create_engine(self._address, poolclass=sa.NullPool, **options)
+            claim_database(self._engine, home, "the intake ledger")
             _METADATA.create_all(self._engine)
 
     def view(self) -> LedgerView:

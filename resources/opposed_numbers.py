@@ -15,7 +15,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from hdh_assets.core.home import Home, Settings
-from resources.databases import database_address, failures_told
+from resources.databases import claim_database, database_address, failures_told
 
 _METADATA = sa.MetaData()
 _NUMBERS = sa.Table(
@@ -41,6 +41,7 @@ class OpposedNumbers:
             self._engine = sa.create_engine(self._address, poolclass=sa.NullPool)
             if self._engine.dialect.name == "sqlite":
                 sa.event.listen(self._engine, "connect", _overwrite_what_is_deleted)
+            claim_database(self._engine, home, "the list of opposed numbers")
             _METADATA.create_all(self._engine)
 
     def put(self, revision: int, numbers: Collection[int], datasets: Collection[str]) -> None:

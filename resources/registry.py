@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from hdh_assets.core.crash import crash_point
 from hdh_assets.core.errors import HubError, RefusedError
 from hdh_assets.core.home import Home, Settings
-from resources.databases import database_address, failures_told
+from resources.databases import claim_database, database_address, failures_told
 from resources.registry_mark import Mark, RegistryMark
 
 GENESIS = "0" * 64
@@ -127,13 +127,18 @@ def current_actor() -> str:
 
 
 class Registry:
-    """The event log of one home: SQLite in it, or the database of `registry_url`. Safe for several processes."""
+    """The event log of one home: SQLite in it, or the database of `registry_url`. Safe for several processes.
 
-    def __init__(self, home: Home, settings: Settings) -> None:
+    With `moved` a home that has come here takes its database over. Raises `ConfigurationError` when the database is
+    another hub's.
+    """
+
+    def __init__(self, home: Home, settings: Settings, *, moved: bool = False) -> None:
         self._address = database_address(home, settings, "events")
         self._mark = RegistryMark(home)
         with self._failures():
             self._engine = _connect(self._address)
+            claim_database(self._engine, home, "the event log", moved=moved)
         self._create()
 
     def append(self, kind: str, subject: str, actor: str, data: dict[str, Any]) -> Event:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,11 +17,22 @@ _LET_IN = ("inbox", "outbox")
 """Private when made; an operator may then let producers of other accounts through to their own folders."""
 
 
-def init_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
-    """Create the hub's home: folders, settings file, keys, Dagster's configuration and an empty lake."""
+def init_command(
+    ctx: typer.Context,
+    moved: Annotated[
+        bool,
+        typer.Option("--moved", help="This home came here from elsewhere and works there no more: it takes over."),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Create the hub's home: folders, settings file, keys, Dagster's configuration and an empty lake.
+
+    Databases and folders outside the home are one hub's. With `--moved` they become those of this home, and a home
+    they were of is refused from then on.
+    """
     context = cli_context(ctx)
     was_there = context.home.settings_file.exists() and context.home.keys.exists()
-    created = initialise(context)
+    created = initialise(context, moved=moved)
     if as_json:
         print_json({"home": context.home.root, "existed": was_there, "keys_created": created})
         return
@@ -34,13 +45,17 @@ def init_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
     )
 
 
-def initialise(context: Context) -> list[str]:
-    """Make the home whole; the names of the keys created."""
+def initialise(context: Context, *, moved: bool = False) -> list[str]:
+    """Make the home whole; the names of the keys created.
+
+    With `moved` what it keeps outside becomes this home's. Raises `ConfigurationError` where that is another's.
+    """
     from hdh_assets.definitions.instance import prepare_instance  # noqa: PLC0415
     from resources.inbox import make_place  # noqa: PLC0415
     from resources.keys import Purpose, open_keys  # noqa: PLC0415
     from resources.lake import open_lake  # noqa: PLC0415
     from resources.lake_tables import ensure_tables  # noqa: PLC0415
+    from resources.registry import Registry  # noqa: PLC0415
 
     datasets = context.datasets()
     _make_folders(context.home)
@@ -49,8 +64,9 @@ def initialise(context: Context) -> list[str]:
         context.home.settings_file.write_text(settings_template(), "utf-8")
     created = open_keys(context.home).create_missing(tuple(Purpose), in_use=_purposes_in_use(context.home))
     prepare_instance(context.home, context.settings)
-    with open_lake(context.home, context.settings).writer() as engine:
+    with open_lake(context.home, context.settings, moved=moved).writer() as engine:
         ensure_tables(engine, datasets)
+    Registry(context.home, context.settings, moved=moved).close()
     for dataset in datasets.values():
         make_place(context.home.inbox, dataset.producer.id, dataset.id)
     return [str(purpose) for purpose in created]

@@ -50,13 +50,13 @@ def test_a_home_with_its_catalogue_in_postgresql_may_move_and_has_it_alone(tmp_p
     settings = Settings(lake_catalog=postgres_url)
     lake = open_lake(Home(tmp_path / "hub"), settings)
     _fill(lake)
-    with pytest.raises(ConfigurationError, match="not where lake_data says"):
+    with pytest.raises(ConfigurationError, match=f"another hub, in {lake.home.root}"):
         _fill(open_lake(Home(tmp_path / "other"), settings))
     shutil.copytree(lake.home.root, tmp_path / "copy")
-    with pytest.raises(ConfigurationError, match="not where lake_data says"):
+    with pytest.raises(ConfigurationError, match="another hub"):
         _fill(open_lake(Home(tmp_path / "copy"), settings))
     lake.home.root.rename(tmp_path / "moved")
-    with pytest.raises(ConfigurationError, match="not where lake_data says"):
+    with pytest.raises(ConfigurationError, match="another hub"):
         _fill(open_lake(Home(tmp_path / "other"), settings))
     moved = open_lake(Home(tmp_path / "moved"), settings)
     _fill(moved)
