@@ -267,7 +267,7 @@ def rivals(dataset: Dataset, period: str, known: Iterable[DeliveryRow]) -> list[
         for row in known
         if row.status == "current"
         and (row.dataset == dataset.id)
-        and _scope(dataset, row.period) == _scope(dataset, period)
+        and scope(dataset, row.period) == scope(dataset, period)
     ]
 
 
@@ -280,7 +280,8 @@ def is_latest(period: str, sealed_at: datetime, digest: str, among: Iterable[Del
     return all((row.period, row.sealed_at.astimezone(UTC), row.digest) <= rank for row in among)
 
 
-def _scope(dataset: Dataset, period: str) -> str:
+def scope(dataset: Dataset, period: str) -> str:
+    """What of the dataset a delivery of that period fills, and at most one delivery is in force for."""
     match dataset.mode:
         case Mode.append:
             return period

@@ -213,6 +213,14 @@ def open_vault(home: Home, keys: KeyProvider) -> Vault:
     return Vault(home, keys.get(Purpose.vault))
 
 
+def original_folders(home: Home, dataset: str) -> list[Path]:
+    """Folders of the encrypted originals of a dataset, `<period>/<digest>`; none where the vault cannot be read."""
+    try:
+        return sorted((home.vault / "originals" / dataset).glob("*/*"))
+    except PermissionError:
+        return []
+
+
 def new_run_folder_name() -> str:
     """A name no other run has."""
     return uuid4().hex

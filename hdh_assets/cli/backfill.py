@@ -71,8 +71,14 @@ def _dataset(context: Context, selection: str) -> Dataset:
 
 
 def _delivered(context: Context, dataset: Dataset) -> set[str]:
+    """Periods of which something was accepted, whether the lake knows it or forgot it."""
+    from hdh_assets.sources.intake.lost import lost_deliveries  # noqa: PLC0415
     from resources.lake import open_lake  # noqa: PLC0415
+    from resources.ledger import Ledger  # noqa: PLC0415
 
+    ledger = Ledger(context.home, context.settings)
     with open_lake(context.home, context.settings).reader() as engine:
-        found = engine.execute("SELECT DISTINCT period FROM lake.meta.delivery WHERE dataset = ?", [dataset.id])
-        return {period for (period,) in found.fetchall()}
+        query = "SELECT DISTINCT period FROM lake.meta.delivery WHERE dataset = ?"
+        found = engine.execute(query, [dataset.id]).fetchall()
+        lost = lost_deliveries(context.home, ledger, engine, {dataset.id: dataset})
+        return {period for (period,) in found} | {each.period for each in lost}

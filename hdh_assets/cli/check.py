@@ -69,6 +69,7 @@ def look(context: Context, *, deep: bool = False) -> Iterator[Finding]:
                 log = _tried("event log", lambda: _event_log(context))
                 yield log
                 if lake.passed and descriptors.passed and log.passed:
+                    yield _tried("originals", lambda: _originals(context, reader()))
                     yield _tried("vault", lambda: _vault(context, reader()))
             yield _tried("Dagster", lambda: _dagster(context))
     if deep:
@@ -188,6 +189,25 @@ def _deliveries(context: Context, engine: DuckDBPyConnection) -> str:
             remedy="put a table back in its descriptor, as optional; for a column, `hdh backfill` its periods",
         )
     return f"{sum(current.values())} in force, of {len(current)} datasets"
+
+
+def _originals(context: Context, engine: DuckDBPyConnection) -> str:
+    """Whether the lake knows what the vault has: its catalogue may be of an older backup."""
+    from hdh_assets.sources.intake.lost import lost_deliveries  # noqa: PLC0415
+    from resources.ledger import Ledger  # noqa: PLC0415
+
+    periods: dict[str, list[str]] = {}
+    for lost in lost_deliveries(context.home, Ledger(context.home, context.settings), engine, context.datasets()):
+        periods.setdefault(lost.dataset, []).append(lost.period)
+    if periods:
+        named = [f"{dataset} {period}" for dataset, found in periods.items() for period in found]
+        more = f" and {len(named) - 5} more" if len(named) > 5 else ""
+        commands = [f"`hdh backfill {name} --from {each[0]} --to {each[-1]}`" for name, each in periods.items()]
+        raise HubError(
+            f"the lake does not know {', '.join(named[:5])}{more}, accepted and in the vault: it is of an older backup",
+            remedy=f"restore the newer one, or load them from the vault: {', '.join(commands)}, then `hdh tick`",
+        )
+    return "the lake knows every accepted one"
 
 
 def _vault(context: Context, engine: DuckDBPyConnection) -> str:

@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
-from intake_world import NIR, VISITS, World
+from intake_world import NIR, PERSONS, VISITS, World, dataset
 from test_extract import Hub
 from test_oppositions import follow, oppose, persons, pseudonym
 from test_withdrawals import follow as follow_hub
 from test_withdrawals import oppose as oppose_hub
 from test_withdrawals import release
 
+from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.opposition import RECORDED, OlderBookError
 from hdh_assets.extracts.opposed import came_back, withdraw_opposed, withdraw_unproven
 from hdh_assets.governance import decisions
 from hdh_assets.governance.oppositions import fold_oppositions
 from hdh_assets.governance.register import find_permit, today
+from hdh_assets.sources.intake import run
+from hdh_assets.sources.intake.lost import lost_deliveries
+from hdh_assets.sources.intake.receipt import Receipt
+from hdh_assets.sources.intake.run import OriginalRefusedError, retake
 from hdh_assets.sources.opposed.missing import missing_identities
 from hdh_assets.sources.opposed.record import accept_lost, withdraw_opposition
 from resources.keys import open_keys
 from resources.lake import open_lake, remove_dead_spill, spill_folder
+from resources.ledger import Ledger
 from resources.oppositions import book_file
 from resources.registry import RESTORED, OlderLogError, Registry
 from resources.releases import greatest_delivered, make_release
 from resources.vault import open_vault
+from tests.children import die
 
 LINES = {"snds_dcir.er_prs_f": "all"}
 
@@ -139,6 +149,88 @@ def test_identities_that_the_vault_lost_are_told(world: World) -> None:
     oppose(world, NIR, kind="nir")
     follow(world)
     assert len(persons(world)) == 2, "nobody is found where there is nothing to look in"
+
+
+def lost(world: World) -> list[str]:
+    """Deliveries that the lake forgot, as `hdh check` and `hdh backfill` see them."""
+    ledger = Ledger(world.home, world.settings)
+    with open_lake(world.home, world.settings).reader() as engine:
+        found = lost_deliveries(world.home, ledger, engine, world.datasets)
+    return [f"{each.dataset} {each.period}" for each in found]
+
+
+def again(world: World, period: str) -> Receipt:
+    return retake(world.home, world.settings, world.datasets, "care", period, run_id="again")
+
+
+def test_deliveries_that_an_older_lake_forgot_are_told_and_loaded_back(world: World) -> None:
+    """A correction too: the lake shows the rows it replaced. Of several of one period the newest comes back."""
+    restore = keep(world.home.lake)
+    for minutes, cost in ((1, "1"), (3, "3"), (2, "2")):
+        world.deliver(VISITS.replace("12,50", cost), minutes=minutes)
+    world.deliver(VISITS.replace("1;p1", "11;p1"), period="2024-02")
+    before = world.visits()
+    assert lost(world) == []
+    restore()
+    assert world.visits() != before
+    assert lost(world) == ["care 2024-01", "care 2024-02"]
+    assert [again(world, period).is_current for period in ("2024-01", "2024-02")] == [True, True]
+    assert lost(world) == []
+    assert world.visits() == before
+    assert again(world, "2024-01").is_current, "what is in force by now is loaded again, as ever"
+    assert world.visits() == before
+
+
+def test_what_was_replaced_before_the_backup_or_never_accepted_is_not_lost(world: World) -> None:
+    world.deliver(VISITS.replace("12,50", "3"), minutes=3)
+    restore = keep(world.home.lake)
+    world.deliver(VISITS.replace("12,50", "2"), minutes=2)
+    world.drop({"PERSONS.csv": PERSONS, "VISITS.csv": VISITS}, period="2024-03")
+    die("intake.before_commit", world.tick)
+    restore()
+    assert list((world.home.vault / "originals" / "care" / "2024-03").iterdir())
+    assert lost(world) == []
+
+
+def test_an_original_that_cannot_be_loaded_back_stays_in_the_vault(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the only one there is."""
+    restore = keep(world.home.lake)
+    world.deliver(VISITS.replace("1;p1", "11;p1"), period="2024-02")
+    restore()
+    (original,) = (world.home.vault / "originals" / "care" / "2024-02").iterdir()
+    held = sorted(path.name for path in original.iterdir())
+    described = dataset(thresholds={"max_reject_ratio": 0.0}, first_period="2024-03")
+    with pytest.raises(OriginalRefusedError, match="is refused now"):
+        retake(world.home, world.settings, {"care": described}, "care", "2024-02", run_id="again")
+    monkeypatch.setattr(run, "register", _fail)
+    with pytest.raises(HubError, match="the disk refused"):
+        again(world, "2024-02")
+    assert sorted(path.name for path in original.iterdir()) == held
+    monkeypatch.undo()
+    assert again(world, "2024-02").is_current
+
+
+def _fail(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.postgres
+def test_the_same_of_a_catalogue_restored_in_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    server, _, name = postgres_url.rpartition("/")
+    world = World.create(tmp_path, lake_catalog=postgres_url, registry_url=f"{server}/postgres")
+    world.deliver()
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name}backup")
+        connection.execute(f"CREATE DATABASE {name}backup TEMPLATE {name}")
+        world.deliver(VISITS.replace("1;p1", "11;p1"), period="2024-02")
+        before = world.visits()
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {name}backup")
+    assert lost(world) == ["care 2024-02"]
+    assert again(world, "2024-02").is_current
+    assert (lost(world), world.visits()) == ([], before)
 
 
 @pytest.fixture

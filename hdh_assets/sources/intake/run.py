@@ -23,6 +23,7 @@ from hdh_assets.core.home import Home, Settings
 from hdh_assets.sources.intake.admission import Admitted, Place, admit, check_folder
 from hdh_assets.sources.intake.archive import forget, forget_rejected, keep, set_aside
 from hdh_assets.sources.intake.delivery_load import DeliveryLoad, Loaded, Progress
+from hdh_assets.sources.intake.lost import Lost, lost_deliveries
 from hdh_assets.sources.intake.manifest import delivery_id, digest_of
 from hdh_assets.sources.intake.origin import InboxOrigin, Origin, VaultOrigin
 from hdh_assets.sources.intake.outcome import Task, accepted, already_received, refused
@@ -141,19 +142,18 @@ def retake(
 ) -> Receipt:
     """Load a period's current delivery again from its encrypted original, under the descriptor and keys of today.
 
-    A period that a later one replaced is left alone: its receipt comes back. Raises `NeverDeliveredError` when nothing
-    was ever accepted for the period, `OriginalRefusedError` when the descriptor of today refuses it (lake and receipt
-    stay as they were), another `HubError` when its original was removed.
+    So is a delivery that a lake restored from an older backup forgot, where it would be the current one. A period that
+    a later one replaced is left alone: its receipt comes back. Raises `NeverDeliveredError` when nothing was ever
+    accepted for the period, `OriginalRefusedError` when the descriptor of today refuses it (lake and receipt stay as
+    they were), another `HubError` when its original was removed.
     """
     with _told_by_the_disk():
         return _retake(open_intake(home, settings, datasets, on_progress), dataset, period, run_id)
 
 
 def _retake(intake: Intake, dataset: str, period: str, run_id: str) -> Receipt:
-    with intake.lake.reader() as engine:
-        known = [row for row in deliveries(engine, dataset) if row.period == period]
-    current = next((row for row in known if row.status == "current"), None)
-    if not known:
+    known, current = _wanted(intake, dataset, period)
+    if current is None and not known:
         raise NeverDeliveredError(
             f"nothing was ever accepted for {dataset} {period}", remedy="deliver the period first"
         )
@@ -172,7 +172,7 @@ def _retake(intake: Intake, dataset: str, period: str, run_id: str) -> Receipt:
         origin = VaultOrigin(intake.vault, original)
         try:
             admitted = admit(content, place, intake.datasets, task.started_at)
-            with _engine(intake, task) as engine:
+            with _engine(intake, task, is_new=False) as engine:
                 receipt = _load(intake, task, admitted, engine, deliveries(engine, dataset), origin, origin)
         except DeliveryRefusedError as error:
             rules = ", ".join(sorted({problem.rule for problem in error.problems}))
@@ -182,6 +182,16 @@ def _retake(intake: Intake, dataset: str, period: str, run_id: str) -> Receipt:
             ) from None
         write_receipt(intake.home, receipt)
     return receipt
+
+
+def _wanted(intake: Intake, dataset: str, period: str) -> tuple[list[DeliveryRow], DeliveryRow | Lost | None]:
+    """What the lake knows of a period, and what is in force there or would be had the lake not forgotten it."""
+    ledger, described = Ledger(intake.home, intake.settings), {dataset: intake.datasets[dataset]}
+    with intake.lake.reader() as engine:
+        lost = lost_deliveries(intake.home, ledger, engine, described)
+        known = [row for row in deliveries(engine, dataset) if row.period == period]
+    forgotten = next((one for one in lost if one.period == period), None)
+    return known, forgotten or next((row for row in known if row.status == "current"), None)
 
 
 @contextmanager
@@ -206,7 +216,7 @@ def _manifest(dropped: Dropped) -> bytes | None:
 def _answer(intake: Intake, task: Task) -> Receipt:
     try:
         admitted = admit(task.content, task.place, intake.datasets, task.started_at)
-        with _engine(intake, task) as engine:
+        with _engine(intake, task, is_new=True) as engine:
             known = deliveries(engine, admitted.dataset.id)
             if own := next((row for row in known if row.digest == task.digest), None):
                 answered = _receipt_of(own)
@@ -221,15 +231,19 @@ def _answer(intake: Intake, task: Task) -> Receipt:
 
 
 @contextmanager
-def _engine(intake: Intake, task: Task) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A writer on the lake whose spill is encrypted in the run's folder and whose errors hold no value."""
+def _engine(intake: Intake, task: Task, *, is_new: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A writer on the lake whose spill is encrypted in the run's folder and whose errors hold no value.
+
+    What is not new comes from the vault, and stays there whatever happens.
+    """
     spill = task.run_folder / "spill"
     spill.mkdir(mode=0o700)
     dataset = intake.datasets[task.place.dataset]
     try:
         with ExitStack() as opened:
             opened.enter_context(intake.vault.dataset_lock(dataset.id))
-            opened.enter_context(_vault_follows_lake(intake, task, dataset))
+            if is_new:
+                opened.enter_context(_vault_follows_lake(intake, task, dataset))
             engine = opened.enter_context(intake.lake.writer(spill=spill))
             ensure_tables(engine, {dataset.id: dataset})
             if conflicts := type_conflicts(engine, {dataset.id: dataset}):
