@@ -74,7 +74,8 @@ def run_plan(home: Home, settings: Settings, plan: Plan) -> Iterator[dict[str, A
 
 def _run(home: Home, settings: Settings, plan: Plan) -> Iterator[dict[str, Any]]:
     environment = os.environ | prepare_instance(home, settings)
-    command = [sys.executable, "-m", "hdh_assets.definitions.backfill_child", plan.dataset, *plan.left]
+    module, parent = "hdh_assets.definitions.backfill_child", str(os.getpid())
+    command = [sys.executable, "-m", module, parent, plan.dataset, *plan.left]
     log = home.dagster / "backfill.log"
     _keep(home, plan)
     with (

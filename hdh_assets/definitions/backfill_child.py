@@ -1,23 +1,27 @@
-"""Takes periods of a dataset in again: `python -m hdh_assets.definitions.backfill_child DATASET PERIOD…`.
+"""Takes periods of a dataset in again: `python -m hdh_assets.definitions.backfill_child PARENT DATASET PERIOD…`.
 
 One Dagster run per period, in this process; one JSON line per run on standard output; stops at the first failure.
+PARENT is the process that holds the lock of the dataset's backfill: without it, nothing more is done.
 """
 
 from __future__ import annotations
 
 import json
+import signal
 import sys
 
 import dagster as dg
 
 from hdh_assets.core.home import Home
+from hdh_assets.core.processes import die_with_parent
 from hdh_assets.definitions.execute import execute
 from hdh_assets.definitions.storage import opened_instance
 from hdh_assets.definitions.trusted_third_party import LOCATION, build_defs
 
 
-def main(dataset: str, periods: list[str]) -> int:
+def main(parent: int, dataset: str, periods: list[str]) -> int:
     """Run the periods in order; 1 when one failed."""
+    die_with_parent(signal.SIGKILL, parent=parent)
     out, sys.stdout = sys.stdout, sys.stderr
     repository = build_defs().get_repository_def()
     with opened_instance(Home.resolve()) as instance:
@@ -33,4 +37,4 @@ def main(dataset: str, periods: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2:]))
+    sys.exit(main(int(sys.argv[1]), sys.argv[2], sys.argv[3:]))

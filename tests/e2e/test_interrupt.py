@@ -13,6 +13,7 @@ import pytest
 from hubs import DATASET, drop, hdh, processes_of, take_in_all, wait_for
 
 from hdh_assets.core.home import Home, Settings
+from resources.lake import open_lake
 from resources.ledger import Ledger
 
 PERIODS = ["2024-01", "2024-02"]
@@ -29,6 +30,24 @@ def test_stopped_during_intake_it_leaves_nothing_behind_and_the_next_goes_on(fif
     assert done["postponed"] == []
     rows = hdh("sql", "--json", f"SELECT _period p, count(*) n FROM {DATASET}.readings GROUP BY 1 ORDER BY 1")
     assert json.loads(rows) == [{"p": period, "n": 20} for period in PERIODS]
+
+
+def test_a_killed_backfill_takes_its_child_with_it(fifth: Home) -> None:
+    """It would load on without the lock, beside the next one."""
+    drop(fifth, "2024-01")
+    take_in_all(fifth)
+    command = [sys.executable, "-m", "hdh_assets.cli", "backfill", DATASET, "--from", "2024-01"]
+    with open_lake(fifth).writer_lock(), subprocess.Popen(command, stderr=subprocess.DEVNULL) as asking:
+        try:
+            wait_for(lambda: list((fifth.vault / "tmp").glob("*/")))  # it takes in, and waits for the lock
+            (child,) = _children(asking.pid)
+        finally:
+            asking.kill()
+        wait_for(lambda: not Path("/proc", str(child), "cmdline").exists(), 10)
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path("/proc", str(pid), "task", str(pid), "children").read_text().split()]
 
 
 def test_what_fails_twice_waits_and_is_told(fifth: Home, monkeypatch: pytest.MonkeyPatch) -> None:
