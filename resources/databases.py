@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from resources.owner import Owner, claim_of_sql, claiming_sql, is_claimable_sql, must_claim, owner_of
+from resources.postgres import connection_error
 
 _IN_HOME = "free space in the home and check that registry/ can be written"
 
@@ -33,6 +34,8 @@ def failures_told(what: str, address: str, setting: str = "registry_url") -> Ite
     try:
         yield
     except (sa.exc.SQLAlchemyError, ValueError) as error:  # an address that is none is a ValueError
+        if _is_unconnected(error):
+            raise connection_error(what, setting, str(error)) from None
         remedy = _IN_HOME if address.startswith("sqlite") else f"start PostgreSQL, or correct {setting}"
         if _is_damaged(error):
             remedy = f"the file is damaged: restore {address.removeprefix('sqlite:///')} from a backup"
@@ -70,6 +73,11 @@ def check_answers(what: str, url: str, setting: str) -> None:
     with failures_told(what, url, setting):
         engine = sa.create_engine(_with_driver(url), poolclass=sa.NullPool)
         engine.connect().close()
+
+
+def _is_unconnected(error: Exception) -> bool:
+    """Whether PostgreSQL was not reached, or let nobody in: what it says of a statement has a code."""
+    return isinstance(error, sa.exc.OperationalError) and getattr(error.orig, "sqlstate", "") is None
 
 
 def _is_damaged(error: Exception) -> bool:

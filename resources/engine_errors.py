@@ -9,6 +9,7 @@ import re
 import duckdb
 
 from hdh_assets.core.errors import HubError, disk_error
+from resources.postgres import connection_error
 
 _DISK = {os.strerror(number): number for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)}
 _FULL = ("disk is full", "Could not write all bytes")
@@ -52,10 +53,7 @@ def storage_failure(text: str) -> HubError | None:
             remedy="check lake_data, and in the hub's environment DUCKDB_S3_ENDPOINT, AWS_REGION and AWS_ACCESS_KEY_ID",
         )
     if "Unable to connect to Postgres" in text:
-        return HubError(
-            "the lake's catalogue in PostgreSQL does not answer",
-            remedy="start PostgreSQL, or correct lake_catalog; nothing is lost, and what was due stays due",
-        )
+        return connection_error("the lake's catalogue", "lake_catalog", text)
     if "Transaction conflict" in text:
         return HubError(
             "another process changed the same tables first; nothing of this one was written",

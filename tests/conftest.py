@@ -24,6 +24,8 @@ from tests.settings import forget_settings, no_deadline, one_thread
 
 one_thread()
 no_deadline()
+LOCKED = "locked"
+"""The role of which the PostgreSQL server asks a password; it is to be made."""
 REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -96,6 +98,7 @@ def postgres_server() -> Iterator[str]:
         initdb = [programs / "initdb", "-D", data / "data", "-U", "hdh", "--auth=trust", "--encoding=UTF8", "--no-sync"]
         _run(owner, *initdb)
         port = _free_port()
+        _ask_for_a_password(data / "data" / "pg_hba.conf", LOCKED)
         server = subprocess.Popen(
             [programs / "postgres", "-D", data / "data", "-p", str(port), "-k", str(data), "-c", "fsync=off"],
             user=owner if os.geteuid() == 0 else None,
@@ -109,6 +112,11 @@ def postgres_server() -> Iterator[str]:
         finally:
             server.send_signal(signal.SIGINT)
             server.wait(30)
+
+
+def _ask_for_a_password(rules: Path, role: str) -> None:
+    """The first rule that fits is the one that holds."""
+    rules.write_text(f"host all {role} all scram-sha-256\n{rules.read_text('utf-8')}", "utf-8")
 
 
 @pytest.fixture

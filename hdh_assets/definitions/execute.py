@@ -7,6 +7,9 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster_shared.error import SerializableErrorInfo
+
+from hdh_assets.definitions.storage import failed_within
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
 
@@ -79,8 +82,18 @@ def _problem(result: dg.ExecuteInProcessResult) -> str:
             if data.user_failure_data and data.user_failure_data.description:
                 remedy = data.user_failure_data.metadata.get("what to do")
                 return data.user_failure_data.description + (f"; {remedy.value}" if remedy else "")
-            return str(data.error.cls_name) if data.error else "failed"
+            return _told_kind(data.error)
     return "failed before its first step"
+
+
+def _told_kind(error: SerializableErrorInfo | None) -> str:
+    """An error that said nothing of its own: by its class, or by that of the storage's error behind it."""
+    behind = error
+    while behind is not None:
+        if failure := failed_within(str(behind.cls_name)):
+            return f"{failure.message}; {failure.remedy}"
+        behind = behind.cause
+    return str(error.cls_name) if error else "failed"
 
 
 def _stops(check: dg.AssetCheckEvaluation) -> bool:

@@ -14,13 +14,17 @@ from filelock import FileLock
 
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home
+from resources.postgres import connection_error
+
+_OF_A_STORAGE = frozenset({"OperationalError", "InterfaceError", "DBAPIError", "DagsterPostgresException"})
+"""Errors that only Dagster's storage leaves as they are: those of the hub's own databases are told in words."""
 
 
 @contextmanager
 def opened_instance(home: Home) -> Iterator[DagsterInstance]:
     """The instance of this home (`DAGSTER_HOME` must say so), its storage created when it was not there.
 
-    Raises `HubError` when its PostgreSQL does not answer.
+    Raises `HubError` when its PostgreSQL does not answer, or does not let the hub in.
     """
     with FileLock(home.dagster / "storage.lock"):
         try:
@@ -31,12 +35,20 @@ def opened_instance(home: Home) -> Iterator[DagsterInstance]:
         except Exception as error:
             if not _is_unanswered(error):
                 raise
-            raise HubError(
-                "Dagster's storage in PostgreSQL does not answer",
-                remedy="start PostgreSQL, or correct dagster_postgres; what was due stays due",
-            ) from None
+            behind = error.__cause__ or error
+            raise connection_error("Dagster's storage", "dagster_postgres", str(behind)) from None
     with instance:
         yield instance
+
+
+def failed_within(kind: str) -> HubError | None:
+    """What to say of a run that an error of that class ended, where it is the storage's; None for any other."""
+    if kind not in _OF_A_STORAGE:
+        return None
+    return HubError(
+        f"Dagster's storage failed while it ran ({kind})",
+        remedy="start the PostgreSQL of dagster_postgres, or free space in the home; what was due stays due",
+    )
 
 
 def _is_unanswered(error: Exception) -> bool:

@@ -6,10 +6,17 @@ import sqlite3
 import traceback
 from pathlib import Path
 
+import duckdb
+import psycopg
 import pytest
 
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
+from hdh_assets.definitions.instance import prepare_instance
+from hdh_assets.definitions.storage import opened_instance
+from resources.databases import check_answers
+from resources.engine_errors import outside_failure
+from resources.lake import Lake, open_lake
 from resources.ledger import Ledger
 from resources.opposed_numbers import OpposedNumbers
 from resources.registry import Registry
@@ -44,3 +51,39 @@ def test_a_number_that_cannot_be_written_is_not_told(tmp_path: Path) -> None:
         with pytest.raises(HubError) as told:
             numbers.put(1, [NUMBER], [])
     assert str(NUMBER) not in "".join(traceback.format_exception(told.value))
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("wrong", ["password", "role", "database"])
+def test_a_server_that_answers_and_lets_nobody_in_is_told_so(tmp_path: Path, postgres_url: str, wrong: str) -> None:
+    """By whatever of the hub asks, without what the driver says: it names the account."""
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS locked")
+        connection.execute("CREATE ROLE locked LOGIN PASSWORD 'right'")
+    account = {"password": "locked:sesame@", "role": "sesame@", "database": "hdh@"}[wrong]
+    url = postgres_url.replace("hdh@", account) + ("sesame" if wrong == "database" else "")
+    home, told = Home(tmp_path), []
+    settings = Settings(registry_url=url, lake_catalog=url)
+    prepare_instance(home, Settings(dagster_postgres=url))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_HOME", str(home.dagster))
+        for use in (
+            lambda: Ledger(home, settings),
+            lambda: _read(open_lake(home, settings)),
+            lambda: check_answers("Dagster's storage", url, "dagster_postgres"),
+            lambda: opened_instance(home).__enter__(),
+        ):
+            with pytest.raises((HubError, duckdb.Error)) as error:
+                use()
+            told.append(outside_failure(error.value) or error.value)
+    for error, setting in zip(
+        told, ("registry_url", "lake_catalog", "dagster_postgres", "dagster_postgres"), strict=True
+    ):
+        assert "PostgreSQL answers, and does not let the hub in" in str(error)
+        assert f"password or database in {setting}" in str(error)
+        assert "sesame" not in str(error)
+
+
+def _read(lake: Lake) -> None:
+    with lake.reader():
+        pass
