@@ -25,7 +25,7 @@ from hdh_assets.core.crash import crash_point
 from hdh_assets.core.errors import HubError, RefusedError
 from hdh_assets.core.home import Home, Settings
 from resources.databases import claim_database, database_address, failures_told
-from resources.registry_mark import Mark, RegistryMark
+from resources.registry_mark import Mark, RegistryMark, UnreadableMarkError
 
 GENESIS = "0" * 64
 _METADATA = sa.MetaData()
@@ -160,12 +160,19 @@ class Registry:
         return event
 
     def accept_older(self, actor: str, reason: str) -> Event | None:
-        """Go on with a log that is older than this home has seen; None when it is not, and nothing is appended."""
+        """Go on with a log that is older than this home has seen, or of which nobody can tell.
+
+        None when it is the one it has seen, and nothing is appended. `seen` of the event is None when nobody can tell.
+        """
         with self._writing() as connection:
-            events, mark = _read(connection), self._mark.read()
-            if mark is None or _has(events, mark):
-                return None
-            lost = {"after": events[-1].seq if events else 0, "seen": mark.seq}
+            events = _read(connection)
+            try:
+                mark = self._mark.read()
+                if mark is None or _has(events, mark):
+                    return None
+            except UnreadableMarkError:
+                mark = None
+            lost = {"after": events[-1].seq if events else 0, "seen": mark.seq if mark else None}
             event = self._append(connection, actor, Draft(RESTORED, "registry", {"lost": lost, "reason": reason}))
         self._mark.replace(event.seq, event.hash)
         return event
@@ -181,7 +188,7 @@ class Registry:
         return event
 
     def events(self, *kinds: str) -> list[Event]:
-        """Events in order, of these kinds or of all. Raises `OlderLogError`."""
+        """Events in order, of these kinds or of all. Raises `OlderLogError`, `UnreadableMarkError`."""
         mark = self._mark.read()  # first: the log goes on meanwhile
         with self._failures(), self._engine.connect() as connection:
             events = _read(connection)
@@ -189,7 +196,7 @@ class Registry:
         return [event for event in events if not kinds or event.kind in kinds]
 
     def verify(self) -> Audit:
-        """Walk the chain and say which events are altered, missing or inserted."""
+        """Walk the chain and say which events are altered, missing or inserted. Raises `UnreadableMarkError`."""
         mark = self._mark.read()
         with self._failures(), self._engine.connect() as connection:
             rows = [dict(row) for row in connection.execute(sa.select(_EVENT).order_by(_EVENT.c.seq)).mappings()]

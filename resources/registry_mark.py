@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import uuid4
 
+from hdh_assets.core.errors import ConfigurationError
 from hdh_assets.core.home import Home
 
 
@@ -23,6 +24,10 @@ class Mark:
     hash: str
 
 
+class UnreadableMarkError(ConfigurationError):
+    """The mark is there and says nothing: an older log would pass for the one this home worked with."""
+
+
 class RegistryMark:
     """The mark of one home."""
 
@@ -30,11 +35,17 @@ class RegistryMark:
         self._path = home.root / "events.mark"
 
     def read(self) -> Mark | None:
-        """The mark; None where none was ever made, or it cannot be read."""
+        """The mark; None where none was ever made. Raises `UnreadableMarkError` when it does not say how far."""
         try:
-            return Mark(**json.loads(self._path.read_text("utf-8")))
-        except (OSError, ValueError, TypeError):
+            content = json.loads(self._path.read_text("utf-8"))
+            mark = Mark(**content)
+        except FileNotFoundError:
             return None
+        except (OSError, ValueError, TypeError):
+            raise _unreadable(self._path) from None
+        if type(mark.seq) is not int or not isinstance(mark.hash, str):
+            raise _unreadable(self._path)
+        return mark
 
     def advance(self, seq: int, digest: str) -> None:
         """Note that the log came as far as that event. A disk that refuses leaves the mark behind, which is no harm."""
@@ -51,3 +62,11 @@ class RegistryMark:
             part.replace(self._path)
         finally:
             part.unlink(missing_ok=True)
+
+
+def _unreadable(path: Path) -> UnreadableMarkError:
+    return UnreadableMarkError(
+        f"{path}, which says how far the event log was, is damaged: nobody can tell whether the log is an older one",
+        remedy="restore it from a backup; where there is none, `hdh audit accept` goes on with the log as it is: then"
+        " see by `hdh audit log` that the newest decisions are in it",
+    )

@@ -98,7 +98,8 @@ def audit_accept_command(
         print_json({"events": events, "oppositions": lost, "withdrawn": withdrawn})
         return
     if events:
-        say(f"[yellow]![/] events after {events['after']} are lost; this hub had seen {events['seen']}")
+        seen = f"are lost; this hub had seen {events['seen']}" if events["seen"] else "may be lost; nobody can tell"
+        say(f"[yellow]![/] events after {events['after']} {seen}")
     if lost:
         say(f"[yellow]![/] oppositions {joined(lost)} are lost: these persons must object again")
     if withdrawn:

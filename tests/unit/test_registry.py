@@ -11,7 +11,8 @@ import pytest
 
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
-from resources.registry import GENESIS, Draft, Registry
+from resources.registry import GENESIS, RESTORED, Draft, Registry
+from resources.registry_mark import Mark, RegistryMark, UnreadableMarkError
 
 
 @pytest.fixture
@@ -98,3 +99,42 @@ def test_processes_appending_together_lose_nothing(tmp_path: Path) -> None:
     registry = Registry(Home(tmp_path), Settings())
     assert len(registry.events()) == 60
     assert registry.verify().is_intact
+
+
+MARKS = [
+    b"",
+    b"{",
+    b"\xff",
+    b"[]",
+    b"{}",
+    b"null",
+    b'{"seq": 2}',
+    b'{"seq": "2", "hash": "x"}',
+    b'{"seq": 2, "hash": 1}',
+]
+
+
+@pytest.mark.parametrize("damaged", MARKS)
+def test_a_mark_that_cannot_be_read_is_none_that_was_never_made(
+    registry: Registry, tmp_path: Path, damaged: bytes
+) -> None:
+    """Or an older log would pass once its file is damaged."""
+    path = tmp_path / "events.mark"
+    path.write_bytes(damaged)
+    for use in (registry.events, registry.verify, lambda: registry.append("note", "p", "tester", {})):
+        with pytest.raises(UnreadableMarkError, match=f"{path}, which says how far") as told:
+            use()
+        assert "hdh audit accept" in (told.value.remedy or "")
+    accepted = registry.accept_older("tester", "the disk died")
+    assert accepted is not None
+    assert (accepted.kind, accepted.data["lost"]) == (RESTORED, {"after": 5, "seen": None})
+    assert registry.accept_older("tester", "again") is None
+    assert registry.verify().is_intact
+
+
+def test_a_mark_never_goes_back_whoever_writes_it_last(registry: Registry, tmp_path: Path) -> None:
+    """Of two that append, the first to commit may be the last to note it."""
+    mark, events = RegistryMark(Home(tmp_path)), registry.events()
+    for event in (events[2], events[4], events[3]):
+        mark.advance(event.seq, event.hash)
+    assert mark.read() == Mark(5, events[4].hash)
