@@ -1,4 +1,4 @@
-"""Two Dagster jobs: one fails each time, the other never does."""
+"""Dagster jobs: one fails each time, the others never do, and one of these is of a pool."""
 
 from __future__ import annotations
 
@@ -23,3 +23,13 @@ def do_nothing() -> None:
 @dg.job
 def succeeding() -> None:
     do_nothing()
+
+
+@dg.op(pool="lake")
+def wait_for_nobody() -> None:
+    pass
+
+
+@dg.job
+def pooled() -> None:
+    wait_for_nobody()

@@ -1,4 +1,7 @@
-"""Runs whose process is gone: failed at the next start, so that nothing waits for them and their slots are free."""
+"""Runs whose process is gone: failed at the next start, so that nothing waits for them.
+
+A pool counts runs that are not over (its granularity is the run), so that its place is free with that.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,6 @@ def reap(home: Home, instance: DagsterInstance, *, keep_queued: bool) -> list[st
         elif not _is_alive(home, instance, run.run_id):
             instance.add_run_tags(run.run_id, {INTERRUPTED: "the process was gone"})
             instance.report_run_failed(run, "the process of this run is gone; what it had to do is asked for again")
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
             done.append(f"run {run.run_id[:8]}: its process is gone, marked failed")
     return done
 
