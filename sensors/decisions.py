@@ -1,6 +1,6 @@
 """Permits that wait for an extract ask for it; definitions are loaded again when permits came or ended."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import dagster as dg
 
@@ -21,10 +21,13 @@ from sensors.runs import ask
 SECONDS = 10
 
 
-def decisions_sensor(location: str, datasets: Mapping[str, Dataset], loaded: Mapping[str, int]) -> dg.SensorDefinition:
-    """Asks for a run per permit without extract; `loaded` has the permit number of each project that is an asset.
+def decisions_sensor(
+    location: str, datasets: Mapping[str, Dataset], loaded: Mapping[str, int], disabled: Collection[str] = ()
+) -> dg.SensorDefinition:
+    """Asks for a run per permit without extract; `loaded` has the permit number of each project that was looked at.
 
-    `location` is the code location to load again for a permit that is none.
+    Permits whose id is `disabled` became no asset, and would not by loading again. `location` is the code location to
+    load again for a permit that came since.
     """
 
     @dg.sensor(
@@ -48,7 +51,13 @@ def decisions_sensor(location: str, datasets: Mapping[str, Dataset], loaded: Map
         if latest(hub.lake) is None or is_opposition_waiting(hub):
             yield dg.SkipReason(f"{len(waiting)} permit(s) wait for a release that holds nobody who objected")
             return
-        answers = [_request(context.instance, permit) for permit in waiting if permit not in unknown]
+        answers = [
+            f"{permit.id}: it is disabled, see the log of the code location"
+            if permit.id in disabled
+            else _request(context.instance, permit)
+            for permit in waiting
+            if permit not in unknown
+        ]
         requests = [answer for answer in answers if isinstance(answer, dg.RunRequest)]
         yield from requests
         if answers and not requests:

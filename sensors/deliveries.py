@@ -24,6 +24,8 @@ from resources.vault import is_run_alive
 from sensors.runs import RANGE_END, RANGE_START, Tries, covers, may_try, periods_asked, postponed, tries, unfinished
 
 SECONDS = 10
+MOST_LOOKED_AT = 10 * MAX_RUNS
+"""Of how many a tick asks how they fared before: what failed too often too lately keeps nobody else waiting."""
 
 
 def deliveries_sensor(datasets: Mapping[str, Dataset]) -> dg.SensorDefinition:
@@ -48,16 +50,18 @@ def deliveries_sensor(datasets: Mapping[str, Dataset]) -> dg.SensorDefinition:
         if not waiting:
             yield dg.SkipReason(f"nothing new in the inbox; {len(asked)} intake run(s) under way")
         requests, waits = [], []
-        for batch in batches(waiting, datasets, max_runs=MAX_RUNS - len(asked)):
+        for batch in _in_turn(waiting, datasets, MAX_RUNS - len(asked)):
             tags = {"hdh/work": "intake", "hdh/dataset": batch.dataset, "hdh/delivery": batch.token}
             past = tries(context.instance, tags)
             if may_try(past, datetime.now(UTC)):
                 requests.append(_request(datasets[batch.dataset], batch, past, tags))
             else:
                 waits.append(f"{batch.dataset} {batch.first}: {postponed(past)}")
+            if len(requests) == MAX_RUNS - len(asked):
+                break
         yield from requests
         if waits and not requests:
-            yield dg.SkipReason("; ".join(waits))
+            yield dg.SkipReason("; ".join(waits[:MAX_RUNS]))
 
     return deliveries
 
@@ -81,10 +85,14 @@ def misplaced_sensor(datasets: Mapping[str, Dataset], job: dg.JobDefinition) -> 
         ]
         if not lost:
             yield dg.SkipReason("every delivery in the inbox has its place")
-        for dropped in lost[:MAX_RUNS]:
+        room = MAX_RUNS
+        for dropped in lost[:MOST_LOOKED_AT]:
             tags = {"hdh/work": "intake", "hdh/delivery": short(dropped.digest)}
-            past = tries(context.instance, tags)
-            if not unfinished(context.instance, tags) and may_try(past, datetime.now(UTC)):
+            past, is_under_way = tries(context.instance, tags), bool(unfinished(context.instance, tags))
+            if room == 0 or not (is_under_way or may_try(past, datetime.now(UTC))):
+                continue
+            room -= 1
+            if not is_under_way:
                 yield dg.RunRequest(
                     run_key=f"{short(dropped.digest)}:{past.last}",
                     run_config={"ops": {"answer_delivery": {"config": {"folder": quote(os.fsencode(dropped.folder))}}}},
@@ -92,6 +100,17 @@ def misplaced_sensor(datasets: Mapping[str, Dataset], job: dg.JobDefinition) -> 
                 )
 
     return misplaced
+
+
+def _in_turn(waiting: list[Dropped], datasets: Mapping[str, Dataset], max_runs: int) -> Iterator[Batch]:
+    """Batches, those with the oldest delivery first; also those beyond `max_runs`, since the first may have to wait."""
+    left, looked_at = waiting, 0
+    while left and max_runs > 0 and looked_at < MOST_LOOKED_AT:
+        found = batches(left, datasets, max_runs=max_runs)
+        yield from found
+        looked_at += len(found)
+        taken = {dropped.folder for batch in found for dropped in batch.deliveries}
+        left = [dropped for dropped in left if dropped.folder not in taken]
 
 
 def _pending(hub: Hub, datasets: Mapping[str, Dataset]) -> list[Dropped]:

@@ -46,7 +46,8 @@ def build_defs(
     standard = standard_assets(described)
     omop = [key for key in standard.keys if key.path[0] == "omop"]
     release = release_asset(omop, standard.check_keys)
-    extracts, loaded = _extracts(granted, described)
+    extracts, disabled = _extracts(granted, described)
+    loaded = {permit.project: permit.number for permit in granted}
     maintenance, withdrawal = maintenance_job(), withdrawal_job()
     return dg.Definitions(
         assets=[_register(), standard, release, *(entry_assets(dataset) for dataset in described.values()), *extracts],
@@ -65,7 +66,7 @@ def build_defs(
             withdrawals_sensor(withdrawal),
             expiries_sensor(withdrawal),
             standardisation_sensor(standard.keys, release.key, list(described)),
-            decisions_sensor(LOCATION, described, loaded),
+            decisions_sensor(LOCATION, described, loaded, disabled),
             descriptors_sensor(LOCATION, fingerprint),
         ],
         resources={"hub": Hub(folder=str(home.root))},
@@ -101,18 +102,16 @@ def granted_permits(home: Home, datasets: Mapping[str, Dataset]) -> list[Permit]
     return usable
 
 
-def _extracts(
-    permits: Sequence[Permit], datasets: Mapping[str, Dataset]
-) -> tuple[list[dg.AssetsDefinition], dict[str, int]]:
-    """The extract of each permit, and the permit number of each project that has one."""
-    assets, loaded = [], {}
+def _extracts(permits: Sequence[Permit], datasets: Mapping[str, Dataset]) -> tuple[list[dg.AssetsDefinition], set[str]]:
+    """The extract of each permit, and the permits that become none."""
+    assets, disabled = [], set()
     for permit in permits:
         try:
             assets.append(extract_assets(permit, datasets))
-            loaded[permit.project] = permit.number
         except (HubError, LookupError, dg.DagsterError) as error:
+            disabled.add(permit.id)
             _log.error("permit %s is disabled: %s", permit.id, type(error).__name__)
-    return assets, loaded
+    return assets, disabled
 
 
 @dg.definitions

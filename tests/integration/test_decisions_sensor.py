@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import uuid4
 
 import dagster as dg
 import pytest
 import snds_rows
 
+from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
@@ -17,6 +19,7 @@ from hdh_assets.extracts.due import ask
 from hdh_assets.extracts.versions import empty
 from hdh_assets.governance.decisions import amend, give_opinion, revoke
 from hdh_assets.governance.decisions import grant as grant_permit
+from hdh_assets.governance.permit import Permit
 from hdh_assets.governance.register import today
 from resources.lake import Lake, open_lake
 from resources.registry import Registry
@@ -150,6 +153,32 @@ def test_an_amended_permit_is_not_asked_of_the_asset_of_the_earlier_one(
         requests = answer(home, instance, hub.build_defs(home=home).get_repository_def()).run_requests
         assert [request.tags["hdh/permit"] for request in requests] == ["2"]
     assert asked == ["hub", "hub"]
+
+
+def test_a_permit_that_becomes_no_asset_keeps_no_other_project_waiting(
+    home: Home, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Definitions are not loaded again for it at each look: it would be none the next time either."""
+    asked: list[str] = []
+    monkeypatch.setattr(decisions_module, "reload_location", lambda _home, location: asked.append(location) or True)
+    whole = hub.extract_assets
+
+    def failing_for_one(permit: Permit, datasets: Mapping[str, Dataset]) -> dg.AssetsDefinition:
+        if permit.project == "broken":
+            raise LookupError("no such table")
+        return whole(permit, datasets)
+
+    monkeypatch.setattr(hub, "extract_assets", failing_for_one)
+    fill(home, settings, persons=20)
+    with Registry(home, settings) as registry, dg.DagsterInstance.ephemeral() as instance:
+        grant(registry, dossier("broken"))
+        assert answer(home, instance).skip_message == (
+            "broken/permit-1: it is disabled, see the log of the code location"
+        )
+        grant(registry, dossier("study"))
+        (request,) = answer(home, instance).run_requests
+    assert request.tags["hdh/project"] == "study"
+    assert asked == []
 
 
 def test_the_page_of_a_withdrawn_extract_says_that_it_is_and_why(home: Home, settings: Settings) -> None:

@@ -1,0 +1,52 @@
+"""What the sensors of the inbox ask for when much of it failed too often too lately."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from hdh_assets.definitions.trusted_third_party import build_defs
+from sensors import deliveries
+from tests.failing_job import failing
+from tests.integration.intake_world import PERSONS, VISITS, World
+
+
+def requests(world: World, instance: dg.DagsterInstance, name: str) -> list[dg.RunRequest]:
+    """What the sensor asks for now."""
+    repository = build_defs(home=world.home, datasets=world.datasets).get_repository_def()
+    with dg.build_sensor_context(
+        instance=instance,
+        repository_def=repository,
+        sensor_name=name,
+        resources=repository.get_top_level_resources(),
+    ) as context:
+        return list(repository.get_sensor_def(name).evaluate_tick(context).run_requests or ())
+
+
+@pytest.mark.parametrize(
+    ("sensor", "periods"),
+    [
+        ("deliveries", ["2023-01", "2023-03", "2023-05", "2023-07"]),
+        ("misplaced_deliveries", ["1999-01", "1999-03", "1999-05", "1999-07"]),
+    ],
+)
+def test_deliveries_that_wait_after_failures_keep_no_newer_one_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sensor: str, periods: list[str]
+) -> None:
+    """As after runs that the kernel killed, of which the ledger knows nothing."""
+    monkeypatch.setattr(deliveries, "MAX_RUNS", 2)
+    world = World.create(tmp_path)
+    for minutes, period in enumerate(periods):
+        world.drop({"PERSONS.csv": PERSONS, "VISITS.csv": VISITS}, period, minutes=minutes)
+    with dg.DagsterInstance.ephemeral() as instance:
+        for _ in range(2):
+            found = requests(world, instance, sensor)
+            assert len(found) == 2, "no more than there is room for"
+            for request in found:
+                failing.execute_in_process(instance=instance, tags=dict(request.tags), raise_on_error=False)
+        waiting = {request.tags["hdh/delivery"] for request in found}
+        newer = requests(world, instance, sensor)
+    assert len(newer) == 2
+    assert not waiting & {request.tags["hdh/delivery"] for request in newer}
