@@ -60,15 +60,24 @@ def expirable(
 
 
 def maintain(lake: Lake, *, kept: timedelta = KEPT, now: datetime | None = None) -> Maintenance:
-    """Compact and clean the lake, holding the writer lock. Safe to interrupt and to repeat."""
+    """Compact and clean the lake, holding the writer lock. Safe to interrupt and to repeat.
+
+    With a PostgreSQL catalogue somebody else may change a table meanwhile: what writes it anew is then left for the
+    next night, and the rest is done.
+    """
     at = now or datetime.now(UTC)
     with spill_folder(lake.home, "maintenance") as spill, lake.writer(spill=spill) as engine:
         pinned = pins(engine)
         before = _count_files(engine)
-        erase_removed(engine)
+        with suppress(duckdb.TransactionException):
+            erase_removed(engine)
         # files with deleted rows are not merged; those that are mostly deleted rows are written anew first
-        engine.execute(f"CALL ducklake_rewrite_data_files('lake', delete_threshold => {REWRITTEN_FROM})")
-        engine.execute("CALL ducklake_merge_adjacent_files('lake')")
+        for call in (
+            f"ducklake_rewrite_data_files('lake', delete_threshold => {REWRITTEN_FROM})",
+            "ducklake_merge_adjacent_files('lake')",
+        ):
+            with suppress(duckdb.TransactionException):
+                engine.execute(f"CALL {call}")
         crash_point("maintenance.merged")
         snapshots = _snapshots(engine)
         expired = expirable(snapshots, pinned, now=at, kept=kept)

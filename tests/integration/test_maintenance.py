@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +14,7 @@ import pytest
 
 from hdh_assets.core.home import Home, Settings
 from resources import maintenance
-from resources.lake import open_lake
+from resources.lake import Lake, open_lake
 from resources.lake_tables import DeliveryRow, deliveries, ensure_tables, register
 from resources.maintenance import KEPT, Snapshot, expirable, maintain, merge_register, rewrite_dead_files
 from resources.releases import make_release
@@ -131,6 +133,52 @@ def test_a_table_that_somebody_changes_meanwhile_is_left_for_another_time(home: 
         assert engine.execute("SELECT count(*) FROM lake.omop.eras").fetchone() == (left,)
         assert rewrite_dead_files(engine, ("omop",)) == [("omop", "eras")]
         assert engine.execute("SELECT count(*) FROM lake.omop.eras").fetchone() == (left,)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("step", ["rewrite_data_files", "merge_adjacent_files"])
+def test_a_night_in_which_somebody_changes_a_table_does_what_else_there_is_to_do(
+    home: Home, postgres_url: str, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    lake = open_lake(home, Settings.load(home, lake_catalog=postgres_url))
+    with lake.writer() as engine:
+        engine.execute("CREATE SCHEMA lake.omop; CREATE TABLE lake.omop.eras (n INTEGER)")
+        for _ in range(3):
+            engine.execute("INSERT INTO lake.omop.eras SELECT range FROM range(100)")
+        if step == "rewrite_data_files":
+            engine.execute("DELETE FROM lake.omop.eras WHERE n >= 10")
+
+    def delete() -> None:
+        with lake.opened() as other:
+            other.execute("DELETE FROM lake.omop.eras WHERE n = 5")
+
+    @contextmanager
+    def overtaken(lake: Lake, *, spill: Path | None = None) -> Iterator[Any]:
+        with lake.opened(spill) as engine:
+            yield OvertakenCall(engine, delete, step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Lake, "writer", overtaken)
+        done = maintain(lake, now=datetime.now(UTC) + KEPT + timedelta(days=1))
+    assert done.snapshots_expired > 3
+    assert (maintain(lake).files_after == 1) is (step == "rewrite_data_files"), "deleted rows keep a file from a merge"
+    with lake.reader() as engine:
+        assert engine.execute("SELECT count(*) FROM lake.omop.eras WHERE n < 10").fetchone() == (27,)
+
+
+class OvertakenCall:
+    """An engine that is overtaken in one kind of call: between its look at the tables and its commit."""
+
+    def __init__(self, engine: duckdb.DuckDBPyConnection, meanwhile: Callable[[], None], step: str) -> None:
+        self._engine, self._meanwhile, self._step = engine, meanwhile, step
+
+    def execute(self, sql: str, *values: Any) -> duckdb.DuckDBPyConnection:
+        if self._step not in sql:
+            return self._engine.execute(sql, *values)
+        self._engine.execute("BEGIN")
+        self._engine.execute(sql)
+        self._meanwhile()
+        return self._engine.execute("COMMIT")
 
 
 def test_a_register_of_many_files_becomes_one_and_says_the_same(
