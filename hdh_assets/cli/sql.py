@@ -27,6 +27,8 @@ _TABLE_FUNCTIONS = re.compile(
 )
 """Functions in FROM that a query may call. Others open files and databases by themselves, whatever the engine allows,
 or tell of rows that were removed, of addresses with their passwords, of the keys of files."""
+_TELLING = frozenset({"current_setting", "getenv"})
+"""Functions anywhere in a query that tell of the session: it holds the keys of the object storage."""
 _NO_TABLE = re.compile(r"[./\\*?:\[]")
 """What no table's name has in it, and the name of a file does."""
 
@@ -87,7 +89,8 @@ def _check(query: str) -> None:
             "`hdh sql` does not look back at rows that may have been removed since",
             remedy="name a release: --release N",
         )
-    if unknown := sorted({name for name in _functions_in_from(parsed) if not _TABLE_FUNCTIONS.fullmatch(name)}):
+    called = {name for name in _functions_in_from(parsed) if not _TABLE_FUNCTIONS.fullmatch(name)}
+    if unknown := sorted(called | (_TELLING & set(_functions(parsed)))):
         raise RefusedError(f"`hdh sql` does not call {', '.join(unknown)}", remedy="it reads tables of the lake")
 
 
@@ -96,6 +99,10 @@ def _parsed(query: str) -> Any:
     with duckdb.connect() as engine:
         tree = json.loads(engine.execute("SELECT json_serialize_sql(?::VARCHAR)", [query]).fetchall()[0][0])
     return None if tree["error"] else tree["statements"]
+
+
+def _functions(tree: Any) -> Iterator[str]:
+    return (str(node["function_name"]).lower() for node in _nodes(tree) if "function_name" in node)
 
 
 def _functions_in_from(tree: Any) -> Iterator[str]:

@@ -28,6 +28,7 @@ from resources.registry import Registry
 from tests.extract_hub import dossier, fill, grant
 from tests.integration.intake_world import World
 
+SECRET = "Sesame0pen"
 BUCKET = "lake"
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -116,6 +117,36 @@ def test_sql_reads_the_lake_and_nothing_else(storage: str, world: World) -> None
         for file in (f"read_parquet({literal(place)})", literal(place)):
             with pytest.raises(HubError, match=r"does not call read_parquet|not files"):
                 read(lake, f"SELECT * FROM {file}")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT current_setting('s3_secret_access_key')",
+        "SELECT 1 WHERE upper(main.Current_Setting('s3_' || 'secret_access_key')) > 'A'",
+        "SELECT (SELECT list_transform([1], x -> current_setting('s3_session_token')))",
+        "WITH t AS (SELECT system.main.\"current_setting\"('s3_access_key_id') AS k) SELECT k FROM t",
+        "SELECT * FROM range(length(current_setting('s3_secret_access_key')))",
+        "SELECT getenv('AWS_SECRET_ACCESS_KEY')",
+        "FROM duckdb_secrets()",
+        "FROM duckdb_settings()",
+        "FROM which_secret('s3://lake/x', 's3')",
+        "FROM pragma_database_list()",
+        "PRAGMA database_list",
+        "SHOW s3_secret_access_key",
+        "CALL duckdb_secrets()",
+        "SET VARIABLE k = current_setting('s3_secret_access_key')",
+        "EXPLAIN SELECT current_setting('s3_secret_access_key')",
+        "FROM query('SELECT current_setting(''s3_secret_access_key'')')",
+    ],
+)
+def test_sql_tells_no_key_of_the_storage(world: World, monkeypatch: pytest.MonkeyPatch, query: str) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    with world.lake().writer():
+        pass
+    with pytest.raises(HubError) as told:
+        read(world.lake(), query)
+    assert SECRET not in str(told.value)
 
 
 def test_a_storage_that_does_not_answer_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
