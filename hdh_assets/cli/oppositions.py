@@ -27,16 +27,7 @@ from hdh_assets.cli.console import (
 from hdh_assets.cli.opposition_texts import recorded_text, withdrawn_text
 from hdh_assets.core.column import Text
 from hdh_assets.core.errors import HubError, RefusedError
-from hdh_assets.core.opposition import (
-    NIR,
-    Opposition,
-    identifier_types,
-    is_doubtful,
-    is_nir,
-    is_unlike,
-    plain_rank,
-    reached,
-)
+from hdh_assets.core.opposition import NIR, Opposition, identifier_types, is_doubtful, is_unlike, plain_rank, reached
 
 _MOST_CHARACTERS = 64 << 20
 oppose_app = typer.Typer(no_args_is_help=True, help="Oppositions: add, list, show, withdraw.")
@@ -62,7 +53,6 @@ def add_command(
     """Record the opposition of a person, or of many. The identifier is asked for, or read from a pipe or a file.
 
     A national pseudonym that same-sex twins share is followed by the rank: `PSEUDONYM;1`. Without it both are kept out.
-    A NIR of no possible form is refused, and nothing is recorded.
     The next `hdh tick`, or the running hub, removes their rows and replaces the extracts that hold them.
     """
     context = cli_context(ctx).require_home()
@@ -72,7 +62,6 @@ def add_command(
     if not identifiers:
         raise HubError("no identifier was given", remedy="type it, pipe it, or name a file with --file")
 
-    _check_form(identifier_type, [identifier for identifier, _ in identifiers])
     _warn_of_doubts(context, identifier_type, [identifier for identifier, _ in identifiers])
     _warn_of_missing(context, identifier_type)
 
@@ -181,23 +170,12 @@ def _check_type(context: Context, identifier_type: str) -> bool:
     return known[identifier_type]
 
 
-def _check_form(identifier_type: str, given: list[str]) -> None:
-    """Raise `RefusedError` where a number is of a form that no such number has: it would keep nobody out."""
-    wrong = [str(position) for position, one in enumerate(given, start=1) if identifier_type == NIR and not is_nir(one)]
-    if wrong:
-        which = "this is" if len(given) == 1 else f"of those given, {', '.join(wrong)}: this is"
-        raise RefusedError(
-            f"{which} no NIR, which has 13 characters, or 15 with its key; nothing was recorded",
-            remedy="copy the number from the card again; TYPE says which number it is",
-        )
-
-
 def _warn_of_doubts(context: Context, identifier_type: str, given: list[str]) -> None:
     """Tell which identifiers cannot be what they are said to be. They are recorded as given: producers err, too."""
     datasets = context.datasets().values()
     is_wrong = is_doubtful if identifier_type == NIR else lambda one: is_unlike(one, identifier_type, datasets)
     wrong = [str(position) for position, identifier in enumerate(given, start=1) if is_wrong(identifier)]
-    what = "the key is that of another NIR" if identifier_type == NIR else f"no {identifier_type} has that form"
+    what = "no NIR, or the key of another" if identifier_type == NIR else f"no {identifier_type} has that form"
     if len(given) == 1 and wrong:
         say(f"[yellow]·[/] {what}: check that it was copied right; it is recorded as given")
     elif wrong:

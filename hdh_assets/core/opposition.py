@@ -294,26 +294,18 @@ def _may_hold(column: Column, identifier: str) -> bool:
     return is_of_form and identifier not in column.sentinels and len(identifier) <= (column.length or len(identifier))
 
 
-def is_nir(text: str) -> bool:
-    """Whether a text has the form of a NIR: 13 digits, 15 with the key, but for the departments 2A and 2B."""
-    digits = _nir_digits(text)
-    return len(digits) in {_NIR_WITHOUT_KEY, _NIR_WITH_KEY} and digits.isascii() and digits.isdigit()
-
-
 def is_doubtful(nir: str) -> bool:
-    """Whether a NIR was given with a key that is not its own, as when a digit was copied wrong.
+    """Whether a NIR was given with a key that is not its own, or is none, as when a digit was copied wrong or lost.
 
     The key is 97 less the rest of the number by 97; the departments 2A and 2B count as 19 and 18 (INSEE).
     """
-    digits = _nir_digits(nir)
+    compact = re.sub(r"[^0-9A-Za-z]", "", nir).upper()
+    department = {"2A": "19", "2B": "18"}.get(compact[5:7], compact[5:7])
+    digits = compact[:5] + department + compact[7:]
+    if len(digits) not in {_NIR_WITHOUT_KEY, _NIR_WITH_KEY} or not (digits.isascii() and digits.isdigit()):
+        return True
     number, key = digits[:_NIR_WITHOUT_KEY], digits[_NIR_WITHOUT_KEY:]
     return bool(key) and 97 - int(number) % 97 != int(key)
-
-
-def _nir_digits(text: str) -> str:
-    compact = re.sub(r"[^0-9A-Za-z]", "", text).upper()
-    department = {"2A": "19", "2B": "18"}.get(compact[5:7], compact[5:7])
-    return compact[:5] + department + compact[7:]
 
 
 def plain_rank(text: str) -> str:

@@ -128,18 +128,6 @@ def test_an_opposition_is_shown_and_withdrawn_by_its_number(home: Home) -> None:
         hdh(home, "oppose", "withdraw", "1")
 
 
-def test_a_number_that_is_no_nir_is_refused_and_nothing_is_recorded(home: Home, tmp_path: Path) -> None:
-    with pytest.raises(RefusedError, match="this is no NIR, which has 13 characters, or 15 with its key"):
-        hdh(home, "oppose", "add", "nir", entered="xx\n")
-    (tmp_path / "many.txt").write_text("1850599123456\n185059912345671\n18505991234\n", "utf-8")
-    with pytest.raises(RefusedError, match="of those given, 3: this is no NIR") as told:
-        hdh(home, "oppose", "add", "nir", "--file", str(tmp_path / "many.txt"))
-    assert "18505991234" not in str(told.value)
-    assert hdh(home, "oppose", "list", "--json") == []
-    hdh(home, "oppose", "add", "nir", entered="1850599123456\n")
-    assert len(hdh(home, "oppose", "list", "--json")) == 1
-
-
 def test_a_kind_nobody_is_known_by_or_a_dataset_about_nobody_is_refused(home: Home) -> None:
     with pytest.raises(RefusedError, match="no person is known by"):
         hdh(home, "oppose", "add", "practitioner", entered="x\n")
