@@ -56,7 +56,7 @@ def test_a_second_hub_on_one_registry_is_refused_by_all_that_is_in_it(tmp_path: 
         digest="d", dataset="care", period="2024-01", producer="p", run_id="r", run_folder="f", folder="x"
     )
     with OpposedNumbers(first.home, first.settings) as numbers:
-        numbers.put(3, {42})
+        numbers.put(3, {42}, ["care"])
     with pytest.raises(ConfigurationError, match=rf"another hub, in {first.home.root}"):
         recover(second.home, second.settings, second.datasets)
     assert use(second.home, postgres_url) == ["Registry", "Ledger", "OpposedNumbers"]

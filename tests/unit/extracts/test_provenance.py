@@ -55,9 +55,9 @@ def test_a_cdm_table_comes_from_the_files_its_models_read_and_no_other() -> None
     [
         ("person", {("hospital_ehr", "patients")}, {("hospital_ehr", "allergies"), ("snds_dcir", "er_prs_f")}),
         ("condition_era", {("hospital_ehr", "conditions")}, {("hospital_ehr", "claims")}),
-        ("condition_occurrence", {("snds_beneficiaries", "ir_imb_r")}, {("hospital_ehr", "observations")}),
+        ("condition_occurrence", {("snds_beneficiaries", "ir_imb_r")}, {("hospital_ehr", "claims")}),
         ("death", {("snds_beneficiaries", "ir_ben_r")}, {("snds_dcir", "er_prs_f")}),
-        ("drug_era", {("snds_dcir", "er_pha_f"), ("hospital_ehr", "medications")}, {("hospital_ehr", "conditions")}),
+        ("drug_era", {("snds_dcir", "er_pha_f"), ("hospital_ehr", "medications")}, {("hospital_ehr", "claims")}),
         ("stg_snds_dcir__er_cam_f", {("snds_dcir", "er_cam_f")}, {("snds_dcir", "er_prs_f")}),
     ],
 )  # fmt: skip

@@ -67,18 +67,18 @@ def test_a_server_that_answers_and_lets_nobody_in_is_told_so(tmp_path: Path, pos
     prepare_instance(home, Settings(dagster_postgres=url))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAGSTER_HOME", str(home.dagster))
-        for use in (
-            lambda: Ledger(home, settings),
-            lambda: _read(open_lake(home, settings)),
-            lambda: check_answers("Dagster's storage", url, "dagster_postgres"),
-            lambda: opened_instance(home).__enter__(),
-        ):
+        uses = [
+            ("registry_url", lambda: Ledger(home, settings)),
+            ("lake_catalog", lambda: _read(open_lake(home, settings))),
+            ("dagster_postgres", lambda: check_answers("Dagster's storage", url, "dagster_postgres")),
+        ]
+        if wrong == "password":  # Dagster asks again for ten seconds
+            uses.append(("dagster_postgres", lambda: opened_instance(home).__enter__()))
+        for _, use in uses:
             with pytest.raises((HubError, duckdb.Error)) as error:
                 use()
             told.append(outside_failure(error.value) or error.value)
-    for error, setting in zip(
-        told, ("registry_url", "lake_catalog", "dagster_postgres", "dagster_postgres"), strict=True
-    ):
+    for error, (setting, _) in zip(told, uses, strict=True):
         assert "PostgreSQL answers, and does not let the hub in" in str(error)
         assert f"password or database in {setting}" in str(error)
         assert "sesame" not in str(error)
