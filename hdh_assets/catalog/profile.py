@@ -82,8 +82,8 @@ def _measure(
     engine.execute(
         "CREATE OR REPLACE TEMP TABLE covered AS SELECT _delivery, min(month) AS first, max(month) AS last FROM "
         f"(SELECT _delivery, date_trunc('month', {_event_day(dataset, table)})::DATE AS month FROM {source} "
-        f"WHERE _period IN ({listed}) AND _delivery IN ({ids}) GROUP BY ALL "
-        f"HAVING month IS NOT NULL AND {_is_told(dataset, table)}) GROUP BY _delivery"
+        f"WHERE _period IN ({listed}) AND _delivery IN ({ids}) GROUP BY 1, 2 "
+        f"HAVING {_is_told(dataset, table)}) GROUP BY _delivery"
     )
     engine.execute(
         f"INSERT INTO {TABLES} SELECT ?, _delivery, ?, coalesce(n, 0), first, last "

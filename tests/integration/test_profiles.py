@@ -72,9 +72,14 @@ def test_events_have_a_first_and_a_last_month(
 
 
 def test_months_of_events_are_told_from_eleven_persons_on(tmp_path: Path) -> None:
+    """Whatever the day of the month on which each has one."""
     key = column("ID", "string(36)", nullable=False, role="person_key", identifier_type="person")
     described = table("DAY", key, column("DAY", "date"))
-    rows = ["p0;01/03/1999", *(f"p{n};17/01/2024" for n in range(11)), *(f"p{n};02/02/2024" for n in range(1, 12))]
+    rows = [
+        "p0;01/03/1999",
+        *(f"p{n};{n + 1:02}/01/2024" for n in range(11)),
+        *(f"p{n};{n:02}/02/2024" for n in range(1, 12)),
+    ]
     rows += [f"p{n % 10};05/07/2024" for n in range(40)]
     entry = measured(tmp_path, "\n".join(["ID;DAY", *rows, ""]), described)
     assert (entry.first_event, entry.last_event) == ("2024-01", "2024-02")
