@@ -19,26 +19,32 @@ deceased as (
     where death_date is not null
 ),
 
-encounter as not materialized (
+classified as not materialized (
     select
         delivered.*,
         hash(delivered.patient_id, delivered.encounter_class, delivered.start_at) as likeness,
         coalesce(meaning.kind, 'other') as kind,
-        coalesce(meaning.visit_concept_id, 0) as visit_concept_id,
-        coalesce(
-            delivered.stop_at,
-            -- A stay that goes on lasts until then (CDM: the date of the data pull), or until the patient's death.
-            case
-                when meaning.kind = 'stay'
-                    then greatest(delivered.start_at, least(told.exported_at, deceased.died_by))
-            end,
-            delivered.start_at
-        ) as end_at
+        coalesce(meaning.visit_concept_id, 0) as visit_concept_id
     from {{ ref('stg_hospital_ehr__encounters') }} as delivered
-    cross join told
     left join {{ ref('hospital_ehr_encounter_class') }} as meaning
         on meaning.encounter_class = lower(trim(delivered.encounter_class))
-    left join deceased on deceased.patient_id = delivered.patient_id and delivered.stop_at is null
+),
+
+encounter as not materialized (
+    select
+        *,
+        coalesce(stop_at, start_at) as end_at
+    from classified
+    where stop_at is not null or kind <> 'stay'
+    union all
+    -- A stay that goes on lasts until then (CDM: the date of the data pull), or until the patient's death.
+    select
+        classified.*,
+        greatest(classified.start_at, least(told.exported_at, deceased.died_by))
+    from classified
+    cross join told
+    left join deceased using (patient_id)
+    where classified.stop_at is null and classified.kind = 'stay'
 ),
 
 -- Hospital stays of a patient that overlap, or follow within a day, are one visit.
