@@ -50,6 +50,7 @@ def _children(pid: int) -> list[int]:
     return [int(child) for child in Path("/proc", str(pid), "task", str(pid), "children").read_text().split()]
 
 
+@pytest.mark.slow
 def test_what_fails_twice_waits_and_is_told(fifth: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     drop(fifth, "2024-01")
     take_in_all(fifth)

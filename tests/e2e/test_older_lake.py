@@ -10,6 +10,7 @@ import pytest
 from hubs import DATASET, drop, hdh, make_fifth, take_in_all
 
 
+@pytest.mark.slow
 def test_what_a_restored_lake_forgot_is_told_and_loaded_back_by_the_command_that_is_told(
     tmp_path: Path, standardised: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

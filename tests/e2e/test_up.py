@@ -88,6 +88,7 @@ def test_a_run_started_again_in_the_ui_loads_its_delivery_again(served: Up) -> N
     assert served.materialised_partitions("sources", DATASET, "readings") == ["2024-01", "2024-01"]
 
 
+@pytest.mark.slow
 def test_a_descriptor_written_while_the_hub_runs_is_loaded_without_a_restart(served: Up) -> None:
     second = served.home.datasets / "second.yaml"
     text = FIFTH.read_text("utf-8")

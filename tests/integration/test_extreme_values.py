@@ -42,6 +42,7 @@ def standardised_after(base: Path, root: Path, change: Change, *ids: str) -> Sta
     return standardise(home, settings)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_no_accepted_value_stops_a_standardisation(standardised: Path, tmp_path: Path) -> None:
     def change(folder: Path, dataset: Dataset, period: str) -> None:
