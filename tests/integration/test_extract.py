@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -24,8 +23,6 @@ from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.sql_text import literal
 from hdh_assets.extracts.assets import asset_table, extract_assets
 from hdh_assets.extracts.build import build_extract
-from hdh_assets.extracts.documents import PAPERS
-from hdh_assets.extracts.papers import keep_papers, put_papers
 from hdh_assets.extracts.rebuild import rebuild_extract
 from hdh_assets.extracts.versions import (
     Version,
@@ -40,8 +37,7 @@ from hdh_assets.governance.register import find_permit, today
 from resources.hub import Hub as HubResource
 from resources.lake import open_lake
 from resources.registry import Registry
-from resources.releases import Release, find, make_release
-from tests.children import die, exit_code
+from resources.releases import Release, make_release
 from tests.extract_hub import dossier, fill, grant
 
 EVERYTHING: dict[str, Any] = {
@@ -350,41 +346,6 @@ def test_a_damaged_or_lost_version_is_put_back(hub: Hub) -> None:
     assert sha256_of(version.folder / "manifest.json") == digest
 
 
-def test_a_damaged_version_that_cannot_be_made_again_is_followed_by_the_next(
-    own_hub: Hub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The rules changed since: other data under the papers of the first would be no extract that was ever delivered."""
-    first = own_hub.deliver("changed", tables={"omop.person": "all"}, population={"age": {"min": 40, "max": 60}})
-    damaged = first.folder / "data" / "omop.person.parquet"
-    damaged.chmod(0o600)
-    damaged.write_bytes(b"PAR1")
-    manifest = (first.folder / "manifest.json").read_bytes()
-    by_year = "2019 - year_of_birth BETWEEN 40 AND 60"
-    monkeypatch.setattr("hdh_assets.extracts.persons.population_conditions", lambda *_: [by_year])
-    second = own_hub.build("changed", find_permit(own_hub.registry, "changed"))
-    assert (second.version.name, second.is_new) == ("changed/v2", True)
-    recorded = recorded_manifests(own_hub.registry.events())
-    assert verify_version(second.version, recorded["changed", 2]) == []
-    assert (first.folder / "manifest.json").read_bytes() == manifest
-    assert not own_hub.build("changed", find_permit(own_hub.registry, "changed")).is_new
-
-
-def test_papers_of_another_delivery_are_not_put_beside_the_data(tmp_path: Path) -> None:
-    """A registry from another day may keep those of a version of the same number."""
-    home = Home(tmp_path)
-    folders = [tmp_path / name for name in ("delivered", "other")]
-    for folder in folders:
-        folder.mkdir()
-        for name in PAPERS:
-            (folder / name).write_text(f"{name} {folder.name}", "utf-8")
-    delivered, other = folders
-    keep_papers(home, "study", 1, delivered)
-    put_papers(home, "study", 1, sha256_of(other / "manifest.json"), other)
-    assert {(other / name).read_text("utf-8") for name in PAPERS} == {f"{name} other" for name in PAPERS}
-    put_papers(home, "study", 1, sha256_of(delivered / "manifest.json"), other)
-    assert {(other / name).read_text("utf-8") for name in PAPERS} == {f"{name} delivered" for name in PAPERS}
-
-
 def test_an_expired_permit_delivers_nothing(hub: Hub) -> None:
     permit = grant(hub.registry, dossier("expired")).model_copy(update={"expires": dossier("expired").period.first})
     with pytest.raises(RefusedError, match="expired"):
@@ -396,28 +357,6 @@ def test_a_table_the_release_lacks_is_refused_with_the_reason(own_hub: Hub) -> N
     with pytest.raises(RefusedError, match=r"omop\.specimen, which this release cannot deliver"):
         own_hub.build("one", permit)
     assert list_versions(own_hub.home) == []
-
-
-@pytest.mark.parametrize("point", ["extract.table", "extract.written", "extract.placed"])
-def test_killed_anywhere_an_extract_is_whole_or_absent_and_the_next_build_finishes_it(own_hub: Hub, point: str) -> None:
-    grant(own_hub.registry, dossier("one", tables=EVERYTHING))
-    die(point, _build_one, own_hub.home.root)
-    versions = list_versions(own_hub.home)
-    assert len(versions) == (1 if point == "extract.placed" else 0)
-    assert all(verify_version(version) == [] for version in versions)
-    assert exit_code(_build_one, own_hub.home.root) == 0
-    assert [v.name for v in list_versions(own_hub.home)] == ["one/v1"]
-    assert not list((own_hub.home.projects / "one").glob(".v*.partial"))
-    assert len(own_hub.registry.events("extract.delivered")) == 1
-    assert json.loads((own_hub.home.projects / "one" / "v1" / "manifest.json").read_text())["version"] == 1
-
-
-def _build_one(root: Path) -> None:
-    """The extract of that project, as a hub does that was just started."""
-    home = Home(root)
-    settings = Settings.load(home)
-    permit = find_permit(Registry(home, settings), "one")
-    build_extract(home, settings, load_datasets(), permit, find(open_lake(home, settings)))
 
 
 def test_two_projects_do_not_receive_the_same_rows_in_the_same_order(hub: Hub) -> None:

@@ -318,22 +318,6 @@ def test_names_that_the_hub_uses_itself_are_free_for_columns(tmp_path: Path) -> 
     assert [row[0] for row in world.visits()] == [1, 3]
 
 
-def test_rows_of_another_period_are_counted_and_told_whichever_came_first(tmp_path: Path) -> None:
-    content = dataset().model_dump(mode="json")
-    content["tables"][1]["unique_across_periods"] = True
-    world = World.create(tmp_path, dataset(**content))
-    assert world.deliver(period="2024-02").problems == ()
-    receipt = world.deliver(VISITS + "4;p1;01/02/2024;7;\n", period="2024-01")
-    assert [(p.rule, p.count, p.is_rejected) for p in receipt.problems] == [("other_period", 3, False)]
-    assert (receipt.status, receipt.row_count) == ("accepted", 6)
-    assert "count twice" in receipt.problems[0].found.en
-    assert len(world.visits()) == 7
-    corrected = world.deliver("NUM;PERSON;DAY;COST;NOTE\n5;p1;31/01/2024;12,50;a\n", period="2024-01", minutes=5)
-    assert corrected.problems == ()
-    again = world.deliver(VISITS.replace(";a", ";c"), period="2024-02", minutes=5)
-    assert again.problems == ()  # its own earlier delivery is no other period
-
-
 def test_duplicate_keys_refuse_where_the_descriptor_says_so(world: World) -> None:
     world.drop({"PERSONS.csv": PERSONS + "p1;;;1\n", "VISITS.csv": VISITS})
     assert refused(world) == {"duplicate_key": [("PERSONS.csv", 2)]}

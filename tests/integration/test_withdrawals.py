@@ -7,7 +7,6 @@ import os
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
@@ -29,22 +28,13 @@ from hdh_assets.governance.permit import Permit
 from hdh_assets.governance.register import find_permit, today
 from hdh_assets.sources.opposed.apply import apply_oppositions
 from resources.lake import open_lake
-from resources.opposed_numbers import OpposedNumbers
 from resources.oppositions import open_book
 from resources.registry import Registry
 from resources.releases import Release, make_release
-from resources.removals import Step, note, retire
+from resources.removals import Step, note
 from tests.children import die
 from tests.extract_hub import dossier, grant
 
-UNTOLD: list[dict[str, Any]] = [
-    {"omop.cost": "all"},
-    {"omop.person": ["gender_concept_id", "year_of_birth"]},
-    {"omop.condition_occurrence": ["condition_concept_id"], "omop.person": ["year_of_birth"]},
-    {"snds_dcir.er_prs_f": ["exe_soi_dtd", "prs_nat_ref"]},
-    {"snds_dcir.er_pha_f": "all", "snds_dcir.er_prs_f": ["exe_soi_dtd"]},
-]
-"""Tables whose rows are about persons, without the columns that tell about whom."""
 POINTS = ["withdrawal.recorded", "withdrawal.noticed", "withdrawal.emptying", "withdrawal.before_forgetting"]
 
 
@@ -347,47 +337,6 @@ def test_no_extract_is_made_between_an_opposition_and_the_removal_of_the_rows(hu
     with pytest.raises(RefusedError, match="does not follow yet"):
         hub.build("early", permit)
     assert list_versions(hub.home) == []
-
-
-def test_a_table_that_cannot_tell_whose_rows_it_has_is_withdrawn(hub: Hub) -> None:
-    """The careful choice: costs carry no person, and a permit may list other columns than those that tell."""
-    never = {"from": "2030-01-01", "to": "2030-12-31"}
-    for number, tables in enumerate(UNTOLD):
-        hub.deliver(f"untold_{number}", tables=tables)
-    hub.deliver("told", tables={"omop.cost": "all", "omop.person": ["person_id"]})
-    lines: dict[str, Any] = {"snds_dcir.er_pha_f": "all", "snds_dcir.er_prs_f": ["ben_nir_psa"]}
-    hub.deliver("none", tables=lines, period=never)
-    hub.deliver("places", tables={"omop.care_site": "all", "omop.location": "all"})
-    oppose(hub, 7)
-    follow(hub)
-    withdrawn = withdraw_opposed(hub.home, hub.settings, hub.datasets)
-    assert withdrawn == [f"untold_{number}/v1" for number in range(len(UNTOLD))]
-
-
-def test_a_table_that_cannot_tell_stays_where_its_dataset_cannot_know_the_person(hub: Hub) -> None:
-    """A patient of the hospital is in no claim, and the CDM answers for its own rows."""
-    lines = {"snds_dcir.er_pha_f": "all"}
-    claims = hub.deliver("claims", tables=lines)
-    both = hub.deliver("both", tables=lines | {"omop.person": ["person_id"]})
-    careful = hub.deliver("careful", tables={"omop.cost": "all"})
-    oppose(hub, 7, kind="ehr_patient")
-    follow(hub)
-    with open_lake(hub.home, hub.settings).writer() as engine:
-        retire(engine, {1}, 1)
-    assert withdraw_opposed(hub.home, hub.settings, hub.datasets) == ["careful/v1"]
-    assert [version.is_withdrawn for version in (claims, both, careful)] == [False, False, True]
-    notice = (careful.folder / "WITHDRAWN.md").read_text("utf-8")
-    assert "ou pouvaient y figurer" in notice
-    assert "or may have been" in notice
-
-
-def test_which_datasets_are_concerned_is_not_known_of_an_opposition_recorded_before(hub: Hub) -> None:
-    hub.deliver("claims", tables={"snds_dcir.er_pha_f": "all"})
-    with OpposedNumbers(hub.home, hub.settings) as numbers:
-        numbers.put(0, [1], [])
-    with open_lake(hub.home, hub.settings).writer() as engine:
-        retire(engine, {1}, 1)
-    assert withdraw_opposed(hub.home, hub.settings, hub.datasets) == ["claims/v1"]
 
 
 @pytest.mark.parametrize("name", ["dictionary.csv", "manifest.json"])

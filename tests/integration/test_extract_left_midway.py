@@ -1,0 +1,84 @@
+"""Versions that were damaged, killed midway or given other papers: whole again, absent, or followed by the next."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from test_extract import EVERYTHING, Hub
+
+from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.core.home import Home, Settings
+from hdh_assets.extracts.build import build_extract
+from hdh_assets.extracts.documents import PAPERS
+from hdh_assets.extracts.papers import keep_papers, put_papers
+from hdh_assets.extracts.versions import list_versions, recorded_manifests, sha256_of, verify_version
+from hdh_assets.governance.register import find_permit
+from resources.lake import open_lake
+from resources.registry import Registry
+from resources.releases import find
+from tests.children import die, exit_code
+from tests.extract_hub import dossier, grant
+
+
+@pytest.fixture
+def own_hub(home: Home, settings: Settings) -> Hub:
+    return Hub(home, settings)
+
+
+def test_a_damaged_version_that_cannot_be_made_again_is_followed_by_the_next(
+    own_hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rules changed since: other data under the papers of the first would be no extract that was ever delivered."""
+    first = own_hub.deliver("changed", tables={"omop.person": "all"}, population={"age": {"min": 40, "max": 60}})
+    damaged = first.folder / "data" / "omop.person.parquet"
+    damaged.chmod(0o600)
+    damaged.write_bytes(b"PAR1")
+    manifest = (first.folder / "manifest.json").read_bytes()
+    by_year = "2019 - year_of_birth BETWEEN 40 AND 60"
+    monkeypatch.setattr("hdh_assets.extracts.persons.population_conditions", lambda *_: [by_year])
+    second = own_hub.build("changed", find_permit(own_hub.registry, "changed"))
+    assert (second.version.name, second.is_new) == ("changed/v2", True)
+    recorded = recorded_manifests(own_hub.registry.events())
+    assert verify_version(second.version, recorded["changed", 2]) == []
+    assert (first.folder / "manifest.json").read_bytes() == manifest
+    assert not own_hub.build("changed", find_permit(own_hub.registry, "changed")).is_new
+
+
+def test_papers_of_another_delivery_are_not_put_beside_the_data(tmp_path: Path) -> None:
+    """A registry from another day may keep those of a version of the same number."""
+    home = Home(tmp_path)
+    folders = [tmp_path / name for name in ("delivered", "other")]
+    for folder in folders:
+        folder.mkdir()
+        for name in PAPERS:
+            (folder / name).write_text(f"{name} {folder.name}", "utf-8")
+    delivered, other = folders
+    keep_papers(home, "study", 1, delivered)
+    put_papers(home, "study", 1, sha256_of(other / "manifest.json"), other)
+    assert {(other / name).read_text("utf-8") for name in PAPERS} == {f"{name} other" for name in PAPERS}
+    put_papers(home, "study", 1, sha256_of(delivered / "manifest.json"), other)
+    assert {(other / name).read_text("utf-8") for name in PAPERS} == {f"{name} delivered" for name in PAPERS}
+
+
+@pytest.mark.parametrize("point", ["extract.table", "extract.written", "extract.placed"])
+def test_killed_anywhere_an_extract_is_whole_or_absent_and_the_next_build_finishes_it(own_hub: Hub, point: str) -> None:
+    grant(own_hub.registry, dossier("one", tables=EVERYTHING))
+    die(point, _build_one, own_hub.home.root)
+    versions = list_versions(own_hub.home)
+    assert len(versions) == (1 if point == "extract.placed" else 0)
+    assert all(verify_version(version) == [] for version in versions)
+    assert exit_code(_build_one, own_hub.home.root) == 0
+    assert [v.name for v in list_versions(own_hub.home)] == ["one/v1"]
+    assert not list((own_hub.home.projects / "one").glob(".v*.partial"))
+    assert len(own_hub.registry.events("extract.delivered")) == 1
+    assert json.loads((own_hub.home.projects / "one" / "v1" / "manifest.json").read_text())["version"] == 1
+
+
+def _build_one(root: Path) -> None:
+    """The extract of that project, as a hub does that was just started."""
+    home = Home(root)
+    settings = Settings.load(home)
+    permit = find_permit(Registry(home, settings), "one")
+    build_extract(home, settings, load_datasets(), permit, find(open_lake(home, settings)))
