@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
-from resources.owner import Owner, claim_of_sql, claiming_sql, is_claimable_sql, must_claim, owner_of
+from resources.owner import Owner, Part, claim_of_sql, claiming_sql, is_claimable_sql, must_claim, owner_of
 from resources.postgres import connection_error
 
 _IN_HOME = "free space in the home and check that registry/ can be written"
@@ -52,27 +52,37 @@ def claim_database(engine: sa.Engine, home: Home, what: str, *, moved: bool = Fa
     """
     if engine.dialect.name == "sqlite":
         return
-    own = owner_of(home)
+    _claim(engine, home, "registry", what, "registry_url", moved=moved)
+
+
+def claim_storage(home: Home, settings: Settings, *, moved: bool = False) -> None:
+    """Make Dagster's storage in PostgreSQL this hub's, or see that it is; a storage in the home is its own.
+
+    Two hubs would run each other's sensors and call each other's runs dead. `moved` as in `claim_database`. Raises
+    `HubError` when it does not answer, `ConfigurationError` when it is another hub's.
+    """
+    what, setting = "Dagster's storage", "dagster_postgres"
+    if url := settings.dagster_postgres:
+        with failures_told(what, url, setting):
+            engine = sa.create_engine(_with_driver(url), poolclass=sa.NullPool)
+            _claim(engine, home, "storage", what, setting, moved=moved)
+
+
+def _claim(engine: sa.Engine, home: Home, part: Part, what: str, setting: str, *, moved: bool) -> None:
+    own, what = owner_of(home), f"{what} in PostgreSQL is that"
     with engine.begin() as connection:
-        said = _claim(connection)
-        if must_claim(said, own, f"{what} in PostgreSQL is that", "registry_url", moved=moved):
-            for statement in claiming_sql("registry", said, own):
+        said = _said(connection, part)
+        if must_claim(said, own, what, setting, moved=moved):
+            for statement in claiming_sql(part, said, own):
                 connection.exec_driver_sql(statement)
-            must_claim(_claim(connection), own, f"{what} in PostgreSQL is that", "registry_url")
+            must_claim(_said(connection, part), own, what, setting)
 
 
-def _claim(connection: sa.Connection) -> Owner | None:
+def _said(connection: sa.Connection, part: Part) -> Owner | None:
     if not connection.execute(sa.text(is_claimable_sql())).scalar_one():
         return None
-    found = connection.execute(sa.text(claim_of_sql("registry"))).scalar()
+    found = connection.execute(sa.text(claim_of_sql(part))).scalar()
     return Owner.parse(found) if found else None
-
-
-def check_answers(what: str, url: str, setting: str) -> None:
-    """Raise `HubError` when the PostgreSQL that `setting` names for `what` does not answer."""
-    with failures_told(what, url, setting):
-        engine = sa.create_engine(_with_driver(url), poolclass=sa.NullPool)
-        engine.connect().close()
 
 
 def _is_unconnected(error: Exception) -> bool:

@@ -22,7 +22,7 @@ from hdh_assets.core.sql_text import literal
 
 CLAIMS = "hdh_hub"
 """Table of a PostgreSQL database: one row per part of a hub that is kept in it."""
-Part = Literal["lake", "registry"]
+Part = Literal["lake", "registry", "storage"]
 _LOCK = 0x4844_484F
 
 

@@ -257,11 +257,10 @@ def _event_log(context: Context) -> str:
 
 
 def _dagster(context: Context) -> str:
-    from resources.databases import check_answers  # noqa: PLC0415
+    from resources.databases import claim_storage  # noqa: PLC0415
 
-    if url := context.settings.dagster_postgres:
-        check_answers("Dagster's storage", url, "dagster_postgres")
-    return f"{_kept_in(url)}; runs and their events"
+    claim_storage(context.home, context.settings)
+    return f"{_kept_in(context.settings.dagster_postgres)}; runs and their events"
 
 
 def _kept_in(url: str) -> str:

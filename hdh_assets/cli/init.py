@@ -51,6 +51,7 @@ def initialise(context: Context, *, moved: bool = False) -> list[str]:
     With `moved` what it keeps outside becomes this home's. Raises `ConfigurationError` where that is another's.
     """
     from hdh_assets.definitions.instance import prepare_instance  # noqa: PLC0415
+    from resources.databases import claim_storage  # noqa: PLC0415
     from resources.inbox import make_place  # noqa: PLC0415
     from resources.keys import Purpose, open_keys  # noqa: PLC0415
     from resources.lake import open_lake  # noqa: PLC0415
@@ -67,6 +68,7 @@ def initialise(context: Context, *, moved: bool = False) -> list[str]:
     with open_lake(context.home, context.settings, moved=moved).writer() as engine:
         ensure_tables(engine, datasets)
     Registry(context.home, context.settings, moved=moved).close()
+    claim_storage(context.home, context.settings, moved=moved)
     for dataset in datasets.values():
         make_place(context.home.inbox, dataset.producer.id, dataset.id)
     return [str(purpose) for purpose in created]

@@ -13,7 +13,8 @@ from dagster import DagsterInstance
 from filelock import FileLock
 
 from hdh_assets.core.errors import HubError
-from hdh_assets.core.home import Home
+from hdh_assets.core.home import Home, Settings
+from resources.databases import claim_storage
 from resources.postgres import connection_error
 
 _OF_A_STORAGE = frozenset({"OperationalError", "InterfaceError", "DBAPIError", "DagsterPostgresException"})
@@ -24,8 +25,10 @@ _OF_A_STORAGE = frozenset({"OperationalError", "InterfaceError", "DBAPIError", "
 def opened_instance(home: Home) -> Iterator[DagsterInstance]:
     """The instance of this home (`DAGSTER_HOME` must say so), its storage created when it was not there.
 
-    Raises `HubError` when its PostgreSQL does not answer, or does not let the hub in.
+    Raises `HubError` when its PostgreSQL does not answer, or does not let the hub in, `ConfigurationError` when it is
+    another hub's.
     """
+    claim_storage(home, Settings.load(home))
     with FileLock(home.dagster / "storage.lock"):
         try:
             instance = DagsterInstance.get()

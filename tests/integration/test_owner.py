@@ -16,6 +16,7 @@ from hdh_assets.cli.console import Context
 from hdh_assets.cli.init import initialise
 from hdh_assets.core.errors import ConfigurationError
 from hdh_assets.core.home import Home, Settings
+from hdh_assets.definitions.storage import opened_instance
 from hdh_assets.sources.intake.recover import recover
 from resources import owner
 from resources.lake import open_lake
@@ -114,6 +115,26 @@ def test_check_tells_the_second_hub_of_a_registry_at_once(
     assert all(each.passed for each in found["a"].values())
     assert [name for name, each in found["b"].items() if not each.passed] == ["event log"]
     assert f"another hub, in {contexts[0].home.root}" in found["b"]["event log"].detail
+
+
+def test_a_second_hub_on_one_storage_of_dagster_is_refused_wherever_it_is_opened(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would run the other's sensors, and call the other's runs dead."""
+    forget_settings(monkeypatch)
+    homes = [Home(tmp_path / name) for name in ("a", "b")]
+    for home in homes:
+        initialise(Context(home))
+        home.settings_file.write_text(f'dagster_postgres = "{postgres_url}"', "utf-8")
+    first, second = (Context(home) for home in homes)
+    assert all(each.passed for each in look(first))
+    assert [each.check for each in look(second) if not each.passed] == ["Dagster"]
+    for use_it in (initialise, lambda each: opened_instance(each.home).__enter__()):
+        with pytest.raises(ConfigurationError, match=rf"another hub, in {homes[0].root} on") as told:
+            use_it(second)
+        assert "another dagster_postgres" in str(told.value)
+    initialise(second, moved=True)
+    assert [each.check for each in look(first) if not each.passed] == ["Dagster"]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.definitions.instance import prepare_instance
 from hdh_assets.definitions.storage import opened_instance
-from resources.databases import check_answers
+from resources.databases import claim_storage
 from resources.engine_errors import outside_failure
 from resources.lake import Lake, open_lake
 from resources.ledger import Ledger
@@ -70,7 +70,7 @@ def test_a_server_that_answers_and_lets_nobody_in_is_told_so(tmp_path: Path, pos
         uses = [
             ("registry_url", lambda: Ledger(home, settings)),
             ("lake_catalog", lambda: _read(open_lake(home, settings))),
-            ("dagster_postgres", lambda: check_answers("Dagster's storage", url, "dagster_postgres")),
+            ("dagster_postgres", lambda: claim_storage(home, Settings(dagster_postgres=url))),
         ]
         if wrong == "password":  # Dagster asks again for ten seconds
             uses.append(("dagster_postgres", lambda: opened_instance(home).__enter__()))
