@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from hdh_assets.catalog.entry import Entry
 from hdh_assets.catalog.settled import in_words, settled
-from hdh_assets.core.descriptor import FAMILIES, Dataset, Table
+from hdh_assets.core.descriptor import Dataset, Table
+from hdh_assets.core.families import FAMILIES
 from hdh_assets.core.small_counts import told
 
 _LAST = 12
@@ -15,9 +16,10 @@ _BAR = 10
 
 def summary(dataset: Dataset, entry: Entry) -> str:
     """Its main figures and terms, short enough for the UI to show without a click."""
+    family = FAMILIES[dataset.family]
     facts = [
         ("Producer", f"{dataset.producer.name} ({dataset.producer.contact})"),
-        ("Family", f"{FAMILIES[dataset.family]}, {dataset.maturity}"),
+        ("Family", f"{family.en} / {family.fr}, {dataset.maturity}"),
         ("Legal basis", dataset.legal_basis.en),
         ("Sensitivity", dataset.sensitivity),
         ("Cadence", f"{dataset.cadence} since {dataset.first_period}. {dataset.history.en}"),

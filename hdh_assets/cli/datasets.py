@@ -9,8 +9,9 @@ import typer
 
 from hdh_assets.catalog.settled import Settled, in_words, settled
 from hdh_assets.cli.console import Context, JsonOption, cli_context, out, print_facts, print_json, print_rows
-from hdh_assets.core.descriptor import FAMILIES, Dataset
+from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import find_dataset
+from hdh_assets.core.families import FAMILIES
 from hdh_assets.core.small_counts import told
 
 SHOWN = ("id", "producer", "cadence", "periods", "last_period", "rows", "title")
@@ -79,7 +80,7 @@ def _facts(dataset: Dataset) -> dict[str, Any]:
         "description": dataset.description.en,
         "producer": f"{dataset.producer.name} ({dataset.producer.contact})",
         "owner": dataset.owner,
-        "family": FAMILIES[dataset.family],
+        "family": f"{FAMILIES[dataset.family].en} / {FAMILIES[dataset.family].fr}",
         "maturity": dataset.maturity,
         "legal basis": dataset.legal_basis.en,
         "sensitivity": dataset.sensitivity,

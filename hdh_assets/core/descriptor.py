@@ -14,29 +14,8 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from hdh_assets.core.column import Column, Frozen, Identifier, Name, Text
 from hdh_assets.core.dialect import Format
+from hdh_assets.core.families import FAMILIES
 from hdh_assets.core.periods import PERIOD_FORMATS, Cadence, check_period
-
-FAMILIES: dict[str, str] = {
-    "snds": "SNDS",
-    "snds_satellite": "Systèmes-fils du SNDS",
-    "cohort": "Grandes cohortes nationales",
-    "registry": "Registres épidémiologiques",
-    "hospital": "Dossier patient informatisé hospitalier",
-    "general_practice": "Cabinets de médecine de ville",
-    "pharmacy_record": "Dossier pharmaceutique",
-    "genomics": "Génomique",
-    "patient_reported": "Évaluation par les patients",
-    "imaging": "Imagerie de ville",
-    "laboratory": "Laboratoires de biologie médicale",
-    "context": "Données contextuelles et de pratiques",
-    "shared_record": "DMP et Mon espace santé",
-    "telemedicine": "Télémédecine et dispositifs connectés",
-    "regional": "Données régionales sur le parcours",
-    "medico_social": "Médico-social",
-    "occupational": "Dossier médical en santé au travail",
-}
-"""The seventeen source families, by folder name under `hdh_assets/sources/`."""
-
 
 _SCHEMAS = {"main", "meta", "staging", "omop", "linked", "catalog", "lake", "temp", "system", "memory"}
 _SYSTEM_SCHEMAS = {"pg_catalog", "information_schema"}

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import get_args
 
-from hdh_assets.core.descriptor import FAMILIES, Dataset, Mode
+from hdh_assets.core.descriptor import Dataset, Mode
+from hdh_assets.core.families import FAMILIES
 from hdh_assets.core.keys import LAYERS
 from hdh_assets.core.periods import Cadence
 

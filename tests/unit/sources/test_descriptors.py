@@ -7,8 +7,9 @@ import re
 import pytest
 
 from hdh_assets.core.column import Column, Role
-from hdh_assets.core.descriptor import FAMILIES, Dataset, Table
+from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.descriptor_files import PACKAGE_SOURCES, load_datasets
+from hdh_assets.core.families import FAMILIES
 
 DATASETS = load_datasets()
 TABLES = [(dataset, table) for dataset in DATASETS.values() for table in dataset.tables]
