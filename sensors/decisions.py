@@ -14,8 +14,8 @@ from hdh_assets.governance.permit import Permit
 from hdh_assets.governance.register import active_permits
 from resources.hub import Hub
 from resources.releases import latest, list_releases
+from resources.webserver import reload_location
 from sensors.opposition_wait import is_opposition_waiting
-from sensors.reload import reload_location
 from sensors.runs import ask
 
 SECONDS = 10

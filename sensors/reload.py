@@ -1,18 +1,13 @@
 """Definitions of a running hub, loaded again without a restart when what they were made from changed."""
 
-import json
-import urllib.request
-
 import dagster as dg
 
 from hdh_assets.core.descriptor_files import added_fingerprint, load_datasets
 from hdh_assets.core.errors import DescriptorError
-from hdh_assets.core.home import Home
 from resources.hub import Hub
+from resources.webserver import reload_location
 
 SECONDS = 10
-_PATIENCE = 5.0
-_RELOAD = "mutation ($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name) { __typename } }"
 
 
 def descriptors_sensor(location: str, loaded: str) -> dg.SensorDefinition:
@@ -40,19 +35,3 @@ def descriptors_sensor(location: str, loaded: str) -> dg.SensorDefinition:
         )
 
     return descriptors
-
-
-def reload_location(home: Home, location: str) -> bool:
-    """Ask the webserver of this home to load a code location again; False when none answers."""
-    try:
-        url = json.loads((home.dagster / "up.json").read_text("utf-8"))["url"]
-        body = json.dumps({"query": _RELOAD, "variables": {"name": location}}).encode()
-        request = urllib.request.Request(  # noqa: S310 - http, to this machine
-            f"{url}/graphql", body, {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:  # noqa: S310
-            return int(answer.status) == 200
-    except TimeoutError:
-        return True  # asked; loading takes its time
-    except (OSError, ValueError, KeyError):
-        return False

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 
 from hdh_assets.cli.console import cli_context, err, out
 from hdh_assets.definitions.one_hub import the_only_hub
-from hdh_assets.definitions.stack import repair, running
+from hdh_assets.definitions.stack import Stack, repair, running
 
 
 def up_command(
@@ -41,12 +41,12 @@ def up_command(
             out.print(f"[green]✓[/] the hub runs: [bold]{stack.url}[/]   (Ctrl-C stops it)", highlight=False)
             if stack.readers_url:
                 out.print(f"  to look only: [bold]{stack.readers_url}[/]", highlight=False)
-            _wait(stack.wait)
+            _wait(stack)
         out.print("stopped")
 
 
-def _wait(wait: Any) -> None:
+def _wait(stack: Stack) -> None:
     try:
-        wait()
+        stack.wait(lambda line: err.print(f"[yellow]↻[/] {escape(line)}", highlight=False))
     except KeyboardInterrupt:
         err.print("stopping …")

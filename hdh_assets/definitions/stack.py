@@ -13,8 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,15 +26,15 @@ from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.processes import die_with_parent
 from hdh_assets.definitions.instance import prepare_instance
 from hdh_assets.definitions.one_hub import STACK, end_leftovers
+from resources.webserver import ADDRESS, location_states, reload_location
 
 WORKSPACE = Path(__file__).resolve().parents[2] / "workspace.yaml"
-ADDRESS = "up.json"
 HOST = "127.0.0.1"
 _WEB, _READERS_WEB = "webserver", "read-only webserver"
 _START_SECONDS = 180.0
 _STOP_SECONDS = 20.0
-_STATUS = """{ workspaceOrError { ... on Workspace { locationEntries {
-    name locationOrLoadError { __typename ... on PythonError { message } } } } } }"""
+_LOOK_SECONDS = 10.0
+_LOADING_SECONDS = 60.0
 
 
 class StackError(HubError):
@@ -58,13 +57,28 @@ class Stack:
     ) -> None:
         self.home, self.url, self.readers_url, self._children = home, url, readers_url, children
 
-    def wait(self) -> None:
-        """Until a process ends. Raises `StackError` then."""
+    def wait(self, tell: Callable[[str], None]) -> None:
+        """Until a process ends. Raises `StackError` then.
+
+        A code location nobody answers for any more is loaded again, and `tell` told: its process ends where the machine
+        stands still for half a minute (no memory, a virtual machine paused), and Dagster starts no other.
+        """
+        look_at = time.monotonic() + _LOOK_SECONDS
         while True:
             for name, child in self._children.items():
                 if child.poll() is not None:
                     raise StackError(f"the {name} stopped", remedy=f"read {_log(self.home, name)}, then run `hdh up`")
+            if time.monotonic() > look_at:
+                look_at = time.monotonic() + (_LOADING_SECONDS if self._revive(tell) else _LOOK_SECONDS)
             time.sleep(0.5)
+
+    def _revive(self, tell: Callable[[str], None]) -> bool:
+        """Whether a code location had to be loaded again."""
+        gone = [state.name for state in location_states(self.url, patience=5) if state.is_unreachable]
+        for name in gone:
+            tell(f"nobody answered for the code location {name} any more: it is loaded again")
+            reload_location(self.home, name)
+        return bool(gone)
 
 
 def locations(workspace: Path = WORKSPACE) -> list[Location]:
@@ -216,18 +230,9 @@ def _listens(port: int) -> bool:
 
 def _is_loaded(url: str) -> bool:
     """Whether the UI answers and every code location is loaded. Raises `StackError` when one cannot be."""
-    body = json.dumps({"query": _STATUS}).encode()
-    request = urllib.request.Request(  # noqa: S310 - http, to this machine
-        f"{url}/graphql", body, {"Content-Type": "application/json"}
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-            entries = json.load(answer)["data"]["workspaceOrError"]["locationEntries"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-    loaded = [entry["locationOrLoadError"] or {} for entry in entries]
-    for entry, found in zip(entries, loaded, strict=True):
-        if "message" in found:
-            reason = found["message"].strip().splitlines()[0]
-            raise StackError(f"the code location {entry['name']} cannot be loaded: {reason}", remedy="run `hdh check`")
-    return bool(loaded) and all(found.get("__typename") == "RepositoryLocation" for found in loaded)
+    states = location_states(url, patience=60)
+    for state in states:
+        if state.problem:
+            reason = state.problem.splitlines()[0]
+            raise StackError(f"the code location {state.name} cannot be loaded: {reason}", remedy="run `hdh check`")
+    return bool(states) and all(state.is_loaded for state in states)

@@ -88,6 +88,23 @@ def test_a_run_started_again_in_the_ui_loads_its_delivery_again(served: Up) -> N
     assert served.materialised_partitions("sources", DATASET, "readings") == ["2024-01", "2024-01"]
 
 
+def test_a_code_location_whose_process_ended_is_loaded_again(served: Up) -> None:
+    """Dagster's server of code ends where it hears nothing for half a minute, and nothing starts it again."""
+    known = served.asset_keys()
+    servers = [
+        pid
+        for pid in processes_of(served.home)
+        if b"--lazy-load-user-code" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+    assert len(servers) == 2
+    for pid in servers:
+        _kill(pid)
+    wait_for(lambda: served.asset_keys() != known)
+    wait_for(lambda: served.asset_keys() == known)
+    drop(served.home, "2024-03")
+    wait_for(lambda: "2024-03" in served.materialised_partitions("sources", DATASET, "readings"))
+
+
 @pytest.mark.slow
 def test_a_descriptor_written_while_the_hub_runs_is_loaded_without_a_restart(served: Up) -> None:
     second = served.home.datasets / "second.yaml"
