@@ -76,6 +76,7 @@ RECORD_TEXTS = frozenset(
 
 NAMED_ONLY = frozenset(
     {
+        "care_site_name",
         "lexical_variant",
         "note_source_value",
         "note_text",
@@ -85,7 +86,8 @@ NAMED_ONLY = frozenset(
         "term_modifiers",
     }
 )
-"""Free text and names: empty unless the permit lists the column."""
+"""Free text and names, those of establishments too, which would tie the numbers two projects have of them: empty unless
+the permit lists the column."""
 
 NEVER = frozenset({"address_1", "address_2", "latitude", "longitude"})
 """A home address or a point is never delivered."""

@@ -139,11 +139,39 @@ def test_a_last_care_is_told_within_the_period_alone(name: str) -> None:
         assert found == [Treatment.within, Treatment.within_month]
 
 
-def test_what_care_cost_over_a_life_is_for_permits_that_name_it() -> None:
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    {
+        "patients": ("healthcare_expenses", "healthcare_coverage"),
+        "organizations": ("name", "address", "lat", "lon", "phone"),
+        "providers": ("lat", "lon"),
+        "claims_transactions": ("notes",),
+    }.items(),
+)
+def test_totals_of_a_life_free_text_and_what_names_a_place_are_for_permits_that_list_them(
+    table: str, columns: tuple[str, ...]
+) -> None:
+    """A name beside a project's number of an establishment ties the numbers of two projects."""
     dataset = DATASETS["hospital_ehr"]
-    table = dataset.by_name["patients"]
-    for name in ("healthcare_expenses", "healthcare_coverage"):
-        assert source_treatment(dataset, table, table.by_name[name], FINE, is_listed=False) is None
+    described = dataset.by_name[table]
+    for name in columns:
+        assert source_treatment(dataset, described, described.by_name[name], FINE, is_listed=False) is None
+
+
+def test_the_age_at_a_day_of_care_is_as_fine_as_a_birthday() -> None:
+    dataset = DATASETS["snds_dcir"]
+    table = dataset.by_name["er_prs_f"]
+    for precision, found in ((COARSE, Treatment.blank), (FINE, Treatment.kept)):
+        assert source_treatment(dataset, table, table.by_name["ben_ama_cod"], precision, is_listed=True) is found
+
+
+def test_establishments_are_told_by_number_in_either_column() -> None:
+    dataset = DATASETS["snds_dcir"]
+    table = dataset.by_name["er_ete_f"]
+    for name in ("etb_exe_fin", "ete_eta_trf"):
+        found = source_treatment(dataset, table, table.by_name[name], FINE, is_listed=True)
+        assert found is Treatment.record_text
+    assert omop_treatment("care_site", "care_site_name", "VARCHAR", FINE, is_listed=False) is Treatment.blank
 
 
 def test_both_sides_of_a_foreign_key_are_treated_alike() -> None:
