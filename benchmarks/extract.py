@@ -39,6 +39,7 @@ _TABLES = {
     "person": (
         f"SELECT {_PERSON.format('i')} AS person_id, (8507 + 25 * (i % 2))::INTEGER AS gender_concept_id, "
         "(1930 + i % 80)::INTEGER AS year_of_birth, (1 + i % 12)::INTEGER AS month_of_birth, "
+        "(1 + i % 28)::INTEGER AS day_of_birth, "
         f"NULL::VARCHAR AS person_source_value FROM range({_PERSONS}) AS t(i)"
     ),
     "measurement": (
