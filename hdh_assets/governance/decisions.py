@@ -19,26 +19,13 @@ Decision = Callable[[list[Event]], Draft]
 
 
 def submit(dossier: Dossier, today: date) -> Decision:
-    """File a dossier for a project that has none open.
-
-    A name that had a permit stays its controller's: with it go the pseudonyms, which would join what both received.
-    """
-
-    def content(found: Project | None) -> dict[str, Any]:
-        before = found.dossier.data["dossier"]["controller"]["name"] if found and found.permits else None
-        if before not in {None, dossier.controller.name}:
-            raise RefusedError(
-                f"project {dossier.project} was of {before}, and its pseudonyms go with its name",
-                remedy="choose another name; the controller itself amends its dossier, or files it under its own name",
-            )
-        return _content(dossier)
-
-    return _step(Step.submit, dossier.project, today, content)
+    """File a dossier, of whom `_file` says, for a project that has none open."""
+    return _file(Step.submit, dossier, today)
 
 
 def amend(dossier: Dossier, today: date) -> Decision:
-    """File a new version; the permit in force stays until the new version is granted."""
-    return _step(Step.amend, dossier.project, today, lambda _: _content(dossier))
+    """File a new version, of whom `_file` says; the permit in force stays until the new version is granted."""
+    return _file(Step.amend, dossier, today)
 
 
 def give_opinion(project: str, *, favourable: bool, reason: str, today: date) -> Decision:
@@ -71,14 +58,34 @@ def grant(project: str, *, expires: date | None, conditions: str, today: date) -
 
     def content(found: Project) -> dict[str, Any]:
         dossier = Dossier.model_validate(found.dossier.data["dossier"])
+        _check_controller(dossier, found)
         permit = _permit(dossier, found, expires or dossier.retention_until, conditions, today)
         return {"number": permit.number, "permit": permit.model_dump(mode="json", by_alias=True)}
 
     return _step(Step.grant, project, today, content)
 
 
-def _content(dossier: Dossier) -> dict[str, Any]:
-    return {"dossier": dossier.model_dump(mode="json", by_alias=True)}
+def _file(step: Step, dossier: Dossier, today: date) -> Decision:
+    """File a version. A name that had a permit stays its controller's, in amendments as in new dossiers.
+
+    With the name go the pseudonyms, which would join what two controllers received, and the versions that stand.
+    """
+
+    def content(found: Project | None) -> dict[str, Any]:
+        _check_controller(dossier, found)
+        return {"dossier": dossier.model_dump(mode="json", by_alias=True)}
+
+    return _step(step, dossier.project, today, content)
+
+
+def _check_controller(dossier: Dossier, found: Project | None) -> None:
+    """Raise `RefusedError` unless the dossier is of whom the last permit was granted to: to file one proves nothing."""
+    before = found.granted.data["dossier"]["controller"]["name"] if found and found.granted else None
+    if before not in {None, dossier.controller.name}:
+        raise RefusedError(
+            f"project {dossier.project} is of {before}, and its pseudonyms go with its name",
+            remedy="choose another name; the controller itself amends its dossier, or files it under its own name",
+        )
 
 
 def _permit(dossier: Dossier, found: Project, expires: date, conditions: str, today: date) -> Permit:

@@ -89,6 +89,8 @@ class Project:
     """The grant in force, unless it has expired since; a pending amendment leaves it in force."""
     permits: int = 0
     """How many were ever granted."""
+    granted: Event | None = None
+    """The dossier of the last of them."""
     ends: tuple[tuple[int, End], ...] = ()
     """Permits that had ended when a later one was granted: the number of the last of them, and how they ended."""
     history: tuple[Event, ...] = ()
@@ -157,7 +159,8 @@ def _after(project: Project | None, event: Event) -> Project:
         case Step.grant:
             end = project.permit_end(event.at.date())
             ends = (*project.ends, (project.permits, end)) if end else project.ends
-            return replace(project, status=Status.granted, permit=event, permits=project.permits + 1, ends=ends)
+            project = replace(project, permit=event, permits=project.permits + 1, ends=ends)
+            return replace(project, status=Status.granted, granted=project.dossier)
         case Step.refuse:
             # A refused amendment leaves the permit in force as it was granted.
             is_granted = project.has_permit_on(event.at.date())

@@ -211,10 +211,30 @@ def test_a_permit_that_had_ended_stays_so_when_another_is_granted() -> None:
     assert all(project.end_of(number, LATER) for number in (1, 2, 3, 4))
 
 
-def test_a_name_stays_its_controller_s_once_pseudonyms_were_given() -> None:
-    other = dossier("pilot", retention_until="2024-12-31", controller={"name": "Elsewhere", "contact": "a@example.org"})
-    submitted = decisions.submit(other, TODAY)
-    assert submitted([]).subject == "pilot"
-    with pytest.raises(RefusedError, match="was of University"):
-        submitted(after(*GRANTED, Step.withdraw))
-    assert submitted(after(Step.submit, Step.refuse)).subject == "pilot"
+ELSEWHERE = dossier("pilot", retention_until="2024-12-31", controller={"name": "Elsewhere", "contact": "a@example.org"})
+
+
+@pytest.mark.parametrize(("file", "ended"), [(decisions.submit, (Step.withdraw,)), (decisions.amend, ())])
+def test_a_name_stays_its_controller_s_once_a_permit_was_granted(file: Any, ended: tuple[Step, ...]) -> None:
+    """By an amendment too, the standing versions and the pseudonyms would go to somebody else."""
+    with pytest.raises(RefusedError, match="is of University"):
+        file(ELSEWHERE, TODAY)(after(*GRANTED, *ended))
+    assert file(ASKED, TODAY)(after(*GRANTED, *ended)).subject == "pilot"
+
+
+def test_a_name_is_nobody_s_as_long_as_nothing_was_granted() -> None:
+    assert decisions.submit(ELSEWHERE, TODAY)([]).subject == "pilot"
+    assert decisions.submit(ELSEWHERE, TODAY)(after(Step.submit, Step.refuse)).subject == "pilot"
+    assert decisions.amend(ELSEWHERE, TODAY)(after(Step.submit)).subject == "pilot"
+
+
+def test_what_somebody_else_merely_filed_takes_no_name_away_and_is_not_granted() -> None:
+    """Logs hold such amendments, from before they were refused."""
+    content = {"dossier": ELSEWHERE.model_dump(mode="json", by_alias=True)}
+    filed = after(*GRANTED, lambda _: Draft(Step.amend, "pilot", content), Step.give_opinion)
+    with pytest.raises(RefusedError, match="is of University"):
+        MAKE[Step.grant](filed)
+    refused = [*filed, event(MAKE[Step.withdraw](filed), len(filed) + 1)]
+    assert MAKE[Step.submit](refused).subject == "pilot"
+    with pytest.raises(RefusedError, match="is of University"):
+        decisions.submit(ELSEWHERE, TODAY)(refused)
