@@ -94,8 +94,8 @@ class Column(Frozen):
     answer that is an address). There the lake has null; the vault keeps the original file."""
     tells: Literal["birth_month", "birth_day", "commune", "death", "activity"] | None = None
     """What it tells of a person that a permit grants as finely as it says: day or month of birth, commune of the home
-    (given only where that is granted), day or month of death or of any activity, such as the last care (given only
-    within the permit's period)."""
+    (given only where that is granted), day, month or year of death or of any activity, such as the last care (given
+    only where the whole of it lies within the permit's period)."""
     synth: str | None = None
     """Name of a generator of synthetic values (see `hdh_assets/sources/synth`); else one is chosen by type."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Self
 
 from hdh_assets.core.descriptor import Dataset, Table
@@ -210,11 +211,23 @@ def _day_expression(column: ColumnPlan, period: Period) -> str:
 
 
 def _is_within(column: ColumnPlan, period: Period) -> str:
-    """Condition on the day a column holds, or on the month where that is a text (AAAAMM)."""
+    """Condition on the day a column holds, or on the whole of the month (AAAAMM) or of the year, where it holds one.
+
+    A month that begins within the period and ends after it would tell of a death the days of which are emptied.
+    """
     name = f't."{column.name}"'
-    if column.type == "VARCHAR":
-        return f"{name} BETWEEN '{period.first:%Y%m}' AND '{period.last:%Y%m}'"
-    return f"{name}::DATE BETWEEN '{period.first}' AND '{period.last}'"
+    first, after = period.first, period.last + timedelta(days=1)
+    match column.type:
+        case "VARCHAR":
+            return f"{name} >= '{_next_month(first - timedelta(days=1)):%Y%m}' AND {name} < '{after:%Y%m}'"
+        case "SMALLINT":
+            return f"{name} > {(first - timedelta(days=1)).year} AND {name} < {after.year}"
+        case _:
+            return f"{name}::DATE BETWEEN '{period.first}' AND '{period.last}'"
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
 def _key_expression(column: ColumnPlan) -> str:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import duckdb
 import pytest
 
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import RefusedError
+from hdh_assets.extracts import selection
+from hdh_assets.extracts.plan import ColumnPlan
 from hdh_assets.extracts.selection import rows_of
+from hdh_assets.extracts.treatments import Treatment
+from hdh_assets.governance.dossier import Period
 from tests.integration.intake_world import column, dataset, text
 
 
@@ -56,3 +61,45 @@ def test_a_table_that_only_itself_points_at_is_no_directory() -> None:
     described = care(table("SITES"), table("ALONE", "ALONE"))
     with pytest.raises(RefusedError, match=r"care\.alone cannot be limited"):
         rows_of(described, described.by_name["alone"], lambda _: "")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "kept"),
+    [
+        ("2023-11-01", "2024-01-31", ["202311", "202312", "202401"]),
+        ("2023-11-02", "2024-01-30", ["202312"]),
+        ("2023-11-30", "2024-01-01", ["202312"]),
+        ("2023-12-31", "2024-02-29", ["202401", "202402"]),
+        ("2024-01-02", "2024-01-31", []),
+        ("2024-01-02", "2024-02-28", []),
+    ],
+)
+def test_a_month_tells_of_a_death_only_where_the_whole_of_it_lies_within_the_period(
+    first: str, last: str, kept: list[str]
+) -> None:
+    """On the day after the period the date of a death is emptied; its month would tell it all the same."""
+    assert told("VARCHAR", first, last, ["202310", "202311", "202312", "202401", "202402", "160001"]) == kept
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "kept"),
+    [
+        ("2023-01-01", "2024-12-31", [2023, 2024]),
+        ("2023-01-02", "2024-12-31", [2024]),
+        ("2024-01-01", "2024-12-30", []),
+    ],
+)
+def test_a_year_tells_of_a_death_only_where_the_whole_of_it_lies_within_the_period(
+    first: str, last: str, kept: list[int]
+) -> None:
+    assert told("SMALLINT", first, last, [2022, 2023, 2024, 2025]) == kept
+
+
+def told(kind: str, first: str, last: str, values: list[Any]) -> list[Any]:
+    """Which of these values of a column about deaths an extract of the period shows."""
+    period = Period.model_validate({"from": first, "to": last})
+    shown = selection._expression(ColumnPlan("died", kind, Treatment.within), period)
+    query = f"SELECT shown FROM (SELECT {shown} AS shown FROM (SELECT unnest(?::{kind}[]) AS died) AS t)"
+    with duckdb.connect() as engine:
+        found = engine.execute(f"{query} WHERE shown IS NOT NULL ORDER BY ALL", [values]).fetchall()
+    return [value for (value,) in found]

@@ -158,6 +158,14 @@ def test_totals_of_a_life_free_text_and_what_names_a_place_are_for_permits_that_
         assert source_treatment(dataset, described, described.by_name[name], FINE, is_listed=False) is None
 
 
+def test_how_a_stay_ended_which_may_be_a_death_of_any_day_is_for_permits_that_name_it() -> None:
+    dataset = DATASETS["snds_dcir"]
+    table = dataset.by_name["er_ete_f"]
+    column = table.by_name["ete_nat_fsj"]
+    assert source_treatment(dataset, table, column, FINE, is_listed=False) is None
+    assert source_treatment(dataset, table, column, COARSE, is_listed=True) is Treatment.kept
+
+
 def test_the_age_at_a_day_of_care_is_as_fine_as_a_birthday() -> None:
     dataset = DATASETS["snds_dcir"]
     table = dataset.by_name["er_prs_f"]
