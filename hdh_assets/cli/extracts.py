@@ -175,6 +175,12 @@ def _summary(version: Version, withdrawn: dict[tuple[str, int], Withdrawal]) -> 
         "release": version.basis.release or None,
         "tables": len(version.rows),
         "rows": sum(version.rows.values()),
-        "state": f"withdrawn: {why.words}" if why else "delivered" if version.is_readable else "damaged",
+        "state": f"withdrawn: {why.words}" if why else _state(version),
         "folder": version.folder,
     }
+
+
+def _state(version: Version) -> str:
+    if not version.is_readable:
+        return "damaged"
+    return "delivered; nobody meets its permit" if version.has_nobody else "delivered"

@@ -23,6 +23,7 @@ from resources.registry import DELIVERED, Registry
 from resources.releases import find
 
 OWNER = "team:projects"
+_NOBODY = "nobody meets the population of the permit within its period; the project may file an amendment"
 
 
 def asset_table(lake_table: str) -> str:
@@ -52,6 +53,8 @@ def extract_assets(permit: Permit, datasets: Mapping[str, Dataset]) -> dg.Assets
             release = find(hub.lake)
             result = build_extract(hub.home, hub.settings, datasets, permit, release)
         context.log.info(f"{result.version.name} from release {release.number}")
+        if result.version.has_nobody:
+            context.log.warning(f"{result.version.name}: {_NOBODY}")
         for table, key in extract_keys(permit).items():
             metadata = _facts(result.version, table, permit)
             yield dg.MaterializeResult(asset_key=list(key.parts), metadata=metadata)
@@ -104,6 +107,7 @@ def _facts(version: Version, table: str, permit: Permit) -> dict[str, Any]:
     return {
         "dagster/column_schema": _schema(version, table),
         **_rows(version.rows.get(table, 0)),
+        **({"warning": _NOBODY} if version.has_nobody else {}),
         "version": version.name,
         "release": version.basis.release,
         "permit": permit.id,

@@ -174,7 +174,7 @@ def write_extract(
         "dictionary.md": documents.dictionary_md(plans, datasets, rows),
     }
     files += [_write_text(folder, name, text) for name, text in texts.items()]
-    _write_text(folder, MANIFEST, documents.manifest(permit, release, number, basis, files, plans, known))
+    _write_text(folder, MANIFEST, documents.manifest(permit, release, number, basis, files, plans, known, persons))
     _write_text(folder, BUILD, _build_facts())
 
 

@@ -27,6 +27,8 @@ from hdh_assets.governance.permit import Permit
 from resources.releases import Release
 
 MANIFEST = "manifest.json"
+NOBODY = "nobody"
+"""In the manifest of a version whose permit nobody meets; in no other: those delivered before stay the same bytes."""
 BUILD = "build.json"
 DICTIONARY = "dictionary.csv"
 PAPERS = ("README.md", DICTIONARY, "dictionary.md", MANIFEST)
@@ -113,6 +115,7 @@ def readme(permit: Permit, release: Release, version: int, files: Sequence[DataF
         published=published,
         persons=published(persons.known),
         others=published(persons.others),
+        nobody=_meets_nobody(permit, persons),
         small_cell=SMALL_CELL,
         key_version=KEY_VERSION,
     )
@@ -126,6 +129,7 @@ def manifest(
     files: Iterable[DataFile],
     plans: Sequence[TablePlan],
     known: Sequence[Delivery],
+    persons: Persons,
 ) -> str:
     """The manifest: permit, release, files with checksums, and the producers' files each table comes from."""
     sources = {plan.name: feeding(plan.name, known) for plan in plans}
@@ -148,8 +152,12 @@ def manifest(
             name: {delivery.digest: delivery.digests() for delivery in found} for name, found in sources.items()
         },
         "deliveries": used,
-    }
+    } | ({NOBODY: True} if _meets_nobody(permit, persons) else {})
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _meets_nobody(permit: Permit, persons: Persons) -> bool:
+    return persons.are_none and not permit.population.is_everybody
 
 
 def render(template: str, **values: Any) -> str:

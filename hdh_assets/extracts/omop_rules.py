@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from hdh_assets.governance.dossier import Period
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -23,6 +25,18 @@ class Rows:
     kind: Literal["person", "event", "clipped", "within", "attached", "location", "directory"]
     start: str = ""
     end: str = ""
+
+    def within(self, period: Period) -> str:
+        """SQL condition on the rows `t` of such a table that belong to the period; `true` where no day limits them."""
+        match self.kind:
+            case "event":
+                return f"t.{self.start} BETWEEN '{period.first}' AND '{period.last}'"
+            case "clipped":
+                return f"t.{self.start} <= '{period.last}' AND t.{self.end} >= '{period.first}'"
+            case "within":
+                return f"t.{self.start} >= '{period.first}' AND t.{self.end} <= '{period.last}'"
+            case _:
+                return "true"
 
 
 ROWS: dict[str, Rows] = {

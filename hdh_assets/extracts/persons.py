@@ -44,6 +44,11 @@ class Persons:
     known: int
     others: int
 
+    @property
+    def are_none(self) -> bool:
+        """Whether nobody is permitted."""
+        return not self.known and not self.others
+
 
 def prepare_persons(
     engine: duckdb.DuckDBPyConnection,
@@ -90,15 +95,15 @@ def _completed_years(day: date) -> str:
 
 
 def _has_code(condition: PersonsWith, period: Period) -> str:
+    """Rows that tell of a person are those that would be delivered: spans too."""
     table = condition.table.removeprefix("omop.")
     exact = [literal(value) for value in condition.values if not value.endswith("*")]
     starts = [literal(value[:-1]) for value in condition.values if value.endswith("*")]
-    text = f'CAST("{condition.column}" AS VARCHAR)'
+    text = f'CAST(t."{condition.column}" AS VARCHAR)'
     tests = [f"{text} IN ({', '.join(exact)})"] if exact else []
     tests += [f"starts_with({text}, {start})" for start in starts]
-    start = ROWS[table].start
-    within = f" AND CAST({start} AS DATE) BETWEEN '{period.first}' AND '{period.last}'" if start else ""
-    return f'person_id IN (SELECT person_id FROM lake.omop."{table}" WHERE ({" OR ".join(tests)}){within})'
+    chosen = f"({' OR '.join(tests)}) AND {ROWS[table].within(period)}"
+    return f'person_id IN (SELECT t.person_id FROM lake.omop."{table}" AS t WHERE {chosen})'
 
 
 def _links(engine: duckdb.DuckDBPyConnection, plans: Sequence[TablePlan], datasets: Mapping[str, Dataset]) -> None:

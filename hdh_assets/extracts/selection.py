@@ -260,14 +260,8 @@ def _omop_rows(plan: TablePlan, period: Period, event_tables: Sequence[str]) -> 
     source = f"FROM {plan.table.sql} AS t"
     of_cohort = f"{source} JOIN cohort ON t.{PERSON_ID} = cohort.{PERSON_ID}"
     match rows.kind:
-        case "person":
-            return of_cohort
-        case "event":
-            return f"{of_cohort} WHERE t.{rows.start} BETWEEN '{period.first}' AND '{period.last}'"
-        case "clipped":
-            return f"{of_cohort} WHERE t.{rows.start} <= '{period.last}' AND t.{rows.end} >= '{period.first}'"
-        case "within":
-            return f"{of_cohort} WHERE t.{rows.start} >= '{period.first}' AND t.{rows.end} <= '{period.last}'"
+        case "person" | "event" | "clipped" | "within":
+            return f"{of_cohort} WHERE {rows.within(period)}"
         case "attached":
             return f"{source} SEMI JOIN ({_event_ids(event_tables, period)}) AS e ON t.{rows.start} = e.id"
         case "location":
@@ -288,7 +282,7 @@ def _event_ids(event_tables: Sequence[str], period: Period) -> str:
     """Identifiers of the delivered events; ids of different tables never meet, they are hashes."""
     selects = [
         f"SELECT t.{table}_id AS id FROM lake.omop.{table} AS t SEMI JOIN cohort USING (person_id) "
-        f"WHERE t.{ROWS[table].start} BETWEEN '{period.first}' AND '{period.last}'"
+        f"WHERE {ROWS[table].within(period)}"
         for table in event_tables
         if table != "death"
     ]

@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 from hdh_assets.core.crash import crash_point
 from hdh_assets.core.errors import HubError, RefusedError
 from hdh_assets.core.home import Home
-from hdh_assets.extracts.documents import BUILD, MANIFEST, Basis
+from hdh_assets.extracts.documents import BUILD, MANIFEST, NOBODY, Basis
 from resources.registry import DELIVERED, Event
 
 NOTICE = "WITHDRAWN.md"
@@ -110,6 +110,11 @@ class Version:
     def provenance(self) -> dict[str, dict[str, dict[str, str]]]:
         """By table the deliveries it comes from, each with the digests of the files that feed it, by name."""
         return dict(self.manifest.get("provenance", {}))
+
+    @property
+    def has_nobody(self) -> bool:
+        """Whether nobody met the permit, so that all that is about persons is empty."""
+        return self.manifest.get(NOBODY) is True
 
     @property
     def is_withdrawn(self) -> bool:

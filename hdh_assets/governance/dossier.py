@@ -81,7 +81,11 @@ class Age(_Frozen):
 
 
 class PersonsWith(_Frozen):
-    """Persons who have, within the period, a row of `table` whose `column` is one of `values`."""
+    """Persons who have, within the period, a row of `table` whose `column` is one of `values`.
+
+    The rows are those an extract gives: events that start within the period, spans of observation and of cover that
+    touch it, eras wholly within it.
+    """
 
     table: TableName
     column: ColumnName

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
+
+import dagster as dg
 import pytest
 from test_extract import Hub, read
+from typer.testing import CliRunner
 
+from hdh_assets.cli.console import Context
+from hdh_assets.cli.extracts import extract_app
 from hdh_assets.core.home import Home, Settings
+from hdh_assets.extracts.assets import extract_assets
 from hdh_assets.extracts.rebuild import rebuild_extract
+from resources.hub import Hub as HubResource
 from resources.lake import open_lake
 from resources.releases import make_release
+from tests.extract_hub import dossier, grant
 
 
 @pytest.fixture
@@ -63,3 +72,24 @@ def test_a_death_outside_the_period_is_not_told(hub: Hub) -> None:
     [(*found, empty)] = read(version, f"{told} bool_or(ben_dcd_dte IS NULL) FROM 'data/snds_dcir.er_prs_f.parquet'")
     assert found == ["2019-06-16", "2020-03-31", "201906", "202003"]
     assert empty
+
+
+def test_an_extract_of_nobody_says_so(hub: Hub) -> None:
+    asked = {"table": "omop.condition_occurrence", "column": "condition_source_value", "values": ["Z99"]}
+    permit = grant(hub.registry, dossier("nobody", population={"persons_with": [asked]}))
+    resources = {"hub": HubResource(folder=str(hub.home.root))}
+    done = dg.materialize([extract_assets(permit, hub.datasets)], resources=resources)
+    version = hub.version("nobody/v1")
+    assert "Nobody meets the population" in (version.folder / "README.md").read_text("utf-8")
+    told = [event.metadata["warning"].value for event in done.asset_materializations_for_node("extract_nobody")]
+    assert len(told) == 2
+    assert all("nobody meets" in str(words) for words in told)
+    listed = CliRunner().invoke(extract_app, ["list", "--json"], obj=Context(hub.home))
+    assert json.loads(listed.stdout)[0]["state"] == "delivered; nobody meets its permit"
+    assert rebuild_extract(hub.home, hub.settings, hub.datasets, "nobody/v1") == []
+
+
+def test_an_extract_of_everybody_does_not_say_that_nobody_meets_its_permit(hub: Hub) -> None:
+    version = hub.deliver("some")
+    assert "Nobody" not in (version.folder / "README.md").read_text("utf-8")
+    assert "nobody" not in version.manifest

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from hdh_assets.extracts import persons
+from hdh_assets.extracts.omop_rules import ROWS
 from hdh_assets.extracts.persons import population_conditions
 from hdh_assets.governance.dossier import Period, Population
 
@@ -42,6 +43,39 @@ def test_an_age_is_in_completed_years_and_unknown_birthdays_are_past(
     )
     with duckdb.connect() as engine:
         assert engine.execute(query, list(born)).fetchall() == [(int(is_adult),)]
+
+
+@pytest.mark.parametrize(
+    ("table", "start", "end", "is_chosen"),
+    [
+        ("payer_plan_period", "2024-01-01", "2024-06-30", True),
+        ("payer_plan_period", "2024-03-01", "2024-03-14", False),
+        ("payer_plan_period", "2024-12-31", "2025-12-31", True),
+        ("payer_plan_period", "2025-01-01", "2025-12-31", False),
+        ("drug_era", "2024-03-15", "2024-12-31", True),
+        ("drug_era", "2024-03-15", "2025-01-01", False),
+        ("drug_era", "2024-03-14", "2024-04-01", False),
+        ("drug_exposure", "2024-12-31", "2025-01-31", True),
+        ("drug_exposure", "2024-03-14", "2024-04-01", False),
+    ],
+)
+def test_persons_are_chosen_by_the_rows_that_an_extract_gives(
+    table: str, start: str, end: str, is_chosen: bool
+) -> None:
+    """A cover lasts for years: by the day it starts a permit for one month would find nobody."""
+    rows = ROWS[table]
+    asked = {"table": f"omop.{table}", "column": "code", "values": ["A*"]}
+    (condition,) = population_conditions(Population.model_validate({"persons_with": [asked]}), PERIOD)
+    with duckdb.connect() as engine:
+        engine.execute("ATTACH ':memory:' AS lake")
+        engine.execute("CREATE SCHEMA lake.omop")
+        engine.execute(
+            f"CREATE TABLE lake.omop.{table} AS SELECT 1 AS person_id, 'A1' AS code, "
+            f"DATE '{start}' AS {rows.start}, DATE '{end}' AS {rows.end or 'until'}"
+        )
+        assert engine.execute(f"SELECT count(*) FROM (SELECT 1 AS person_id) WHERE {condition}").fetchall() == [
+            (int(is_chosen),)
+        ]
 
 
 @pytest.mark.parametrize(("permitted", "is_allowed"), [([1, 2], True), ([1], False), ([2], False), ([], False)])
