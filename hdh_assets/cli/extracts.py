@@ -105,30 +105,22 @@ def verify_command(
     name: Annotated[str | None, typer.Argument(help="A version or a project; everything when left out.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare each version with its manifest, and that with the event log. Exits 1 when anything was altered."""
-    from hdh_assets.extracts.versions import (  # noqa: PLC0415
-        find_version,
-        list_versions,
-        recorded_manifests,
-        verify_version,
-    )
-    from resources.registry import DELIVERED, Registry  # noqa: PLC0415
+    """Compare each version with its manifest, and both with the event log. Exits 1 when one was altered or is gone."""
+    from hdh_assets.extracts.verify import verify_delivered  # noqa: PLC0415
 
     context = cli_context(ctx).require_home()
-    found = [] if name and "/" in name else list_versions(context.home, name)
-    versions = [find_version(context.home, name)] if name and not found else found  # which refuses what is not there
-    with Registry(context.home, context.settings) as registry:
-        recorded = recorded_manifests(registry.events(DELIVERED))
+    found = verify_delivered(context.home, context.settings, name)
     rows: list[dict[str, Any]] = [
-        {"extract": version.name, "problem": problem}
-        for version in versions
-        for problem in (*verify_version(version, recorded.get((version.project, version.number))),) or (None,)
+        {"extract": version, "problem": problem}
+        for version, problems in found.items()
+        for problem in problems or (None,)
     ]
-    is_sound = not any(row["problem"] for row in rows)
+    is_sound = not any(found.values())
     if rows and is_sound and not as_json:
-        for version in versions:
-            state = "withdrawn, nothing is left" if version.is_withdrawn else "every file is as it was delivered"
-            out.print(f"[green]✓[/] {version.name}  {state}", highlight=False)
+        withdrawn = {f"{project}/v{number}" for project, number in _withdrawals(context)}
+        for version in found:
+            state = "withdrawn, nothing is left" if version in withdrawn else "every file is as it was delivered"
+            out.print(f"[green]✓[/] {version}  {state}", highlight=False)
         return
     print_rows(rows, as_json=as_json, empty="no extract was delivered yet")
     if not is_sound:

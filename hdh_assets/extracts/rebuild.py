@@ -99,7 +99,8 @@ def _is_whole(home: Home, name: str, manifest_sha256: str) -> bool:
         version = find_version(home, name)
     except RefusedError:
         return False
-    return not verify_version(version, manifest_sha256)
+    # the log knows of no withdrawal: one that looks withdrawn was emptied by somebody else
+    return not version.is_withdrawn and not verify_version(version, manifest_sha256)
 
 
 def _delivered(home: Home, settings: Settings, name: str) -> tuple[str, int, dict[str, Any]]:

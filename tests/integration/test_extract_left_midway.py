@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from test_extract import EVERYTHING, Hub
+from typer.testing import CliRunner
 
+from hdh_assets.cli.console import Context
+from hdh_assets.cli.extracts import extract_app
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.extracts.build import build_extract
 from hdh_assets.extracts.documents import PAPERS
+from hdh_assets.extracts.ended import withdraw_ended
 from hdh_assets.extracts.papers import keep_papers, put_papers
-from hdh_assets.extracts.versions import list_versions, recorded_manifests, sha256_of, verify_version
-from hdh_assets.governance.register import find_permit
+from hdh_assets.extracts.rebuild import rebuild_extract
+from hdh_assets.extracts.versions import empty, list_versions, recorded_manifests, sha256_of, verify_version
+from hdh_assets.governance import decisions
+from hdh_assets.governance.register import find_permit, today
 from resources.lake import open_lake
 from resources.registry import Registry
 from resources.releases import find
@@ -82,3 +89,57 @@ def _build_one(root: Path) -> None:
     settings = Settings.load(home)
     permit = find_permit(Registry(home, settings), "one")
     build_extract(home, settings, load_datasets(), permit, find(open_lake(home, settings)))
+
+
+def test_what_the_event_log_or_the_project_space_has_alone_is_told(own_hub: Hub) -> None:
+    """A version renamed by hand has a sound manifest, and its own number is missing."""
+    for project in ("lost", "renamed", "sound"):
+        own_hub.deliver(project, tables={"omop.person": "all"})
+    spaces = own_hub.home.projects
+    shutil.rmtree(spaces / "lost" / "v1")
+    (spaces / "renamed" / "v1").rename(spaces / "renamed" / "v7")
+    told = {row["extract"]: row["problem"] for row in verified(own_hub, code=1)}
+    assert list(told) == ["lost/v1", "renamed/v1", "renamed/v7", "sound/v1"]
+    assert "is gone; put it back: `hdh extract rebuild lost/v1`" in told["lost/v1"]
+    assert "is gone" in told["renamed/v1"]
+    assert "no such delivery" in told["renamed/v7"]
+    assert told["sound/v1"] is None
+    assert [row["extract"] for row in verified(own_hub, "lost/v1", code=1)] == ["lost/v1"]
+    assert [row["extract"] for row in verified(own_hub, "renamed", code=1)] == ["renamed/v1", "renamed/v7"]
+    shutil.rmtree(spaces / "renamed" / "v7")
+    for name in ("lost/v1", "renamed/v1"):
+        assert rebuild_extract(own_hub.home, own_hub.settings, own_hub.datasets, name) == []
+    assert not any(row["problem"] for row in verified(own_hub, code=0))
+
+
+def test_what_a_project_emptied_or_put_back_itself_is_told(own_hub: Hub) -> None:
+    """A notice of withdrawal may be anybody's; a withdrawal is what the event log knows."""
+    first = own_hub.deliver("own", tables={"omop.person": "all"})
+    kept = first.folder.with_name(".kept")
+    shutil.copytree(first.folder, kept)
+    empty(first, "nobody's")
+    assert "not withdrawn, and is gone" in verified(own_hub, code=1)[0]["problem"]
+    assert rebuild_extract(own_hub.home, own_hub.settings, own_hub.datasets, "own/v1") == []
+    assert (first.folder / "data").is_dir()
+    own_hub.registry.act("tester", decisions.revoke("own", reason="over", today=today()))
+    withdraw_ended(own_hub.home, own_hub.settings)
+    assert verified(own_hub, code=0) == [{"extract": "own/v1", "problem": None}]
+    shutil.rmtree(first.folder)
+    assert verified(own_hub, code=0) == []
+    kept.rename(first.folder)
+    assert "it was withdrawn on" in verified(own_hub, code=1)[0]["problem"]
+
+
+def test_what_was_lost_and_could_not_be_put_back_is_no_problem(own_hub: Hub) -> None:
+    first = own_hub.deliver("over", tables={"omop.person": "all"})
+    shutil.rmtree(first.folder)
+    assert verified(own_hub, code=1)
+    own_hub.registry.act("tester", decisions.revoke("over", reason="over", today=today()))
+    assert verified(own_hub, code=0) == []
+
+
+def verified(hub: Hub, *name: str, code: int) -> list[dict[str, str]]:
+    """What `hdh extract verify --json` prints, once it ended with that code."""
+    done = CliRunner().invoke(extract_app, ["verify", *name, "--json"], obj=Context(hub.home))
+    assert done.exit_code == code
+    return list(json.loads(done.stdout))

@@ -1,0 +1,81 @@
+"""Whether what was delivered is there, as it was delivered: folders of the project space against the event log.
+
+Either may have what the other lacks: a folder is renamed or lost by hand, a log comes from another backup. Here: every
+version of both, and what to do. One folder against its manifest is in `versions.py`; the data made again, `rebuild.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hdh_assets.core.home import Home, Settings
+from hdh_assets.extracts.versions import Version, find_version, list_versions, recorded_manifests, verify_version
+from hdh_assets.extracts.withdrawal import Withdrawal, withdrawals
+from hdh_assets.governance.register import projects, today
+from resources.lake import open_lake
+from resources.registry import DELIVERED, Event, Registry
+from resources.removals import retired
+
+Key = tuple[str, int]
+"""A project and the number of a version."""
+
+
+def verify_delivered(home: Home, settings: Settings, name: str | None = None) -> dict[str, list[str]]:
+    """Problems of each version, by its name `project/v<n>`; an empty list where all is as it should be.
+
+    One that is gone is told as long as it could be put back: its permit did not end, its release was not retired.
+    `name` is a version or a project; every version when left out. Raises `RefusedError` when nothing is called that.
+    """
+    there = {(version.project, version.number): version for version in list_versions(home)}
+    with Registry(home, settings) as registry:
+        delivered, withdrawn = registry.events(DELIVERED), withdrawals(registry)
+        stand = [event for event in _under_permit(registry, delivered) if _key(event) not in withdrawn]
+    lost = _lost(home, settings, [e for e in stand if _key(e) not in there or there[_key(e)].is_withdrawn])
+    chosen = sorted(key for key in there.keys() | lost if name in {None, key[0], _name(key)})
+    if name and not chosen:
+        find_version(home, name)  # refuses what is not there
+    recorded = recorded_manifests(delivered)
+    return {
+        _name(key): [_GONE.format(_name(key))]
+        if key in lost
+        else _problems(there[key], recorded.get(key), withdrawn.get(key))
+        for key in chosen
+    }
+
+
+_GONE = "it was delivered, not withdrawn, and is gone; put it back: `hdh extract rebuild {}`"
+_UNKNOWN = (
+    "the event log knows of no such delivery; take the folder away: what a crash left is delivered again, what was"
+    " renamed is put back under its number by `hdh extract rebuild`"
+)
+
+
+def _key(event: Event) -> Key:
+    return event.subject, int(event.data["version"])
+
+
+def _name(key: Key) -> str:
+    return f"{key[0]}/v{key[1]}"
+
+
+def _under_permit(registry: Registry, delivered: Sequence[Event]) -> list[Event]:
+    """Deliveries whose permit is in force, or one that amends it."""
+    known, day = projects(registry), today()
+    return [e for e in delivered if e.subject in known and not known[e.subject].end_of(e.data["basis"]["permit"], day)]
+
+
+def _lost(home: Home, settings: Settings, missing: Sequence[Event]) -> set[Key]:
+    """Those of the missing ones that should be there: what was made from a retired release should not."""
+    if not missing:
+        return set()
+    with open_lake(home, settings).reader() as engine:
+        gone = retired(engine)
+    return {_key(event) for event in missing if event.data["basis"]["release"] not in gone}
+
+
+def _problems(version: Version, recorded: str | None, withdrawn: Withdrawal | None) -> list[str]:
+    if withdrawn and not version.is_withdrawn:
+        return [f"it was withdrawn on {withdrawn.on} and is there; `hdh tick` (or the running hub) empties it"]
+    if recorded is None and not withdrawn:
+        return [_UNKNOWN]
+    return verify_version(version, recorded)
