@@ -23,7 +23,7 @@ from hdh_assets.extracts.omop_rules import LOCATION_ID, ROWS
 from hdh_assets.extracts.plan import TablePlan
 from hdh_assets.extracts.project_keys import ProjectKeys
 from hdh_assets.extracts.treatments import person_types
-from hdh_assets.governance.dossier import Period, PersonsWith, Population, Sex
+from hdh_assets.governance.dossier import Age, Period, PersonsWith, Population, Sex
 from hdh_assets.governance.permit import Permit
 
 _GENDER = {Sex.female: 8532, Sex.male: 8507}
@@ -79,11 +79,17 @@ def population_conditions(population: Population, period: Period) -> list[str]:
     """SQL conditions on `omop.person`, all of which must hold."""
     conditions = []
     if age := population.age:
-        conditions.append(f"{_completed_years(period.first)} BETWEEN {age.min} AND {age.max}")
+        conditions += _of_age(age, period)
     if population.sex:
         concepts = ", ".join(str(_GENDER[sex]) for sex in population.sex)
         conditions.append(f"gender_concept_id IN ({concepts})")
     return conditions + [_has_code(condition, period) for condition in population.persons_with]
+
+
+def _of_age(age: Age, period: Period) -> list[str]:
+    """SQL conditions on the age at the first day; from 0 on, also who is born later, up to the last day."""
+    youngest = f"{_completed_years(period.first)} >= {age.min}" if age.min else f"{_completed_years(period.last)} >= 0"
+    return [youngest, f"{_completed_years(period.first)} <= {age.max}"]
 
 
 def _completed_years(day: date) -> str:

@@ -64,10 +64,10 @@ class Sex(StrEnum):
 
 
 class Age(_Frozen):
-    """Completed years at the first day of the period, both included.
+    """Completed years at the first day of the period, both included. From 0 on, children born within the period too.
 
     A birthday whose month or day the hub does not know counts as past: where only the year of birth is known, the age
-    is that reached within the year.
+    is that reached within the year, and who is born in the year of the last day is born within the period.
     """
 
     min: int = Field(default=0, ge=0, le=150)

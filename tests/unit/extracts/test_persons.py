@@ -36,13 +36,45 @@ PERIOD = Period.model_validate({"from": "2024-03-15", "to": "2024-12-31"})
 def test_an_age_is_in_completed_years_and_unknown_birthdays_are_past(
     born: tuple[int | None, int | None, int | None], is_adult: bool
 ) -> None:
-    (condition,) = population_conditions(Population.model_validate({"age": {"min": 18, "max": 120}}), PERIOD)
+    assert belongs(born, PERIOD, min=18, max=120) is is_adult
+
+
+@pytest.mark.parametrize(
+    ("born", "is_child"),
+    [
+        ((2024, 3, 15), True),
+        ((2024, 3, 16), True),
+        ((2025, 12, 31), True),
+        ((2026, 6, 30), True),
+        ((2026, 7, 1), False),
+        ((2026, 6, None), True),
+        ((2026, 7, None), False),
+        ((2026, None, None), True),
+        ((2027, None, None), False),
+        ((2021, 3, 16), True),
+        ((2021, 3, 15), False),
+        ((None, None, None), False),
+    ],
+)
+def test_children_born_within_the_period_belong_where_the_youngest_age_is_0(
+    born: tuple[int | None, int | None, int | None], is_child: bool
+) -> None:
+    """Of two years of births a study of infants would miss all but those of the first day."""
+    period = Period.model_validate({"from": "2024-03-15", "to": "2026-06-30"})
+    assert belongs(born, period, min=0, max=2) is is_child
+    assert belongs(born, period, max=2) is is_child
+    assert belongs(born, period, min=1, max=2) is (is_child and (born[0] or 0) < 2024)
+
+
+def belongs(born: tuple[int | None, int | None, int | None], period: Period, **age: int) -> bool:
+    """Whether somebody born then is of the population of that age."""
+    conditions = population_conditions(Population.model_validate({"age": age}), period)
     query = (
         f"SELECT count(*) FROM (SELECT ?::INTEGER AS year_of_birth, ?::INTEGER AS month_of_birth, "
-        f"?::INTEGER AS day_of_birth) WHERE {condition}"
+        f"?::INTEGER AS day_of_birth) WHERE {' AND '.join(conditions)}"
     )
     with duckdb.connect() as engine:
-        assert engine.execute(query, list(born)).fetchall() == [(int(is_adult),)]
+        return engine.execute(query, list(born)).fetchall() == [(1,)]
 
 
 @pytest.mark.parametrize(
