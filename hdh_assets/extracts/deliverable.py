@@ -5,7 +5,7 @@ Delivered tables come from the descriptors, CDM tables from the dbt project's co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,7 +14,7 @@ import yaml
 
 from hdh_assets.core.column import Column
 from hdh_assets.core.descriptor import Dataset
-from hdh_assets.extracts.omop_rules import ROWS
+from hdh_assets.extracts.omop_rules import ROWS, attached_to
 from hdh_assets.standard.sources_yml import PROJECT
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -37,6 +37,12 @@ def deliverable(datasets: Mapping[str, Dataset]) -> dict[str, frozenset[str]]:
         for table in dataset.tables:
             tables[f"{dataset.id}.{table.lake_name}"] = frozenset(c.lake_name for c in table.lake_columns)
     return tables
+
+
+def needed(tables: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Of those tables, the ones that give rows of other tables alone: the tables of which one must be asked for."""
+    of_omop = {table: attached_to(table.removeprefix("omop.")) for table in tables if table.startswith("omop.")}
+    return {table: frozenset(f"omop.{event}" for event in events) for table, events in of_omop.items() if events}
 
 
 def table_words(datasets: Mapping[str, Dataset], name: str) -> tuple[str, dict[str, ColumnWords]]:

@@ -69,6 +69,9 @@ ROWS: dict[str, Rows] = {
 """The deliverable CDM tables. The vocabulary is not among them (projects load their own, under its licences), nor are
 cohorts, metadata and fact_relationship, whose rows cannot be limited to a permit."""
 
+EVENTS = frozenset(table for table, rows in ROWS.items() if rows.kind == "event") - {"death"}
+"""Tables of events that have a number. Numbers of different tables never meet: they are hashes."""
+
 PERSON_ID = "person_id"
 LOCATION_ID = "location_id"
 PERSON_TEXT = "person_source_value"
@@ -124,3 +127,12 @@ def is_record_number(column: str) -> bool:
     `cost_domain_id` says in which table the row of `cost_event_id` is.
     """
     return column.endswith("_id") and not column.endswith(("concept_id", "domain_id"))
+
+
+def attached_to(table: str) -> frozenset[str]:
+    """Tables of events of which one must be delivered for the table to have a row; empty where it needs none."""
+    rows = ROWS[table]
+    if rows.kind != "attached":
+        return frozenset()
+    named = rows.start.removesuffix("_id")
+    return frozenset({named}) if named in ROWS else EVENTS

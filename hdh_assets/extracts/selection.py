@@ -14,7 +14,7 @@ from typing import Self
 from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.sql_text import quoted
-from hdh_assets.extracts.omop_rules import PERSON_ID, ROWS
+from hdh_assets.extracts.omop_rules import EVENTS, PERSON_ID, ROWS
 from hdh_assets.extracts.persons import person_columns, way_to_persons
 from hdh_assets.extracts.plan import ColumnPlan, TablePlan
 from hdh_assets.extracts.treatments import Treatment, person_types
@@ -279,12 +279,12 @@ _LOCATIONS = (
 
 
 def _event_ids(event_tables: Sequence[str], period: Period) -> str:
-    """Identifiers of the delivered events; ids of different tables never meet, they are hashes."""
+    """Identifiers of the delivered events."""
     selects = [
         f"SELECT t.{table}_id AS id FROM lake.omop.{table} AS t SEMI JOIN cohort USING (person_id) "
         f"WHERE {ROWS[table].within(period)}"
         for table in event_tables
-        if table != "death"
+        if table in EVENTS
     ]
     return " UNION ALL ".join(selects) or "SELECT NULL::BIGINT AS id WHERE false"
 

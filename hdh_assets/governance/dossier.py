@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
@@ -180,14 +181,21 @@ def read_dossier(path: Path) -> Dossier:
     return read_model(path, Dossier, DossierError, remedy=_CORRECT)
 
 
-def check_dossier(path: Path, known: Mapping[str, frozenset[str]], today: date) -> Dossier:
+def check_dossier(
+    path: Path,
+    known: Mapping[str, frozenset[str]],
+    today: date,
+    needed: Mapping[str, frozenset[str]] = MappingProxyType({}),
+) -> Dossier:
     """The dossier, once found answerable. `known` gives the deliverable tables and their columns.
+
+    `needed` gives, by table, the tables of which the dossier must ask for one besides.
 
     Raises `DossierError` with every problem, each at its line.
     """
     file = YamlFile.read(path, DossierError, remedy=_CORRECT)
     dossier = file.validated(file.mapping(), Dossier)
-    if problems := unanswerable(dossier, known, today):
+    if problems := unanswerable(dossier, known, today, needed):
         is_about_tables = any(field[0] != "retention_until" for field, _ in problems)
         raise DossierError(file.located(problems), remedy=_ASK_ANOTHER if is_about_tables else _CORRECT)
     return dossier
@@ -200,12 +208,18 @@ def not_filled_in(dossier: Dossier) -> list[str]:
 
 
 def unanswerable(
-    dossier: Dossier, known: Mapping[str, frozenset[str]], today: date
+    dossier: Dossier,
+    known: Mapping[str, frozenset[str]],
+    today: date,
+    needed: Mapping[str, frozenset[str]] = MappingProxyType({}),
 ) -> list[tuple[tuple[str | int, ...], str]]:
     """What the hub cannot answer, as (field, problem)."""
     problems: list[tuple[tuple[str | int, ...], str]] = []
     for table, columns in dossier.tables.items():
         problems += [(("tables", table), text) for text in _table_problems(table, columns, known)]
+        if (one_of := needed.get(table)) and not one_of & dossier.tables.keys():
+            text = f"gives only what belongs to rows of other tables: ask also for {' or '.join(sorted(one_of))}"
+            problems.append((("tables", table), text))
     for index, condition in enumerate(dossier.population.persons_with):
         field = ("population", "persons_with", index)
         problems += [((*field, part), text) for part, text in _condition_problems(condition, known)]

@@ -20,6 +20,7 @@ from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.extracts.build import build_extract
 from hdh_assets.extracts.ended import withdraw_ended
+from hdh_assets.governance.dossier import DossierError
 from hdh_assets.governance.register import find_permit
 from resources.registry import Registry
 from tests.extract_hub import fill, write_dossier
@@ -95,6 +96,13 @@ def test_the_list_of_extracts_says_why_one_was_withdrawn(home: Home, settings: S
     assert [row["state"] for row in hdh(home, "extract", "list", "--json")] == ["withdrawn: its permit ended"]
     assert "its permit ended" in hdh(home, "extract", "show", "pilot/v1")
     assert hdh(home, "extract", "verify", "--json") == [{"extract": "pilot/v1", "problem": None}]
+
+
+def test_a_dossier_that_asks_for_costs_of_nothing_is_refused(home: Home, tmp_path: Path) -> None:
+    path = write_dossier(tmp_path / "dossier.yaml", "pilot", tables={"omop.person": "all", "omop.cost": "all"})
+    for command in ("check", "submit"):
+        with pytest.raises(DossierError, match=r"ask also for omop\.condition_occurrence or"):
+            hdh(home, "project", command, str(path))
 
 
 def test_an_opposition_keeps_no_identifier(home: Home, settings: Settings) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hdh_assets.core.descriptor_files import load_datasets
-from hdh_assets.extracts.deliverable import deliverable
+from hdh_assets.extracts.deliverable import deliverable, needed
 from hdh_assets.governance.dossier import TEMPLATE, DossierError, check_dossier, not_filled_in, read_dossier
 from tests.extract_hub import write_dossier
 
@@ -68,6 +68,32 @@ def test_tables_and_columns_the_hub_does_not_have_are_all_named(tmp_path: Path) 
         check_dossier(path, KNOWN, TODAY)
     assert "omop.person has no column shoe_size" in error.value.message
     assert "the hub delivers no table omop.dreams" in error.value.message
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "wanting"),
+    [
+        (["cost"], "omop.condition_occurrence or omop.device_exposure or "),
+        (["cost", "person", "death", "care_site"], "omop.condition_occurrence or "),
+        (["cost", "drug_exposure"], None),
+        (["note_nlp", "visit_occurrence"], "omop.note"),
+        (["note_nlp", "note"], None),
+        (["episode_event", "note"], "omop.episode"),
+        (["episode_event", "episode"], None),
+    ],
+)
+def test_what_belongs_to_rows_of_other_tables_is_asked_for_with_them(
+    tmp_path: Path, asked_for: list[str], wanting: str | None
+) -> None:
+    """Alone it would be granted and delivered without a row."""
+    known = deliverable(load_datasets())
+    path = write_dossier(tmp_path / "d.yaml", "pilot", tables={f"omop.{table}": "all" for table in asked_for})
+    if wanting is None:
+        assert check_dossier(path, known, TODAY, needed(known))
+    else:
+        with pytest.raises(DossierError, match=rf"tables\.omop\.{asked_for[0]}: .* ask also for {wanting}") as error:
+            check_dossier(path, known, TODAY, needed(known))
+        assert len(error.value.message.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
