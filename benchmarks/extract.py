@@ -21,9 +21,9 @@ import duckdb
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.extracts.build import COPY_OPTIONS, build_extract, read_schema
 from hdh_assets.extracts.persons import prepare_persons
-from hdh_assets.extracts.plan import event_tables, plan_extract
+from hdh_assets.extracts.plan import TablePlan, event_tables, plan_extract
 from hdh_assets.extracts.project_keys import ProjectKeys
-from hdh_assets.extracts.selection import bare_selection
+from hdh_assets.extracts.selection import select_table
 from hdh_assets.governance.decisions import give_opinion, grant, submit
 from hdh_assets.governance.dossier import Dossier
 from hdh_assets.governance.permit import Permit
@@ -142,8 +142,14 @@ def _bare(home: Home, settings: Settings, permit: Permit, release: Release, path
         plans = plan_extract(permit, {}, read_schema(engine))
         prepare_persons(engine, permit, plans, {}, ProjectKeys(open_keys(home), "bench"))
         events = tuple(event_tables(plans))
-        queries = [bare_selection(plan, permit.period, {}, events) for plan in plans]
+        queries = [_bare_selection(plan, permit, events) for plan in plans]
         return _timed(lambda: _copy(engine, queries, path))
+
+
+def _bare_selection(plan: TablePlan, permit: Permit, events: tuple[str, ...]) -> str:
+    """The rows and columns of the extract as they are in the lake."""
+    columns = ", ".join(f't."{column.name}"' for column in plan.columns)
+    return f"SELECT {columns} FROM ({select_table(plan, permit.period, {}, events, {}).source}) AS t"
 
 
 def _copy(engine: duckdb.DuckDBPyConnection, queries: list[str], path: Path) -> None:

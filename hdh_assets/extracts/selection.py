@@ -167,15 +167,6 @@ def _own_id(plan: TablePlan) -> ColumnPlan | None:
     return next((column for column in plan.columns if column.name == own and column.treatment in _KEYED), None)
 
 
-def bare_selection(
-    plan: TablePlan, period: Period, datasets: Mapping[str, Dataset], event_tables: Sequence[str]
-) -> str:
-    """The same rows and columns as they are in the lake: what an extract's cost is measured against."""
-    rows = _omop_rows(plan, period, event_tables) if plan.is_omop else _source_rows(plan, period, datasets)
-    columns = ", ".join(f't."{column.name}"' for column in plan.columns)
-    return f"SELECT {columns} {rows}"
-
-
 def _expression(column: ColumnPlan, period: Period) -> str:
     """A column as it leaves the engine: as delivered, but for a record key, which is replaced on its way back."""
     match column.treatment:
