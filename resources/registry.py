@@ -5,7 +5,7 @@ reading and proving. What events mean is in `hdh_assets/governance`. An event ne
 
 A log that is older than this home has seen (a backup of yesterday) is refused until somebody accepts it: what it lost
 may be a permit revoked since. What nothing here sees: somebody who rewrites the whole database and the mark beside it,
-hashes included. Keep the head that `hdh audit verify` prints elsewhere.
+hashes included. Keep the head that `hdh audit verify` prints elsewhere, and give it to `--since`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import getpass
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from resources.databases import claim_database, database_address, failures_told
 from resources.registry_mark import Mark, RegistryMark, UnreadableMarkError
 
 GENESIS = "0" * 64
+_HASH = re.compile(r"[0-9a-fA-F]{64}")
 _METADATA = sa.MetaData()
 _EVENT = sa.Table(
     "event",
@@ -195,8 +197,14 @@ class Registry:
         _check_mark(mark, events)
         return [event for event in events if not kinds or event.kind in kinds]
 
-    def verify(self) -> Audit:
-        """Walk the chain and say which events are altered, missing or inserted. Raises `UnreadableMarkError`."""
+    def verify(self, since: str | None = None) -> Audit:
+        """Walk the chain and say which events are altered, missing or inserted.
+
+        `since` is a head that was kept elsewhere: a chain that was rewritten whole is sound, and does not have it.
+        Raises `RefusedError` when it is no hash, `UnreadableMarkError`.
+        """
+        if since is not None and not _HASH.fullmatch(since):
+            raise RefusedError("a hash has 64 hexadecimal digits", remedy="give the one `hdh audit verify` printed")
         mark = self._mark.read()
         with self._failures(), self._engine.connect() as connection:
             rows = [dict(row) for row in connection.execute(sa.select(_EVENT).order_by(_EVENT.c.seq)).mappings()]
@@ -204,6 +212,8 @@ class Registry:
         problems = list(_problems(rows, head))
         if mark and (mark.seq, mark.hash) not in {(row["seq"], row["hash"]) for row in rows}:
             problems.append(f"event {mark.seq}, which this home has seen, is not in it: the log is an older one")
+        if since and since.lower() not in {GENESIS, *(row["hash"] for row in rows)}:
+            problems.append(f"no event has the hash {since}: the log was rewritten, or is an older or another one")
         return Audit(len(rows), rows[-1]["hash"] if rows else GENESIS, tuple(problems))
 
     def __enter__(self) -> Self:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hdh_assets.cli.console import JsonOption, cli_context, joined, print_facts, print_json, print_rows, say
+from hdh_assets.cli.console import JsonOption, cli_context, joined, out, print_facts, print_json, print_rows, say
 from hdh_assets.core.digests import short
 
 audit_app = typer.Typer(no_args_is_help=True, help="The registry: the log of every decision and delivery.")
@@ -50,16 +50,27 @@ def trace_command(
 
 
 @audit_app.command("verify")
-def audit_verify_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
-    """Prove that no event of the registry was altered, removed or inserted. Exits 1 otherwise."""
+def audit_verify_command(
+    ctx: typer.Context,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", help="A hash this command printed before, kept outside the hub: the log must have it."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Prove that no event of the registry was altered, removed or inserted. Exits 1 otherwise.
+
+    Who can write everywhere can make the whole log anew. That shows by --since alone.
+    """
     from resources.registry import Registry  # noqa: PLC0415
 
     context = cli_context(ctx).require_home()
-    audit = Registry(context.home, context.settings).verify()
+    audit = Registry(context.home, context.settings).verify(since)
     if as_json:
         print_json({"events": audit.events, "head": audit.head, "intact": audit.is_intact, "problems": audit.problems})
     elif audit.is_intact:
-        say(f"[green]✓[/] {audit.events} events, none altered; the last is {audit.head[:16]}…")
+        say(f"[green]✓[/] {audit.events} events, none altered; keep the hash of the last outside the hub, for --since:")
+        out.print(audit.head, highlight=False)
     else:
         print_rows([{"problem": problem} for problem in audit.problems], as_json=False)
     if not audit.is_intact:

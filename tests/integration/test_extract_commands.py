@@ -105,6 +105,17 @@ def test_a_dossier_that_asks_for_costs_of_nothing_is_refused(home: Home, tmp_pat
             hdh(home, "project", command, str(path))
 
 
+def test_the_log_is_proved_to_follow_a_hash_that_was_kept(home: Home, settings: Settings) -> None:
+    with Registry(home, settings) as registry:
+        kept = registry.append("note", "one", "tester", {}).hash
+        last = registry.append("note", "two", "tester", {}).hash
+    assert last in hdh(home, "audit", "verify"), "whole, so that it can be kept"
+    assert hdh(home, "audit", "verify", "--since", kept, "--json")["intact"] is True
+    lacking = CliRunner().invoke(APP, ["audit", "verify", "--since", "f" * 64, "--json"], obj=Context(home))
+    assert lacking.exit_code == 1
+    assert "the log was rewritten" in json.loads(lacking.stdout)["problems"][0]
+
+
 def test_an_opposition_keeps_no_identifier(home: Home, settings: Settings) -> None:
     identifier = "ABCDEFGHIJKLMNOPQ"
     said = hdh(home, "oppose", "add", "snds_nir", entered=f"{identifier}\n")

@@ -79,6 +79,23 @@ def test_an_event_replaced_together_with_its_hash_breaks_the_chain(registry: Reg
     assert any("does not follow event 2" in problem for problem in registry.verify().problems)
 
 
+def test_a_log_that_was_made_anew_lacks_the_hash_that_was_kept_elsewhere(registry: Registry, tmp_path: Path) -> None:
+    """Whoever writes log and mark leaves a sound chain: the copy of its head outside is what tells."""
+    kept = registry.verify().head
+    registry.append("note", "p6", "tester", {})
+    assert registry.verify(kept).is_intact
+    assert registry.verify(kept.upper()).is_intact
+    forged = Registry(Home(tmp_path / "forged"), Settings())
+    for n in range(6):
+        forged.append("note", f"p{n}", "tester", {"n": n, "text": "e"})
+    assert forged.verify().is_intact
+    assert forged.verify(GENESIS).is_intact
+    (problem,) = forged.verify(kept).problems
+    assert f"no event has the hash {kept}" in problem
+    with pytest.raises(RefusedError, match="64 hexadecimal digits"):
+        forged.verify(kept[:16])
+
+
 def test_nothing_is_appended_when_the_decision_refuses(registry: Registry) -> None:
     def refuse(_: object) -> Draft:
         raise RuntimeError("no")
