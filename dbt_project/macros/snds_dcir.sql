@@ -106,14 +106,23 @@
 
 {#
     Net quantity of lines billed alike. A complement carries money, not an act (rule 3): without a quantity it has the
-    sign of its amounts, and what a patient owes that of what was taken from the reimbursement.
+    sign of its first amount that is not zero, and what a patient owes the other sign of what was taken from the
+    reimbursement. Not that of their sum: a charge of 5 and a reimbursement of -5 are something.
 #}
 {% macro signed_quantity() -%}
     case
-        when quantity = 0 and kind = 'cpl' then sign(charge + paid_basic + paid_supplement)
-        when quantity = 0 and kind = 'owe' then -sign(charge + paid_basic + paid_supplement)
+        when quantity = 0 and kind = 'cpl'
+            then {{ sign_of_first(['charge', 'paid_supplement', 'paid_basic']) }}
+        when quantity = 0 and kind = 'owe'
+            then -{{ sign_of_first(['paid_supplement', 'paid_basic', 'charge']) }}
         else quantity
     end
+{%- endmacro %}
+
+
+{# The sign of the first of these amounts that is not zero, 0 where all are. #}
+{% macro sign_of_first(amounts) -%}
+    coalesce(sign(coalesce({% for name in amounts %}nullif({{ name }}, 0){{ ', ' if not loop.last }}{% endfor %})), 0)
 {%- endmacro %}
 
 

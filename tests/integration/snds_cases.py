@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 Row = dict[str, str]
 FLUXES = ("2024-02", "2024-03", "2024-04")
@@ -68,6 +69,8 @@ def make_cases(seed: int, *, persons: int = 70, lines: int = 900) -> Cases:
     writer = _Writer(cases, chance)
     for _ in range(lines):
         writer.bill()
+    for number, (psa, rank) in enumerate(list(cases.keys)):
+        writer.correct(psa, rank, date(2023, 10, 1) + timedelta(days=number))
     return cases
 
 
@@ -186,6 +189,22 @@ class _Writer:
             if chance.random() < 0.5:
                 again = [(table, row | _corrected(table)) for table, row in refined]
                 self._write(later, line | ({"PFS_EXE_NUM": "66666666"} if named else {}), again, place)
+
+    def correct(self, psa: str, rank: str, care: date) -> None:
+        """On a day of its own, a reimbursement corrected alone: of nothing, of an act, of one that was taken back."""
+        day = {"EXE_SOI_DTD": f"{care:%d/%m/%Y}", "EXE_SOI_DTF": "", "PRS_DPN_QLP": "0", "DPN_QLF": "0"}
+        line = self._line("consultation") | {"BEN_NIR_PSA": psa, "BEN_RNG_GEM": rank, "CPL_MAJ_TOP": "0"} | day
+        line |= {"BEN_CDI_NIR": "00", "ORG_AFF_BEN": PLACES[_number(psa[3:]) % len(PLACES)][2]}
+        nothing = {"PRS_ACT_QTE": "0", "PRS_PAI_MNT": "0", "BSE_REM_BSE": "0", "BSE_REM_MNT": "0"}
+        self._write(2, line | nothing | {"BSE_REM_MNT": "3.50", "ORG_CLE_NEW": "01C999"}, [], None)
+        if care.day % 3:
+            self._write(0, line, [], None)
+            even = {"CPL_MAJ_TOP": "2", "CPL_AFF_COD": "10", "PRS_PAI_MNT": "5", "CPL_REM_MNT": "-5"}
+            owed = {"CPL_MAJ_TOP": "2", "CPL_AFF_COD": "16", "PRS_PAI_MNT": "1", "CPL_REM_MNT": "-1"}
+            self._write(1, line | nothing | even, [], None)
+            self._write(1, line | nothing | owed, [], None)
+        if care.day % 3 == 2:
+            self._write(1, _reversed(line, [])[0], [], None)
 
     def _line(self, kind: str) -> Row:
         chance = self.chance

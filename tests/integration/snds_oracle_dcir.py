@@ -102,7 +102,7 @@ class Dcir:
                 *entry["net"],
             ].append(entry)
         settled = [event for entries in groups.values() for event in _settle(entries)]
-        self.dropped["4"] += sum(event["quantity"] < 0 for event in settled)
+        self.dropped["4"] += sum(event["quantity"] < 0 or _is_money_alone(event) for event in settled)
         kept = [event for event in settled if event["quantity"] > 0]
         acts = {
             (e["person"], e["start"], e["code"]) for e in kept if e["kind"] == "ER_CAM_F" and not e["is_anaesthesia"]
@@ -294,8 +294,15 @@ def _signed(event: Event) -> Event:
     """A complement may have no quantity: its money tells whether it was given or taken back (rule 3)."""
     if event["kind"] not in {"cpl", "owe"} or event["quantity"]:
         return event
-    money = sum(event[name] for name in MONEY) * (-1 if event["kind"] == "owe" else 1)
-    return event | {"quantity": Decimal((money > 0) - (money < 0))}
+    first = ("PRS_PAI_MNT", "CPL_REM_MNT", "BSE_REM_MNT") if event["kind"] == "cpl" else ("CPL_REM_MNT", "BSE_REM_MNT")
+    money = next((event[name] for name in (*first, "PRS_PAI_MNT") if event[name]), Decimal(0))
+    sign = (money > 0) - (money < 0)
+    return event | {"quantity": Decimal(-sign if event["kind"] == "owe" else sign)}
+
+
+def _is_money_alone(event: Event) -> bool:
+    """What acts cost that net to none."""
+    return event["kind"] == "prs" and not event["quantity"] and any(event[name] for name in MONEY)
 
 
 def _drug(line: Row, row: Row) -> Event:

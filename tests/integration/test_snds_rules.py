@@ -177,6 +177,22 @@ def test_money(both):
     same(found, both.dcir.costs)
 
 
+def test_no_money_of_a_kept_line_is_lost(both):
+    """What the lines come to is in the cost table, or in events that the report counts."""
+    billed = sum(line["PRS_PAI_MNT"] for line in both.dcir.entries)
+    paid = sum(line["BSE_REM_MNT"] + line["CPL_REM_MNT"] for line in both.dcir.entries)
+    [standardised] = both.rows("SELECT sum(total_charge), sum(paid_by_payer) FROM lake.omop.cost")
+    counted = both.rows(
+        "SELECT sum(charge)::DOUBLE, sum(paid_basic + paid_supplement)::DOUBLE,"
+        " count(*) FILTER (quantity = 0 AND charge = 0)"
+        " FROM lake.staging.int_snds_dcir__event WHERE quantity <= 0"
+        " OR (kind IN ('prs', 'cpl', 'owe') AND visit_occurrence_id IS NULL)"
+    )
+    [(charge, reimbursed, alone)] = counted
+    assert alone, "the cases correct no reimbursement alone"
+    assert (float(billed), float(paid)) == pytest.approx((standardised[0] + charge, standardised[1] + reimbursed))
+
+
 def test_payers_and_observation_periods(both):
     found = both.rows(
         "SELECT year_of_birth, payer_source_value, plan_source_value, payer_plan_period_start_date,"

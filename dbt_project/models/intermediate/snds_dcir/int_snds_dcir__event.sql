@@ -124,15 +124,15 @@ signed as (
     from settled
 ),
 
--- Rule 28: activities 1 and 4 of one act are one procedure.
+-- Rule 28: activities 1 and 4 of one act are one procedure. A cancellation of nothing stays, to be counted.
 performed as (
-    select * from signed where not is_anaesthesia
+    select * from signed where not is_anaesthesia or quantity < 0
     union all by name
     (
         select * from signed
         anti join (select * from signed where kind = 'cam' and not is_anaesthesia and quantity > 0) as main
             using (person_id, care_start, code)
-        where signed.is_anaesthesia
+        where signed.is_anaesthesia and signed.quantity > 0
     )
 ),
 
@@ -158,7 +158,12 @@ described as (
     left join {{ ref('int_snds_dcir__nature') }} as nature_of on nature_of.code = performed.nature
     -- Rule 4: net zero is no event and no cost; an orphan negative stays, to be counted, and feeds nothing. So does what
     -- acts cost that net to none.
-    where performed.quantity <> 0 or (performed.kind = 'prs' and performed.charge <> 0)
+    where
+        performed.quantity <> 0
+        or (
+            performed.kind = 'prs'
+            and (performed.charge <> 0 or performed.paid_basic <> 0 or performed.paid_supplement <> 0)
+        )
 ),
 
 -- The vocabularies know the seven digits a CIP13 was made from.
