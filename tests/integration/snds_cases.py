@@ -27,6 +27,9 @@ PLACES = (
     ("075", "999", "01C751"),
     ("099", "101", "01M751"),
 )
+OPEN = ("31/12/2099", "31/12/2999")
+"""Ends that mean none."""
+
 _NATURES = {
     "consultation": "1111",
     "remote": "1192",
@@ -146,7 +149,7 @@ def _add_illnesses(cases: Cases, chance: random.Random) -> None:
                     "BEN_RNG_GEM": rank,
                     "IMB_ALD_DTD": start,
                     "IMB_ALD_DTF": chance.choice(
-                        ("01/01/1600", "31/12/2099", "30/04/2020", "30/04/2025", "01/01/2014")
+                        ("01/01/1600", OPEN[_number(psa) % 2], "30/04/2020", "30/04/2025", "01/01/2014")
                     ),
                     "IMB_ALD_NUM": chance.choice(("8", "0")),
                     "IMB_ETM_NAT": chance.choice(("41", "41", "43", "45", "13", "11", "")),
@@ -228,7 +231,7 @@ class _Writer:
             "BEN_CTA_TYP": ("0", "89", "14")[_number(person, "contract") % 3],
             "BEN_CMU_CAT": ("0", "5")[_number(person, "aid") % 5 == 0],
             "EXE_SOI_DTD": day or chance.choice(("", "01/01/1600")),
-            "EXE_SOI_DTF": (day, "", "05/03/2024")[again % 3] if day else "",
+            "EXE_SOI_DTF": (day, ("", *OPEN)[again // 3 % 3], "05/03/2024")[again % 3] if day else "",
             "PRE_PRE_DTD": ("02/01/2024", "01/01/1600")[again % 2],
             "PRS_NAT_REF": _NATURES[kind],
             "CPL_MAJ_TOP": chance.choice(("0", "0", "1", "")),
@@ -276,7 +279,7 @@ class _Writer:
                 terms = {
                     "TIP_PRS_TYP": "12"[again % 2],
                     "TIP_ACL_DTD": ("", "01/01/1600", "28/12/2023", "03/05/2024")[again // 4 % 4],
-                    "TIP_ACL_DTF": ("01/06/2024", "")[again // 2 % 2],
+                    "TIP_ACL_DTF": ("01/06/2024", "", OPEN[0], OPEN[1])[again // 2 % 4],
                 }
                 return [("ER_TIP_F", {"TIP_PRS_IDE": code, "TIP_ACT_QSN": quantity} | terms)]
         return []

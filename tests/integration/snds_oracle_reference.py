@@ -20,7 +20,7 @@ LONG_TERM = ("41", "43", "45")
 def day(text: str) -> date | None:
     """A dd/mm/yyyy date; sentinels are missing (rules 15 and 43)."""
     found = datetime.strptime(text, "%d/%m/%Y").date() if text else None
-    return None if found is None or found.year in {1, 1600} else found
+    return None if found is None or found.year in {1, 1600, 2099, 2999} else found
 
 
 def is_genuine(nature: str) -> bool:
@@ -99,8 +99,7 @@ class Reference:
             elif self._key(row) not in self.person_of:
                 self.dropped["17"] += 1
             else:
-                end = None if row["IMB_ALD_DTF"] == "31/12/2099" else day(row["IMB_ALD_DTF"])
-                lineages[self.person_of[self._key(row)], code].append((start, end))
+                lineages[self.person_of[self._key(row)], code].append((start, day(row["IMB_ALD_DTF"])))
         for (year, code), spells in lineages.items():
             start, ends = min(s for s, _ in spells), [e for _, e in spells]
             end = None if None in ends else max(e for e in ends if e)

@@ -21,7 +21,7 @@ select
     try_cast(rgm_cod as integer) as rgm_cod,
     try_cast(rgm_grg_cod as integer) as rgm_grg_cod,
     {{ no_sentinel('exe_soi_dtd', ['1600-01-01', '0001-01-01']) }} as exe_soi_dtd,
-    {{ no_sentinel('exe_soi_dtf', ['1600-01-01', '0001-01-01']) }} as exe_soi_dtf,
+    {{ no_sentinel('exe_soi_dtf', ['1600-01-01', '0001-01-01', '2099-12-31', '2999-12-31']) }} as exe_soi_dtf,
     {{ no_sentinel('pre_pre_dtd', ['1600-01-01', '0001-01-01']) }} as pre_pre_dtd,
     try_cast(prs_nat_ref as integer) as prs_nat_ref,
     try_cast(bse_prs_nat as integer) as bse_prs_nat,
