@@ -20,6 +20,8 @@ from hdh_assets.core.home import Home, Settings
 from resources.databases import claim_database, database_address, failures_told
 
 Status = Literal["started", "accepted", "accepted_with_rejects", "refused", "already_received", "failed"]
+ANSWERS = ("accepted", "accepted_with_rejects", "refused", "already_received")
+"""How an attempt ends that the producer was told of."""
 
 _METADATA = sa.MetaData()
 _ATTEMPTS = sa.Table(
@@ -137,6 +139,10 @@ class Ledger:
     def attempts(self, digest: str | None = None) -> list[Attempt]:
         """Every attempt, or those at one delivery, oldest first."""
         return list(self._select(sa.true() if digest is None else _ATTEMPTS.c.digest == digest))
+
+    def answers(self, dataset: str) -> list[Attempt]:
+        """Attempts at deliveries of one dataset that ended in an answer to the producer, oldest first."""
+        return list(self._select((_ATTEMPTS.c.dataset == dataset) & _ATTEMPTS.c.status.in_(ANSWERS)))
 
     def _select(self, condition: sa.ColumnElement[bool]) -> Iterator[Attempt]:
         with self._failures(), self._engine.connect() as connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -40,13 +41,15 @@ def show_command(
     dataset = find_dataset(context.datasets(), dataset_id)
     deliveries = _delivered(context).get(dataset.id, [])
     entry = _entry(context, dataset)
+    refused = _refused(context, dataset)
     shown = [each | {"rows": _told(dataset, each["rows"])} for each in deliveries]
     months = settled(dataset, [delivery["period"] for delivery in deliveries])
     if as_json:
-        found = {"deliveries": shown, "entry": entry, "settled": asdict(months) if months else None}
+        found = {"deliveries": shown, "entry": entry, "settled": asdict(months) if months else None, "refused": refused}
         print_json(dataset.model_dump(mode="json") | found)
         return
-    print_facts(_facts(dataset) | _settled_facts(months) | _outdated_facts(dataset, deliveries, context.hdh))
+    facts = _facts(dataset) | _settled_facts(months) | _outdated_facts(dataset, deliveries, context.hdh)
+    print_facts(facts | ({"refused, not corrected yet": refused} if refused else {}))
     out.print()
     print_rows([_table_row(table, entry) for table in dataset.tables], as_json=False, title="tables")
     out.print()
@@ -156,6 +159,17 @@ def _delivered(context: Context) -> dict[str, list[dict[str, Any]]]:
     for row in rows:
         found.setdefault(row.pop("dataset"), []).append(row)
     return found
+
+
+def _refused(context: Context, dataset: Dataset) -> list[str]:
+    """Periods that are refused and not corrected yet; none where there is no hub."""
+    if not context.home.settings_file.exists():
+        return []
+    from hdh_assets.sources.checks import uncorrected  # noqa: PLC0415
+    from resources.ledger import Ledger  # noqa: PLC0415
+
+    answers = Ledger(context.home, context.settings).answers(dataset.id)
+    return [answer.period for answer in uncorrected(answers, dataset, datetime.now(UTC))]
 
 
 def _entry(context: Context, dataset: Dataset) -> dict[str, Any] | None:

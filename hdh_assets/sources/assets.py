@@ -4,6 +4,7 @@ Wrappers only: taking a delivery in is `intake/run.py`, which rules apply is `ch
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -15,8 +16,15 @@ from hdh_assets.core.digests import short
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.keys import source_key
 from hdh_assets.core.tags import LAKE_POOL, dataset_tags
-from hdh_assets.sources.checks import columns_concerned, rows_concerned, rules_of
-from hdh_assets.sources.intake.receipt import Receipt, receipt_folder
+from hdh_assets.sources.checks import (
+    columns_concerned,
+    periods_concerned,
+    rows_concerned,
+    rules_named,
+    rules_of,
+    uncorrected,
+)
+from hdh_assets.sources.intake.receipt import Receipt, read_receipt, receipt_folder
 from resources.failures import told
 from resources.hub import Hub
 from resources.inbox import Dropped, check_place, look
@@ -157,7 +165,10 @@ def _check_specs(dataset: Dataset) -> Iterator[dg.AssetCheckSpec]:
     yield dg.AssetCheckSpec(
         name=ACCEPTED,
         asset=list(source_key(dataset.id, dataset.tables[0].name).parts),
-        description="The last delivery was accepted. When it was not, the receipt says why; the lake is untouched.",
+        description=(
+            "No period is left refused: of each, the newest delivery was accepted. Periods refused and not corrected "
+            "yet are listed with the rules; their receipts say more, and the lake is as it was."
+        ),
     )
     for table in dataset.tables:
         for rule, sentence in rules_of(table).items():
@@ -251,7 +262,7 @@ def _results(
                     )
                 )
     if receipts:
-        yield from _checks(dataset, receipts)
+        yield from _checks(hub, dataset)
 
 
 def _observe(context: dg.AssetExecutionContext, hub: Hub, dataset: Dataset, receipt: Receipt) -> None:
@@ -280,23 +291,49 @@ def _read_receipt(hub: Hub, receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def _checks(dataset: Dataset, receipts: list[Receipt]) -> Iterator[dg.AssetCheckResult]:
-    refused = [receipt for receipt in receipts if receipt.status == "refused"]
+def _checks(hub: Hub, dataset: Dataset) -> Iterator[dg.AssetCheckResult]:
+    """Results over every period, since the next run's take their place whichever period it is about."""
+    refused, receipts = _uncorrected(hub, dataset), _in_force(hub, dataset)
     yield dg.AssetCheckResult(
         asset_key=list(source_key(dataset.id, dataset.tables[0].name).parts),
         check_name=ACCEPTED,
         passed=not refused,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={receipt.period: ", ".join(sorted({p.rule for p in receipt.problems})) for receipt in refused},
+        metadata=refused,
     )
     for table in dataset.tables:
         for rule in rules_of(table):
             count = rows_concerned(receipts, table, rule)
-            columns: dict[str, Any] = dict(columns_concerned(receipts, dataset, table, rule))
+            found: dict[str, Any] = {
+                "by period": periods_concerned(receipts, table, rule),
+                "by column": columns_concerned(receipts, dataset, table, rule),
+            }
             yield dg.AssetCheckResult(
                 asset_key=list(source_key(dataset.id, table.name).parts),
                 check_name=rule,
                 passed=count == 0,
                 severity=dg.AssetCheckSeverity.WARN,
-                metadata={"rows concerned": count} | ({"by column": columns} if columns else {}),
+                metadata={"rows concerned": count} | {name: counts for name, counts in found.items() if counts},
             )
+
+
+def _uncorrected(hub: Hub, dataset: Dataset) -> dict[str, str]:
+    """Why each period that is refused and not corrected yet was, by period."""
+    from resources.ledger import Ledger  # noqa: PLC0415
+
+    answers = Ledger(hub.home, hub.settings).answers(dataset.id)
+    return {
+        answer.period: ", ".join(rules_named(read_receipt(hub.home.root / (answer.receipt_path or ""))))
+        or "see `hdh receipts`"
+        for answer in uncorrected(answers, dataset, datetime.now(UTC))
+    }
+
+
+def _in_force(hub: Hub, dataset: Dataset) -> list[Receipt]:
+    """The receipts of the deliveries that the lake shows."""
+    from resources.lake import has_table  # noqa: PLC0415
+    from resources.lake_tables import deliveries  # noqa: PLC0415
+
+    with hub.lake.reader() as engine:
+        known = deliveries(engine, dataset.id) if has_table(engine, "meta", "delivery") else []
+    return [Receipt.model_validate(row.receipt_data) for row in known if row.status == "current"]

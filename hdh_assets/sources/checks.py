@@ -1,12 +1,17 @@
-"""Which rules of the intake a table's descriptor implies, and what a receipt says about each. Pure."""
+"""Which rules of the intake a table implies, what receipts say about each, and which periods stay refused. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from hdh_assets.core.descriptor import Dataset, Table
+from hdh_assets.sources.intake.admission import is_deliverable
 from hdh_assets.sources.intake.manifest import table_of
 from hdh_assets.sources.intake.receipt import Receipt
+from hdh_assets.sources.intake.rule_texts import RULES
+from resources.lake_tables import scope
+from resources.ledger import Attempt
 
 _TYPED = frozenset({"integer", "decimal", "float", "date", "timestamp", "year", "yearmonth", "boolean", "uuid"})
 
@@ -38,6 +43,12 @@ def rows_concerned(receipts: Iterable[Receipt], table: Table, rule: str) -> int:
     )
 
 
+def periods_concerned(receipts: Iterable[Receipt], table: Table, rule: str) -> dict[str, int]:
+    """Rows of the table that broke the rule by period, where there are any, in order."""
+    counts = {receipt.period: rows_concerned([receipt], table, rule) for receipt in receipts}
+    return {period: count for period, count in sorted(counts.items()) if count}
+
+
 def columns_concerned(receipts: Iterable[Receipt], dataset: Dataset, table: Table, rule: str) -> dict[str, int]:
     """Rows that broke the rule by column, largest first; column names only, never a value."""
     counts: dict[str, int] = {}
@@ -47,3 +58,29 @@ def columns_concerned(receipts: Iterable[Receipt], dataset: Dataset, table: Tabl
         if named is not None and named.name == table.name and problem.column:
             counts[problem.column] = counts.get(problem.column, 0) + problem.count
     return dict(sorted(counts.items(), key=lambda item: -item[1]))
+
+
+def uncorrected(answers: Iterable[Attempt], dataset: Dataset, now: datetime) -> list[Attempt]:
+    """The refusal of each period whose newest answer is one, in order; `answers` are oldest first.
+
+    Where a later period takes the place of earlier ones, its acceptance corrects them as well. A delivery in another
+    producer's folder, or of a period that the dataset has not, can never be corrected there and is left out.
+    """
+    newest: dict[str, Attempt] = {}
+    latest: dict[str, str] = {}
+    for answer in answers:
+        if answer.producer == dataset.producer.id and is_deliverable(dataset, answer.period, now):
+            newest[answer.period] = answer
+            if answer.status != "refused":
+                filled = scope(dataset, answer.period)
+                latest[filled] = max(latest.get(filled, ""), answer.period)
+    return [
+        answer
+        for period, answer in sorted(newest.items())
+        if answer.status == "refused" and period >= latest.get(scope(dataset, period), "")
+    ]
+
+
+def rules_named(receipt: Receipt | None) -> list[str]:
+    """The rules for which it refused; none without a receipt. Producers reach their outbox: no other word is told."""
+    return sorted({problem.rule for problem in receipt.problems} & RULES.keys()) if receipt else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from hdh_assets.sources.assets import answer_job, delivered_assets
 from resources.hub import Hub
 from sensors.runs import PARTITION, RANGE_END, RANGE_START
-from tests.integration.intake_world import VISITS, World, dataset
+from tests.integration.intake_world import PERSONS, VISITS, World, dataset
 
 ASSETS = delivered_assets(dataset())
 FROM_THE_INBOX = {"hdh/work": "intake"}
@@ -97,3 +98,56 @@ def test_a_folder_that_is_no_place_for_a_delivery_is_left_alone(world: World, pl
     )
     assert said(result) == "this is no folder of a delivery"
     assert (folder / "manifest.json").exists()
+
+
+def checks(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str], tuple[bool, dict[str, Any]]]:
+    """Of each check, by table and rule: whether it passed, and what it told."""
+    return {
+        (found.asset_key.path[-1], found.check_name): (
+            found.passed,
+            {name: value.value for name, value in found.metadata.items()},
+        )
+        for found in result.get_asset_check_evaluations()
+    }
+
+
+def drop(world: World, period: str, visits: str = VISITS, minutes: int = 0, **edits: Any) -> None:
+    world.drop({"PERSONS.csv": PERSONS, "VISITS.csv": visits}, period, minutes=minutes, **edits)
+
+
+def test_a_refused_period_stays_told_until_it_is_corrected(world: World) -> None:
+    accepted = ("persons", "delivery_accepted")
+    drop(world, "2023-02", VISITS.replace("NUM;", "NO;"))
+    assert checks(run(world, {PARTITION: "2023-02"}))[accepted] == (
+        False,
+        {"2023-02": "missing_column, unknown_column"},
+    )
+    drop(world, "2024-01")
+    assert checks(run(world, {PARTITION: "2024-01"}))[accepted] == (
+        False,
+        {"2023-02": "missing_column, unknown_column"},
+    )
+    drop(world, "2023-02", minutes=1)
+    assert checks(run(world, {PARTITION: "2023-02"}))[accepted] == (True, {})
+
+
+def test_rejected_rows_of_a_period_stay_told_when_another_comes_in(world: World) -> None:
+    drop(world, "2024-01", VISITS.replace("12,50", "5000"))
+    run(world, {PARTITION: "2024-01"})
+    drop(world, "2024-02")
+    found = checks(run(world, {PARTITION: "2024-02"}))
+    told = {"rows concerned": 1, "by period": {"2024-01": 1}, "by column": {"COST": 1}}
+    assert found["visits", "range"] == (False, told)
+    assert found["visits", "type"] == (True, {"rows concerned": 0})
+    drop(world, "2024-01", minutes=1)
+    assert checks(run(world, {PARTITION: "2024-01"}))["visits", "range"] == (True, {"rows concerned": 0})
+
+
+def test_what_a_producer_wrote_into_its_receipts_is_not_told(world: World) -> None:
+    drop(world, "2023-02", VISITS.replace("NUM;", "NO;"))
+    run(world, {PARTITION: "2023-02"})
+    (receipt,) = world.home.outbox.rglob("receipt.json")
+    receipt.write_text(receipt.read_text("utf-8").replace('"missing_column"', '"Durand"'), "utf-8")
+    drop(world, "2024-01")
+    _, told = checks(run(world, {PARTITION: "2024-01"}))["persons", "delivery_accepted"]
+    assert told == {"2023-02": "unknown_column"}

@@ -117,16 +117,19 @@ def _wrong_place(field: str, expected: str, file: str | None) -> Problem:
 
 
 def _mistimed(manifest: Manifest, dataset: Dataset, now: datetime) -> Iterator[Problem]:
-    latest = now + _CLOCK_TOLERANCE
-    try:
-        check_period(manifest.period, dataset.cadence)
-        is_known = dataset.first_period <= manifest.period <= latest.strftime(dataset.period_format)
-    except ValueError:
-        is_known = False
-    if not is_known:
+    if not is_deliverable(dataset, manifest.period, now):
         yield problem("wrong_period", file=MANIFEST, expected=dataset.first_period)
-    if manifest.sealed_instant > latest:
+    if manifest.sealed_instant > now + _CLOCK_TOLERANCE:
         yield problem("sealed_in_the_future", file=MANIFEST)
+
+
+def is_deliverable(dataset: Dataset, period: str, now: datetime) -> bool:
+    """Whether it is a period of the dataset, from the first declared one to the one in progress."""
+    try:
+        check_period(period, dataset.cadence)
+    except ValueError:
+        return False
+    return dataset.first_period <= period <= (now + _CLOCK_TOLERANCE).strftime(dataset.period_format)
 
 
 def _tables(manifest: Manifest, dataset: Dataset) -> Iterator[Problem]:
