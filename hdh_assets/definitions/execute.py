@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.storage.tags import CODE_LOCATION_TAG, REPOSITORY_LABEL_TAG
 from dagster_shared.error import SerializableErrorInfo
 
 from hdh_assets.definitions.storage import failed_within
@@ -23,15 +24,16 @@ def execute(
     """
     started = datetime.now(UTC)
     job = repository.get_job(str(request.job_name))
+    place = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(location), repository.name)
     result = job.execute_in_process(
         instance=instance,
         partition_key=request.partition_key,
-        tags=dict(request.tags),
+        tags=_place_tags(place) | dict(request.tags),
         asset_selection=list(request.asset_selection) if request.asset_selection else None,
         run_config=_QUIET | dict(request.run_config),
         raise_on_error=False,
     )
-    _place(repository, location, instance, result.run_id)
+    _place(place, instance, result.run_id)
     return {
         "run": result.run_id,
         "what": describe(request),
@@ -41,10 +43,14 @@ def execute(
     }
 
 
-def _place(repository: dg.RepositoryDefinition, location: str, instance: dg.DagsterInstance, run_id: str) -> None:
+def _place_tags(place: RemoteRepositoryOrigin) -> dict[str, str]:
+    """What Dagster tags runs with that its daemon starts: the UI lists the runs of a job by it."""
+    return {REPOSITORY_LABEL_TAG: place.get_label(), CODE_LOCATION_TAG: place.code_location_origin.location_name}
+
+
+def _place(place: RemoteRepositoryOrigin, instance: dg.DagsterInstance, run_id: str) -> None:
     """Say where the run's job is: without it the UI cannot start the run again."""
     if run := instance.get_run_by_id(run_id):
-        place = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(location), repository.name)
         instance.run_storage.replace_job_origin(run, RemoteJobOrigin(place, run.job_name))
 
 

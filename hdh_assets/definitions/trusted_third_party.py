@@ -46,7 +46,11 @@ def _job(dataset: Dataset) -> Any:
     return dg.define_asset_job(
         dataset.id,
         selection=dg.AssetSelection.key_prefixes(["sources", dataset.id]),
-        description=f"Take in periods of {dataset.title.en}, from the inbox or again from the vault.",
+        description=(
+            f"Take in periods of {dataset.title.en}, from the inbox or again from the vault: for people, and for "
+            "`dagster job backfill`. What the hub takes in by itself is no run of this job but of the assets: their "
+            f"pages show it, and so do the runs with the tag hdh/dataset: {dataset.id}."
+        ),
         executor_def=dg.in_process_executor,
     )
 
