@@ -16,7 +16,7 @@ from hdh_assets.core.tags import LAKE_POOL
 from hdh_assets.standard.light_dagster_dbt import dbt_assets
 from hdh_assets.standard.manifest import MANIFEST, read_manifest
 from hdh_assets.standard.runner import Node, StandardiseResult, standardise
-from hdh_assets.standard.translator import HubTranslator, key_of
+from hdh_assets.standard.translator import HubTranslator, key_of, where_checked
 from resources.failures import told
 from resources.hub import Hub
 
@@ -37,7 +37,7 @@ def standard_assets(datasets: Mapping[str, Dataset], manifest: Path = MANIFEST) 
 
     @dbt_assets(
         manifest=content,
-        dagster_dbt_translator=HubTranslator(datasets),
+        dagster_dbt_translator=HubTranslator(datasets, where_checked(content)),
         name="run_dbt",
         pool=LAKE_POOL,
     )

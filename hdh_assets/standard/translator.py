@@ -30,9 +30,10 @@ def key_of(props: Mapping[str, Any]) -> Key:
 class HubTranslator(DagsterDbtTranslator):
     """Names dbt's nodes as the rest of the hub does."""
 
-    def __init__(self, datasets: Mapping[str, Dataset]) -> None:
+    def __init__(self, datasets: Mapping[str, Dataset], checked: Mapping[str, str]) -> None:
+        """`checked` says of nodes which checks look at them, see `where_checked`."""
         super().__init__(DagsterDbtTranslatorSettings(enable_asset_checks=True))
-        self._datasets = datasets
+        self._datasets, self._checked = datasets, checked
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """From the model's name."""
@@ -55,8 +56,10 @@ class HubTranslator(DagsterDbtTranslator):
         return dataset_tags(dataset, key.layer) if dataset else layer_tags(key.layer)
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """The model's words."""
-        return str(dbt_resource_props.get("description") or dbt_resource_props["name"])
+        """The model's words, and of a CDM table which checks look at it: most are shown on the page of another."""
+        words = str(dbt_resource_props.get("description") or dbt_resource_props["name"])
+        checked = self._checked.get(dbt_resource_props["unique_id"])
+        return f"{words}\n\n{checked}" if checked and key_of(dbt_resource_props).layer == "omop" else words
 
     def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
         """What dagster-dbt says of columns, and the model's SQL where it says something."""
@@ -79,6 +82,22 @@ class HubTranslator(DagsterDbtTranslator):
             description=test.get("description") or found.name.replace("_", " "),
             blocking=found.blocking,
         )
+
+
+def where_checked(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """A sentence for each node that checks look at: which, and on whose page they are. By unique id of the node."""
+    shown: dict[str, dict[str, list[str]]] = {}
+    for node in sorted(manifest["nodes"].values(), key=lambda node: str(node["name"])):
+        if node["resource_type"] == "test" and (page := node["config"]["meta"].get("dagster", {}).get("ref")):
+            for parent in node["depends_on"]["nodes"]:
+                is_own = parent.split(".")[-1] == page["name"]
+                where = "on this page" if is_own else f"on the page of {page['name']}"
+                shown.setdefault(parent, {}).setdefault(where, []).append(node["name"])
+    return {name: f"Checks that look at it: {_listed(pages)}." for name, pages in shown.items()}
+
+
+def _listed(pages: Mapping[str, Sequence[str]]) -> str:
+    return "; ".join(f"{', '.join(tests)} ({where})" for where, tests in sorted(pages.items()))
 
 
 def _reads_cdm(props: Mapping[str, Any]) -> bool:
