@@ -57,3 +57,13 @@ def test_a_refusal_says_when_the_delivery_was_sealed_if_its_manifest_does(world:
     (world.drop(GOOD, "2024-02") / "manifest.json").write_text("{")
     told = {receipt.period: (receipt.status, receipt.sealed_at) for receipt in world.tick()}
     assert told == {"2024-01": ("refused", SEALED), "2024-02": ("refused", None)}
+
+
+def test_rows_of_a_refusal_are_to_be_delivered_again_and_not_to_wait(world: World) -> None:
+    receipt = world.deliver(VISITS.replace("/2024;", "/x;"))
+    assert receipt.status == "refused"
+    assert "corrigez ces lignes, scellez et livrez à nouveau" in french(world)
+    assert {problem.what_next.en for problem in receipt.problems} == {
+        "correct these rows, seal and deliver again",
+        "correct the export, seal and deliver again",
+    }

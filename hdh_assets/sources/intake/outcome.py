@@ -11,7 +11,7 @@ from hdh_assets.core.small_counts import SMALL_CELL
 from hdh_assets.sources.intake.admission import Admitted, Place
 from hdh_assets.sources.intake.delivery_load import Loaded
 from hdh_assets.sources.intake.manifest import ManifestError, delivery_id, parse_manifest
-from hdh_assets.sources.intake.receipt import DeliveryRefusedError, Opposed, Receipt
+from hdh_assets.sources.intake.receipt import DeliveryRefusedError, Opposed, Receipt, of_a_refusal
 from hdh_assets.sources.opposed.count import KeptOut
 
 _NOTHING = Text(
@@ -101,7 +101,7 @@ def refused(task: Task, error: DeliveryRefusedError) -> Receipt:
         producer=task.place.producer,
         digest=task.digest,
         delivery_id=str(delivery_id(task.digest)),
-        problems=error.problems,
+        problems=tuple(map(of_a_refusal, error.problems)),
         what_next=_REFUSED,
         run_id=task.run_id,
         sealed_at=_sealed_at(task.content),

@@ -18,7 +18,7 @@ from hdh_assets.core.column import Text
 from hdh_assets.core.digests import short
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home
-from hdh_assets.sources.intake.rule_texts import RULES
+from hdh_assets.sources.intake.rule_texts import NEXT_WHEN_REFUSED, RULES
 
 ReceiptStatus = Literal["accepted", "accepted_with_rejects", "refused", "already_received"]
 MAX_LINES = 10
@@ -133,6 +133,13 @@ def problem(
         found=Text(en=text.found_en.format(**details), fr=text.found_fr.format(**details)),
         what_next=Text(en=text.next_en, fr=text.next_fr),
     )
+
+
+def of_a_refusal(found: Problem) -> Problem:
+    """The same problem in a delivery of which nothing is loaded."""
+    said = (found.what_next.en, found.what_next.fr)
+    en, fr = NEXT_WHEN_REFUSED.get(said, said)
+    return found.model_copy(update={"what_next": Text(en=en, fr=fr)})
 
 
 def refuse(rule: str, **where: Any) -> DeliveryRefusedError:

@@ -28,6 +28,10 @@ _ROWS = (
     "correct these rows at the source; the next delivery of the period replaces this one",
     "corrigez ces lignes à la source ; la prochaine livraison de la période remplace celle-ci",
 )
+NEXT_WHEN_REFUSED = {
+    _ROWS: ("correct these rows, seal and deliver again", "corrigez ces lignes, scellez et livrez à nouveau")
+}
+"""What to do instead, in English and French, where the delivery is refused: nothing of it is there to be replaced."""
 _QUOTES = (
     "write fields with the declared quote, doubled inside, or without any; then seal and deliver again",
     "écrivez les champs avec le guillemet déclaré, doublé à l'intérieur, ou sans guillemet ; puis scellez et livrez",
