@@ -44,6 +44,16 @@ def test_a_wrong_place_is_told_in_french(world: World, edits: dict[str, str], ex
     assert found in french(world)
 
 
+def test_the_folder_of_another_producer_is_told_as_what_it_is(world: World) -> None:
+    folder = world.drop(GOOD)
+    elsewhere = world.home.inbox / "stranger" / "care" / "2024-01"
+    elsewhere.parent.mkdir(parents=True)
+    folder.rename(elsewhere)
+    (receipt,) = world.tick()
+    assert [problem.found.en for problem in receipt.problems] == ["the folder of another producer"]
+    assert "le dossier d'un autre producteur" in french(world)
+
+
 def test_a_row_of_another_form_is_told_in_french(world: World) -> None:
     receipt = world.deliver(VISITS.replace("31/01/2024", "2024-01-31"))
     assert receipt.status == "accepted_with_rejects"

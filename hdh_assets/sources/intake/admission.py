@@ -20,12 +20,9 @@ from hdh_assets.sources.intake.receipt import DeliveryRefusedError, Problem, pro
 from resources.inbox import MANIFEST, opened_folder
 
 _CLOCK_TOLERANCE = timedelta(days=1)
-_IN_FRENCH = {
-    "dataset": ("jeu de données", "un autre jeu de données"),
-    "period": ("période", "une autre période"),
-    "producer": ("producteur", "un autre producteur"),
-}
-"""A field of the manifest, and another value of it."""
+_FIELDS_FR = {"dataset": "jeu de données", "period": "période", "producer": "producteur"}
+_OTHER_FR = {"dataset": "un autre jeu de données", "period": "une autre période", "producer": "un autre producteur"}
+_ANOTHERS_FOLDER = ("the folder of another producer", "le dossier d'un autre producteur")
 
 
 @dataclass(frozen=True)
@@ -104,16 +101,25 @@ def _misplaced(manifest: Manifest, place: Place, dataset: Dataset) -> Iterator[P
     expected = {"dataset": place.dataset, "period": place.period, "producer": dataset.producer.id}
     for field, value in expected.items():
         if getattr(manifest, field) != value:
-            yield _wrong_place(field, _printable(value), MANIFEST)
+            found = f"another {field} in the manifest", f"{_OTHER_FR[field]} dans le manifeste"
+            yield _wrong_place(field, _printable(value), found, MANIFEST)
     if place.producer != dataset.producer.id:
-        yield _wrong_place("producer", dataset.producer.id, None)
+        yield _wrong_place("producer", dataset.producer.id, _ANOTHERS_FOLDER)
     if manifest.descriptor_version > dataset.version:
         yield problem("newer_descriptor", file=MANIFEST, expected=dataset.version)
 
 
-def _wrong_place(field: str, expected: str, file: str | None) -> Problem:
-    field_fr, other_fr = _IN_FRENCH[field]
-    return problem("wrong_place", file=file, field=field, expected=expected, field_fr=field_fr, other_fr=other_fr)
+def _wrong_place(field: str, expected: str, found: tuple[str, str], file: str | None = None) -> Problem:
+    """`found` is in English and French."""
+    return problem(
+        "wrong_place",
+        file=file,
+        expected=expected,
+        field=field,
+        field_fr=_FIELDS_FR[field],
+        found=found[0],
+        found_fr=found[1],
+    )
 
 
 def _mistimed(manifest: Manifest, dataset: Dataset, now: datetime) -> Iterator[Problem]:

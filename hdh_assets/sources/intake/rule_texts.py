@@ -93,8 +93,8 @@ MANIFEST_RULES: dict[str, RuleText] = {
     "wrong_place": RuleText(
         "{field} `{expected}`, as the folder or the descriptor says",
         "{field_fr} `{expected}`, comme le disent le dossier ou le descripteur",
-        "another {field} in the manifest",
-        "{other_fr} dans le manifeste",
+        "{found}",
+        "{found_fr}",
         "put the delivery in the right folder or seal it for the right period",
         "placez la livraison dans le bon dossier ou scellez-la pour la bonne période",
     ),
