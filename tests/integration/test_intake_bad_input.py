@@ -174,7 +174,7 @@ def test_a_byte_order_mark_where_rows_begin_is_part_of_the_first_value(world: Wo
         ("NUM;NUM;PERSON;DAY;COST;NOTE", "duplicate_column"),
         ("NUM;PERSON;DAY;COST;NOTE;SHOE", "unknown_column"),
         ("NUM;PERSON;DAY;NOTE", "missing_column"),
-        ("1;p1;31/01/2024;12,50;a", "unknown_column"),
+        ("1;p1;31/01/2024;12,50;a", "header"),
     ],
 )
 def test_wrong_headers_are_refused(world: World, header: str, rule: str) -> None:

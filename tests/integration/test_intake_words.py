@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from intake_world import PERSONS, SEALED, VISITS, World, cut
@@ -25,7 +26,7 @@ def french(world: World) -> str:
 def test_a_mark_that_should_not_be_there_is_told_in_french(world: World) -> None:
     cut(world.drop(GOOD), "VISITS.csv", b"\xef\xbb\xbf" + VISITS.encode())
     world.tick()
-    assert "pas d'indicateur d'ordre des octets (BOM) au début" in french(world)
+    assert "pas d'indicateur d'ordre des octets (BOM) au début | un BOM est présent" in french(world)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,46 @@ def test_the_folder_of_another_producer_is_told_as_what_it_is(world: World) -> N
     (receipt,) = world.tick()
     assert [problem.found.en for problem in receipt.problems] == ["the folder of another producer"]
     assert "le dossier d'un autre producteur" in french(world)
+
+
+def test_a_file_without_a_header_is_one_problem_and_no_count_of_rows(world: World) -> None:
+    (problem,) = world.deliver(VISITS.partition("\n")[2]).problems
+    assert (problem.rule, problem.line, problem.rows) == ("header", 1, None)
+    assert "| `VISITS.csv`, ligne 1 | `header` |  | une ligne d'en-tête" in french(world)
+    assert "séparées par `;`" in french(world)
+
+
+def test_a_wrong_size_gives_both_numbers_each_language_in_its_own_way(world: World) -> None:
+    folder = world.drop(GOOD | {"VISITS.csv": VISITS + "4;p1;01/02/2024;7;\n" * 100})
+    (folder / "VISITS.csv").write_text(VISITS)
+    (receipt,) = world.tick()
+    assert (receipt.problems[0].expected.en, receipt.problems[0].found.en) == ("1,988 bytes, as sealed", "88 bytes")
+    assert "1 988 octets, comme scellé | 88 octets" in french(world)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "where", "rule"),
+    [
+        ("{", "`manifest.json`", "manifest_malformed"),
+        ('{"Durand": 1, "Durand": 2}', "`manifest.json`", "manifest_malformed"),
+        ({"period": "2024-1"}, "`manifest.json`", "wrong_period"),
+        ({"period": 2024}, "`manifest.json`, `period`", "manifest_malformed"),
+        ({"Durand": 1}, "`manifest.json`", "manifest_unknown_field"),
+        (
+            {"files": [{"name": "A.csv", "size": 0, "rows": 0, "sha256": "0" * 64, "Durand": 1}]},
+            "`manifest.json`, `files.0`",
+            "manifest_unknown_field",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_manifest_is_told_by_its_fields(
+    world: World, manifest: str | dict[str, Any], where: str, rule: str
+) -> None:
+    path = world.drop(GOOD) / "manifest.json"
+    path.write_text(manifest if isinstance(manifest, str) else json.dumps(json.loads(path.read_text()) | manifest))
+    world.tick()
+    assert f"| {where} | `{rule}` |" in french(world)
+    assert "Durand" not in french(world)
 
 
 def test_a_row_of_another_form_is_told_in_french(world: World) -> None:

@@ -54,10 +54,7 @@ def admit(content: bytes | None, place: Place, datasets: Mapping[str, Dataset], 
     try:
         manifest = parse_manifest(content)
     except ManifestError as error:
-        expected = error.expected
-        raise refuse(
-            error.rule, file=MANIFEST, column=error.field, expected=expected.en, expected_fr=expected.fr
-        ) from None
+        raise _malformed(error, datasets.get(place.dataset)) from None
     dataset = datasets.get(place.dataset)
     if dataset is None:
         raise refuse("unknown_dataset", file=MANIFEST)
@@ -69,6 +66,16 @@ def admit(content: bytes | None, place: Place, datasets: Mapping[str, Dataset], 
         for table in dataset.tables
     }
     return Admitted(manifest, dataset, {table: found for table, found in files.items() if found})
+
+
+def _malformed(error: ManifestError, dataset: Dataset | None) -> DeliveryRefusedError:
+    """The refusal of what is no manifest. A period in a form of its own is told in the words of periods."""
+    if error.rule != "wrong_period":
+        expected = error.expected
+        return refuse(error.rule, file=MANIFEST, column=error.field, expected=expected.en, expected_fr=expected.fr)
+    if dataset is None:
+        return refuse("unknown_dataset", file=MANIFEST)
+    return refuse("wrong_period", file=MANIFEST, expected=dataset.first_period)
 
 
 def check_folder(folder: Path, manifest: Manifest) -> None:
@@ -94,7 +101,7 @@ def _contents(found: Mapping[str, os.stat_result], manifest: Manifest) -> Iterat
         elif not is_plain(found[name]):
             yield problem("not_a_plain_file", file=name)
         elif found[name].st_size != file.size:
-            yield problem("wrong_size", file=name, expected=file.size)
+            yield problem("wrong_size", file=name, expected=file.size, found=found[name].st_size)
 
 
 def _misplaced(manifest: Manifest, place: Place, dataset: Dataset) -> Iterator[Problem]:

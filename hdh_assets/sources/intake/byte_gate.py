@@ -127,8 +127,10 @@ def check_text(blocks: Iterator[bytes], dialect: Format, file: str, counts: Text
 def _without_mark(block: bytes, encoding: str, file: str) -> bytes:
     has_mark = block.startswith(_UTF8_MARK)
     if has_mark is not (encoding == "utf-8-sig"):
-        words = ("no", "pas d'indicateur") if has_mark else ("a", "un indicateur")
-        raise refuse("byte_order_mark", file=file, line=1, expected=words[0], expected_fr=words[1])
+        expected, expected_fr = ("no", "pas d'indicateur") if has_mark else ("a", "un indicateur")
+        found, found_fr = ("present", "présent") if has_mark else ("absent", "absent")
+        words = {"expected": expected, "expected_fr": expected_fr, "found": found, "found_fr": found_fr}
+        raise refuse("byte_order_mark", file=file, line=1, **words)
     return block[len(_UTF8_MARK) :] if has_mark else block
 
 

@@ -48,18 +48,21 @@ def split_header(blocks: Iterator[bytes], dialect: Format, file: str) -> tuple[l
         )
         names = next(reader)
     except (csv.Error, StopIteration):
-        raise refuse("header", file=file, line=1) from None
+        raise _no_header(dialect, file) from None
     return names, _chain(rest, blocks)
 
 
 def check_header(names: list[str], table: Table, dialect: Format, file: str) -> Header:
     """Which column is where. Raises `DeliveryRefusedError` naming every one missing, doubled, unknown or out of order.
 
-    A name not declared is told by its position alone: it may be a row of data where the header should be.
+    A name not declared is told by its position alone: it may be a row of data where the header should be. A text in
+    which none is declared has no header, or another separator: a line for each column would not say so.
     """
     known = spellings(table)
     found = [known.get(name.lower()) for name in names]
     present = [column for column in found if column is not None]
+    if not present and dialect.kind == "csv":
+        raise _no_header(dialect, file)
     times = Counter(column.lake_name for column in present)
     missing = [column for column in table.columns if column.lake_name not in times]
     # named columns first: a hostile header has millions of unknown ones, and a receipt has an end
@@ -69,6 +72,10 @@ def check_header(names: list[str], table: Table, dialect: Format, file: str) -> 
     if dialect.column_order == "declared" and list(times) != [name for name in table.by_name if name in times]:
         raise refuse("column_order", file=file, line=1)
     return Header(tuple(present), tuple(missing))
+
+
+def _no_header(dialect: Format, file: str) -> DeliveryRefusedError:
+    return refuse("header", file=file, line=1, expected={"\t": "\\t"}.get(dialect.delimiter, dialect.delimiter))
 
 
 def spellings(table: Table) -> dict[str, Column]:

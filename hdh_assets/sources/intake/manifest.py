@@ -65,10 +65,13 @@ _PART = re.compile(r"(?P<table>.+?)[_-](?P<part>\d{1,6})\Z")
 
 
 class ManifestError(HubError):
-    """The manifest is not one; `rule` and `field` say where, the message what was expected."""
+    """The manifest is not one; `rule` and `field` say where, the message what was expected.
 
-    def __init__(self, rule: str, field: str, expected: Text) -> None:
-        super().__init__(f"{MANIFEST}: {field}: {expected.en}")
+    No field stands for the whole document.
+    """
+
+    def __init__(self, rule: str, field: str | None, expected: Text) -> None:
+        super().__init__(": ".join(part for part in (MANIFEST, field, expected.en) if part))
         self.rule = rule
         self.field = field
         self.expected = expected
@@ -152,15 +155,15 @@ def delivery_id(digest: str) -> UUID:
 def parse_manifest(content: bytes) -> Manifest:
     """The manifest in these bytes. Raises `ManifestError`; the message never quotes what was found."""
     if len(content) > MAX_MANIFEST_BYTES:
-        raise ManifestError("manifest_too_large", "file", _EXPECTED["too_large"])
+        raise ManifestError("manifest_too_large", None, _EXPECTED["too_large"])
     try:
         data = json.loads(content.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
     except ManifestError:
         raise
     except (ValueError, RecursionError):
-        raise ManifestError("manifest_malformed", "file", _EXPECTED["not_json"]) from None
+        raise ManifestError("manifest_malformed", None, _EXPECTED["not_json"]) from None
     if not isinstance(data, dict):
-        raise ManifestError("manifest_malformed", "file", _EXPECTED["not_object"])
+        raise ManifestError("manifest_malformed", None, _EXPECTED["not_object"])
     try:
         return Manifest.model_validate(data)
     except ValidationError as error:
@@ -195,7 +198,7 @@ def is_gzip(file_name: str) -> bool:
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len({name for name, _ in pairs}) != len(pairs):
-        raise ManifestError("manifest_malformed", "file", _EXPECTED["twice"])
+        raise ManifestError("manifest_malformed", None, _EXPECTED["twice"])
     return dict(pairs)
 
 
@@ -208,7 +211,10 @@ def _first_problem(error: ValidationError) -> ManifestError:
     field = ".".join(str(part) for part in item["loc"]) or "files"
     expected = _EXPECTED.get(item["type"], _ELSE)
     if item["type"] == "extra_forbidden":
-        return ManifestError("manifest_unknown_field", "file", expected)
+        # the name of the field is the producer's, who may have written anything
+        return ManifestError("manifest_unknown_field", ".".join(map(str, item["loc"][:-1])) or None, expected)
+    if (field, item["type"]) == ("period", "string_pattern_mismatch"):
+        return ManifestError("wrong_period", field, expected)
     rule = "file_name" if field.endswith(".name") else "manifest_malformed"
     rule = "duplicate_file" if item["type"] in {"same_name", "own_name"} else rule
     return ManifestError(rule, field, expected)

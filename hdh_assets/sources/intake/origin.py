@@ -63,11 +63,11 @@ class InboxOrigin:
                     digest.update(block)
                     size += len(block)
                     if size > file.size:
-                        raise refuse("wrong_size", file=file.name, expected=file.size)
+                        raise refuse("wrong_size", file=file.name, expected=file.size, found=size)
                     copy.write(block)
                     yield block
             if size != file.size:
-                raise refuse("wrong_size", file=file.name, expected=file.size)
+                raise refuse("wrong_size", file=file.name, expected=file.size, found=size)
             if digest.hexdigest() != file.sha256:
                 raise refuse("wrong_digest", file=file.name)
             copy.close()

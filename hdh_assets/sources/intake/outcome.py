@@ -16,7 +16,7 @@ from hdh_assets.sources.opposed.count import KeptOut
 
 _NOTHING = Text(
     en="Nothing. The data will be in the next release of the hub.",
-    fr="Rien. Les données seront dans la prochaine version du hub.",
+    fr="Rien. Les données seront dans la prochaine version publiée du hub.",
 )
 _SUPERSEDED = Text(
     en="Nothing. A later delivery already replaces this one; it is recorded and kept.",

@@ -18,7 +18,7 @@ from hdh_assets.core.column import Text
 from hdh_assets.core.digests import short
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home
-from hdh_assets.sources.intake.rule_texts import NEXT_WHEN_REFUSED, RULES
+from hdh_assets.sources.intake.rule_texts import NEXT_WHEN_REFUSED, ROW_RULES, RULES
 
 ReceiptStatus = Literal["accepted", "accepted_with_rejects", "refused", "already_received"]
 MAX_LINES = 10
@@ -47,6 +47,11 @@ class Problem(_Frozen):
     expected: Text
     found: Text
     what_next: Text
+
+    @property
+    def rows(self) -> int | None:
+        """Rows concerned; None where it is not rows that are."""
+        return self.count if self.rule in ROW_RULES else None
 
 
 class TableCounts(_Frozen):
@@ -120,6 +125,7 @@ def problem(
 ) -> Problem:
     """A problem in the words of its rule; `details` fill the texts' fields."""
     text = RULES[rule]
+    en, fr = ({name: grouped(value, language) for name, value in details.items()} for language in ("en", "fr"))
     first = tuple(sorted(lines))[:MAX_LINES]
     return Problem(
         rule=rule,
@@ -129,10 +135,17 @@ def problem(
         column=column,
         count=count,
         is_rejected=is_rejected,
-        expected=Text(en=text.expected_en.format(**details), fr=text.expected_fr.format(**details)),
-        found=Text(en=text.found_en.format(**details), fr=text.found_fr.format(**details)),
+        expected=Text(en=text.expected_en.format(**en), fr=text.expected_fr.format(**fr)),
+        found=Text(en=text.found_en.format(**en), fr=text.found_fr.format(**fr)),
         what_next=Text(en=text.next_en, fr=text.next_fr),
     )
+
+
+def grouped(value: Any, language: str) -> str:
+    """A whole number with its digits by three, as the language writes them; anything else as it is."""
+    if type(value) is not int:
+        return str(value)
+    return f"{value:,}".replace(",", " " if language == "fr" else ",")
 
 
 def of_a_refusal(found: Problem) -> Problem:

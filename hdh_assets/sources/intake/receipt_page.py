@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 from hdh_assets.core.column import Text
 from hdh_assets.core.home import Home
-from hdh_assets.sources.intake.receipt import Problem, Receipt, receipt_folder
+from hdh_assets.sources.intake.receipt import Problem, Receipt, grouped, receipt_folder
 from hdh_assets.sources.intake.seal import write_atomically
 from resources.inbox import make_place
 
@@ -109,7 +109,7 @@ def _tables(receipt: Receipt, language: Language) -> Iterator[str]:
     yield from _row(_word("table", language), _word("rows", language), _word("rejected", language))
     yield "|---|---:|---:|"
     for name, counts in receipt.tables.items():
-        yield from _row(f"`{name}`", _number(counts.rows, language), _number(counts.rejected, language))
+        yield from _row(f"`{name}`", grouped(counts.rows, language), grouped(counts.rejected, language))
 
 
 def _problems(problems: tuple[Problem, ...], language: Language) -> Iterator[str]:
@@ -121,7 +121,7 @@ def _problems(problems: tuple[Problem, ...], language: Language) -> Iterator[str
         yield from _row(
             _where(item, language),
             f"`{item.rule}`",
-            f"{_number(item.count, language)}{kept}",
+            f"{grouped(item.rows, language)}{kept}" if item.rows is not None else "",
             _in(item.expected, language),
             _in(item.found, language),
             _in(item.what_next, language),
@@ -150,7 +150,3 @@ def _word(name: str, language: Language) -> str:
 
 def _in(text: Text, language: Language) -> str:
     return text.fr if language == "fr" else text.en
-
-
-def _number(value: int, language: Language) -> str:
-    return f"{value:,}".replace(",", " " if language == "fr" else ",")

@@ -132,7 +132,7 @@ MANIFEST_RULES: dict[str, RuleText] = {
         "every file the manifest lists",
         "tous les fichiers que le manifeste liste",
         "no such file",
-        "pas de tel fichier",
+        "fichier absent",
         *_RESEAL,
     ),
     "surplus_file": RuleText(
@@ -153,8 +153,8 @@ MANIFEST_RULES: dict[str, RuleText] = {
     "wrong_size": RuleText(
         "{expected} bytes, as sealed",
         "{expected} octets, comme scellé",
-        "another size",
-        "une autre taille",
+        "{found} bytes",
+        "{found} octets",
         *_RESEAL,
     ),
     "wrong_digest": RuleText(
@@ -203,8 +203,8 @@ BYTES_RULES: dict[str, RuleText] = {
     "byte_order_mark": RuleText(
         "{expected} byte-order mark at the start",
         "{expected_fr} d'ordre des octets (BOM) au début",
-        "the contrary",
-        "le contraire",
+        "one is {found}",
+        "un BOM est {found_fr}",
         "export in the declared encoding, then seal and deliver again",
         "exportez dans l'encodage déclaré, puis scellez et livrez à nouveau",
     ),
@@ -296,7 +296,7 @@ HEADER_RULES: dict[str, RuleText] = {
         "retirez-la, ou demandez au hub de l'ajouter au descripteur",
     ),
     "missing_column": RuleText(
-        "every declared column", "toutes les colonnes déclarées", "no such column", "pas de telle colonne", *_CORRECT
+        "every declared column", "toutes les colonnes déclarées", "no such column", "colonne absente", *_CORRECT
     ),
     "column_type": RuleText(
         "columns that each hold one text, number, date or instant a row",
@@ -313,17 +313,17 @@ HEADER_RULES: dict[str, RuleText] = {
         *_CORRECT,
     ),
     "header": RuleText(
-        "a header line with the names of the columns",
-        "une ligne d'en-tête avec le nom des colonnes",
-        "a first line that is not one",
-        "une première ligne qui n'en est pas une",
+        "a header line with the declared columns, separated by `{expected}`",
+        "une ligne d'en-tête avec les colonnes déclarées, séparées par `{expected}`",
+        "a first line in which none of them is found",
+        "une première ligne où aucune ne se trouve",
         *_CORRECT,
     ),
 }
 
 ROW_RULES: dict[str, RuleText] = {
     "required": RuleText("a value", "une valeur", "none", "aucune", *_ROWS),
-    "type": RuleText("{expected}", "{expected_fr}", "text that is not one", "un texte qui n'en est pas un", *_ROWS),
+    "type": RuleText("{expected}", "{expected_fr}", "text that is not one", "un texte qui ne se lit pas ainsi", *_ROWS),
     "length": RuleText(
         "at most {expected} characters", "au plus {expected} caractères", "longer text", "un texte plus long", *_ROWS
     ),

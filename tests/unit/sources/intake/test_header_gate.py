@@ -35,6 +35,7 @@ def test_anything_else_is_refused_and_never_quoted(names: list[str]) -> None:
         "missing_column",
         "unknown_column",
         "duplicate_column",
+        "header",
     }
     assert not any("OTHER" in problem.model_dump_json() for problem in caught.value.problems)
 

@@ -107,7 +107,7 @@ def test_numbers_that_json_does_not_have_are_refused_as_no_json(constant: str) -
     content = json.dumps(GOOD).replace('"signature": null', f'"signature": {constant}')
     with pytest.raises(ManifestError) as caught:
         parse_manifest(content.encode())
-    assert (caught.value.field, "JSON" in caught.value.expected.en) == ("file", True)
+    assert (caught.value.field, "JSON" in caught.value.expected.en) == (None, True)
 
 
 @pytest.mark.parametrize(
