@@ -14,10 +14,10 @@ from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.keys import source_key
 from hdh_assets.core.tags import layer_tags
-from hdh_assets.extracts.assets import extract_assets
+from hdh_assets.extracts.assets import ended_specs, extract_assets
 from hdh_assets.extracts.deliverable import deliverable
 from hdh_assets.governance.permit import Permit
-from hdh_assets.governance.register import read_permits
+from hdh_assets.governance.register import read_permits, today
 from hdh_assets.standard.assets import standard_assets
 from resources.hub import Hub
 from resources.registry import Registry
@@ -43,6 +43,7 @@ def build_defs(
     fingerprint = added_fingerprint(home)  # first: what changes meanwhile is then seen
     described = load_datasets(home) if datasets is None else datasets
     granted = granted_permits(home, described) if permits is None else permits
+    ended = ended_extracts(home) if permits is None else []
     standard = standard_assets(described)
     omop = [key for key in standard.keys if key.path[0] == "omop"]
     release = release_asset(omop, standard.check_keys)
@@ -50,7 +51,14 @@ def build_defs(
     loaded = {permit.project: permit.number for permit in granted}
     maintenance, withdrawal = maintenance_job(), withdrawal_job()
     return dg.Definitions(
-        assets=[_register(), standard, release, *(entry_assets(dataset) for dataset in described.values()), *extracts],
+        assets=[
+            _register(),
+            standard,
+            release,
+            *(entry_assets(dataset) for dataset in described.values()),
+            *extracts,
+            *ended,
+        ],
         jobs=[
             dg.define_asset_job(
                 JOB,
@@ -100,6 +108,17 @@ def granted_permits(home: Home, datasets: Mapping[str, Dataset]) -> list[Permit]
     for permit in broken:
         _log.error("permit %s of %s is disabled: %s", permit.number, permit.project, permit.problem)
     return usable
+
+
+def ended_extracts(home: Home) -> list[dg.AssetSpec]:
+    """Pages of the extracts whose permit ended; none where the registry cannot be read, which is logged elsewhere."""
+    if not home.settings_file.exists():
+        return []
+    try:
+        with Registry(home, Settings.load(home)) as registry:
+            return list(ended_specs(registry, today()))
+    except HubError:
+        return []
 
 
 def _extracts(permits: Sequence[Permit], datasets: Mapping[str, Dataset]) -> tuple[list[dg.AssetsDefinition], set[str]]:

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -16,7 +17,8 @@ from hdh_assets.extracts.treatments import Treatment
 from hdh_assets.extracts.versions import Version
 from hdh_assets.extracts.withdrawal import withdrawals
 from hdh_assets.governance.permit import Permit
-from hdh_assets.governance.register import permit_of
+from hdh_assets.governance.register import permit_of, projects
+from hdh_assets.governance.states import End
 from resources.failures import told
 from resources.hub import Hub
 from resources.registry import DELIVERED, Registry
@@ -77,6 +79,36 @@ def withdrawn_assets(registry: Registry, name: str) -> Iterator[dg.AssetObservat
                     description=f"{name} was withdrawn: its data are erased",
                     metadata={"version": name, "withdrawn": dg.MetadataValue.md(notice)},
                 )
+
+
+def ended_specs(registry: Registry, on: date) -> Iterator[dg.AssetSpec]:
+    """Tables delivered to projects that have no permit any more: nothing makes them, and their pages say why.
+
+    Without them Dagster shows what was delivered last as it was, up to date and of unknown origin.
+    """
+    delivered: dict[str, set[int]] = {}
+    for event in registry.events(DELIVERED):
+        delivered.setdefault(event.subject, set()).add(event.data["basis"]["permit"])
+    for project in projects(registry).values():
+        if end := project.permit_end(on):
+            permits = [permit_of(registry, project.id, number) for number in delivered.get(project.id, ())]
+            keys = {key for permit in permits for key in extract_keys(permit).values()}
+            yield from (_ended_spec(key, project.id, end) for key in sorted(keys, key=str))
+
+
+def _ended_spec(key: Key, project: str, end: End) -> dg.AssetSpec:
+    how = f"ended on {end.day}: {end.reason}" if end.reason else f"expired; its last day was {end.day}"
+    return dg.AssetSpec(
+        key=list(key.parts),
+        description=(
+            f"**Withdrawn.** The permit of {project} {how}\n\nWhat was delivered under it is taken back, and its data "
+            "are erased. What this page shows as materialised is no longer there."
+        ),
+        group_name=f"extracts/{key.domain}",
+        owners=[OWNER],
+        tags=layer_tags("extracts"),
+        kinds={"withdrawn"},
+    )
 
 
 def source_of(lake_table: str) -> Key:
