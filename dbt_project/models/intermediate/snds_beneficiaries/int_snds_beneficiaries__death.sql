@@ -2,7 +2,8 @@
 select
     person_id,
     death_date,
-    cast(death_date as timestamp) as death_datetime,
+    -- Null without a time, says the CDM of this table alone; the day may be only the last of a month.
+    cast(null as timestamp) as death_datetime,
     32810 as death_type_concept_id,
     0 as cause_concept_id,
     cast(null as varchar) as cause_source_value,
