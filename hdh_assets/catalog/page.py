@@ -19,7 +19,8 @@ def summary(dataset: Dataset, entry: Entry) -> str:
     family = FAMILIES[dataset.family]
     facts = [
         ("Producer", f"{dataset.producer.name} ({dataset.producer.contact})"),
-        ("Family", f"{family.en} / {family.fr}, {dataset.maturity}"),
+        ("Family", f"{family.en} / {family.fr}"),
+        ("Maturity", dataset.maturity),
         ("Legal basis", dataset.legal_basis.en),
         ("Sensitivity", dataset.sensitivity),
         ("Cadence", f"{dataset.cadence} since {dataset.first_period}. {dataset.history.en}"),

@@ -45,6 +45,12 @@ def test_the_summary_says_what_it_is_in_both_languages_and_how_much_without_a_cl
     assert "monthly since 2006-01. Every flux" in text
 
 
+def test_the_maturity_is_a_row_of_its_own() -> None:
+    lines = page.summary(DCIR, ENTRY).splitlines()
+    assert f"| **Maturity** | {DCIR.maturity} |" in lines
+    assert not any("Family" in line and DCIR.maturity in line for line in lines)
+
+
 def test_completeness_shows_each_column_that_was_measured() -> None:
     text = page.completeness(DCIR.by_name["er_prs_f"], ENTRY)
     assert "| `██████████` 100% | **dct_ord_num** " in text
