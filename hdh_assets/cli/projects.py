@@ -51,9 +51,12 @@ def new_command(
 
 
 @project_app.command("check")
-def check_command(ctx: typer.Context, dossier: DossierArgument) -> None:
+def check_command(ctx: typer.Context, dossier: DossierArgument, as_json: JsonOption = False) -> None:
     """Check a dossier: every error, with its line. Nothing is filed."""
     found = _checked(cli_context(ctx), dossier)
+    if as_json:
+        print_json(found.model_dump(mode="json", by_alias=True))
+        return
     say(f"[green]✓[/] the dossier of {found.project} can be filed: `hdh project submit {typed(dossier)}`")
 
 
@@ -176,7 +179,7 @@ def revoke_command(
     from hdh_assets.governance import decisions, register  # noqa: PLC0415
 
     decision = decisions.revoke(project, reason=reason, today=register.today())
-    said = "left without its permit; `hdh tick` (or the running hub) takes its extracts back"
+    said = "permit revoked; `hdh tick` (or the running hub) takes its extracts back"
     _act(cli_context(ctx).require_home(), decision, said, as_json=as_json)
 
 

@@ -52,6 +52,7 @@ def test_from_a_new_dossier_to_a_traced_and_proved_extract(home: Home, settings:
     hdh(home, "project", "new", str(tmp_path / "new.yaml"))
     path = write_dossier(tmp_path / "dossier.yaml", "pilot", tables={"snds_dcir.er_prs_f": "all", "omop.person": "all"})
     hdh(home, "project", "check", str(path))
+    assert hdh(home, "project", "check", str(path), "--json")["project"] == "pilot"
     hdh(home, "project", "submit", str(path))
     assert [row["project"] for row in hdh(home, "committee", "list", "--json")] == ["pilot"]
     hdh(home, "committee", "opinion", "pilot", "--favourable")
