@@ -18,6 +18,10 @@ from resources.lake import METADATA, Lake, open_lake
 from resources.releases import find
 
 SHOWN_ROWS = 200
+_NAME_TABLES = (
+    "name tables as omop.person or snds_dcir.er_prs_f: `hdh dataset list` has the datasets, `hdh dataset show ID` "
+    "the tables of one"
+)
 _EXPLAIN = re.compile(r"\s*EXPLAIN(\s+ANALYZE)?\b", re.IGNORECASE)
 _TABLE_FUNCTIONS = re.compile(
     r"duckdb_(columns|constraints|functions|keywords|schemas|tables|types|views)|pragma_(show|table_info|version)"
@@ -63,7 +67,7 @@ def read(lake: Lake, query: str, *, snapshot: int | None = None, most: int | Non
             found = answer.fetchall() if most is None else answer.fetchmany(most)
             return [dict(zip(names, row, strict=True)) for row in found]
         except duckdb.Error as error:
-            raise HubError(f"the query failed: {_first_line(error)}") from None
+            raise HubError(f"the query failed: {_first_line(error)}", remedy=_remedy(error)) from None
 
 
 def _check(query: str) -> None:
@@ -73,7 +77,9 @@ def _check(query: str) -> None:
         explained = _EXPLAIN.match(query)
         parsed = _parsed(query[explained.end() :] if explained else query)
     except duckdb.Error as error:
-        raise HubError(f"the query is not valid SQL: {_first_line(error)}") from None
+        raise HubError(
+            f"the query is not valid SQL: {_first_line(error)}", remedy="write one SELECT, as DuckDB understands it"
+        ) from None
     except (TypeError, UnicodeEncodeError):
         raise HubError("the query is not text", remedy="write it in UTF-8") from None
     if len(statements) != 1 or parsed is None:
@@ -81,9 +87,9 @@ def _check(query: str) -> None:
             "`hdh sql` takes one SELECT", remedy="the lake is written by deliveries and the hub's runs alone"
         )
     if any(_is_catalogue(node) for node in _nodes(parsed)):
-        raise RefusedError("`hdh sql` reads tables of the lake, not its catalogue", remedy="see `hdh dataset show`")
+        raise RefusedError("`hdh sql` reads tables of the lake, not its catalogue", remedy=_NAME_TABLES)
     if any(_is_file(node) for node in _nodes(parsed)):
-        raise RefusedError("`hdh sql` reads tables of the lake, not files", remedy="see `hdh dataset show`")
+        raise RefusedError("`hdh sql` reads tables of the lake, not files", remedy=_NAME_TABLES)
     if any("at_clause" in node and node["at_clause"] for node in _nodes(parsed)):
         raise RefusedError(
             "`hdh sql` does not look back at rows that may have been removed since",
@@ -144,6 +150,17 @@ def _told_apart(names: list[str]) -> list[str]:
         numbered = (f"{name}_{number}" for number in count(1))
         found.append(name if name not in found else next(each for each in numbered if each not in {*names, *found}))
     return found
+
+
+def _remedy(error: duckdb.Error) -> str | None:
+    """What to do about a query that names what is not there; None where only its writer knows."""
+    match error:
+        case duckdb.CatalogException():
+            return _NAME_TABLES
+        case duckdb.BinderException():
+            return "see the columns: SELECT column_name FROM duckdb_columns() WHERE table_name = 'person'"
+        case _:
+            return None
 
 
 def _first_line(error: Exception) -> str:

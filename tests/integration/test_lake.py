@@ -364,3 +364,19 @@ def test_sql_shows_names_and_numbers_as_they_are(lake: Lake, capsys: pytest.Capt
         ["care_date", "person_id"],
         ["20190102", "12345678901234567"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("query", "remedy"),
+    [
+        ("FROM omop.nobody", "`hdh dataset list`"),
+        ("SELECT nothing FROM omop.person", "duckdb_columns()"),
+        ("SELEC 1", "one SELECT"),
+        ("SELECT * FROM 'file.csv'", "`hdh dataset list`"),
+    ],
+)
+def test_a_query_that_fails_says_what_to_do(lake: Lake, query: str, remedy: str) -> None:
+    _fill(lake, 1)
+    with pytest.raises(HubError) as told:
+        read(lake, query)
+    assert remedy in str(told.value.remedy)
