@@ -37,7 +37,10 @@ def backfill_command(
     asked = periods_between(dataset.cadence, first, last)
     plan = resume(context.home, Plan(dataset.id, tuple(p for p in asked if p in known)), force=force)
     if not plan.periods:
-        raise HubError(f"nothing of {dataset.id} was delivered from {first} to {last}", remedy="see `hdh dataset show`")
+        raise HubError(
+            f"nothing of {dataset.id} was delivered from {first} to {last}",
+            remedy=f"see `hdh dataset show {dataset.id}`",
+        )
     if plan.done:
         err.print(f"going on after {len(plan.done)} of {len(plan.periods)} periods")
     runs = []

@@ -9,7 +9,17 @@ from typing import Annotated, Any
 import typer
 
 from hdh_assets.catalog.settled import Settled, in_words, settled
-from hdh_assets.cli.console import Context, JsonOption, cli_context, out, print_facts, print_json, print_rows
+from hdh_assets.cli.console import (
+    Context,
+    JsonOption,
+    cli_context,
+    out,
+    print_facts,
+    print_json,
+    print_rows,
+    say,
+    shown,
+)
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import find_dataset
 from hdh_assets.core.families import FAMILIES
@@ -24,10 +34,12 @@ dataset_app = typer.Typer(no_args_is_help=True, help="Datasets of the catalogue.
 def list_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
     """List the datasets, with what has been delivered of each."""
     context = cli_context(ctx)
+    if not context.home.settings_file.exists():
+        say(f"[yellow]·[/] there is no hub in {shown(context.home.root)} yet: these datasets are described, no more")
     delivered = _delivered(context)
     rows = [_row(dataset, delivered.get(dataset.id, [])) for dataset in context.datasets().values()]
-    shown = rows if as_json else [{name: row[name] for name in SHOWN} for row in rows]
-    print_rows(shown, as_json=as_json, empty="no dataset is described")
+    told_rows = rows if as_json else [{name: row[name] for name in SHOWN} for row in rows]
+    print_rows(told_rows, as_json=as_json, empty="no dataset is described")
 
 
 @dataset_app.command("show")
@@ -42,18 +54,18 @@ def show_command(
     deliveries = _delivered(context).get(dataset.id, [])
     entry = _entry(context, dataset)
     refused = _refused(context, dataset)
-    shown = [each | {"rows": _told(dataset, each["rows"])} for each in deliveries]
+    told_deliveries = [each | {"rows": _told(dataset, each["rows"])} for each in deliveries]
     months = settled(dataset, [delivery["period"] for delivery in deliveries])
     if as_json:
-        found = {"deliveries": shown, "entry": entry, "settled": asdict(months) if months else None, "refused": refused}
-        print_json(dataset.model_dump(mode="json") | found)
+        found = {"deliveries": told_deliveries, "entry": entry, "settled": asdict(months) if months else None}
+        print_json(dataset.model_dump(mode="json") | found | {"refused": refused})
         return
     facts = _facts(dataset) | _settled_facts(months) | _outdated_facts(dataset, deliveries, context.hdh)
     print_facts(facts | ({"refused, not corrected yet": refused} if refused else {}))
     out.print()
     print_rows([_table_row(table, entry) for table in dataset.tables], as_json=False, title="tables")
     out.print()
-    print_rows(shown[-12:], as_json=False, title="last deliveries", empty="nothing delivered yet")
+    print_rows(told_deliveries[-12:], as_json=False, title="last deliveries", empty="nothing delivered yet")
 
 
 def _row(dataset: Dataset, deliveries: list[dict[str, Any]]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 refused or failed, 2 misuse, 130 interrupted.
 
 from __future__ import annotations
 
+import inspect
 import io
 import os
 import signal
@@ -96,6 +97,19 @@ app.add_typer(projects.permit_app, name="permit", rich_help_panel=PROJECTS)
 app.add_typer(extracts.extract_app, name="extract", rich_help_panel=PROJECTS)
 app.add_typer(oppositions.oppose_app, name="oppose", rich_help_panel=PROJECTS)
 app.add_typer(trace.audit_app, name="audit", rich_help_panel=PROJECTS)
+
+
+def _join_lines(within: typer.Typer) -> None:
+    """Join the lines of each paragraph of every command's help: the terminal breaks them where it ends itself."""
+    for command in within.registered_commands:
+        paragraphs = (inspect.getdoc(command.callback) or "").split("\n\n")
+        command.help = "\n\n".join(paragraph.replace("\n", " ") for paragraph in paragraphs)
+    for group in within.registered_groups:
+        if group.typer_instance:
+            _join_lines(group.typer_instance)
+
+
+_join_lines(app)
 
 
 def _stop(*_: Any) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
+import typer
 
+from hdh_assets.cli.main import app
 from hdh_assets.core.home import Home
 
 
@@ -77,3 +81,27 @@ def test_what_makes_no_sense_is_told_in_words(home: Home, arguments: tuple[str, 
 
 def test_the_version_is_told(home: Home) -> None:
     assert _run(home, "--version") == (0, [f"hdh {version('health-data-hub')}"], [])
+
+
+def test_where_there_is_no_hub_the_list_of_datasets_says_so_beside_it(tmp_path: Path) -> None:
+    code, shown, said = _run(Home(tmp_path / "none"), "dataset", "list")
+    assert (code, any("snds_dcir" in line for line in shown)) == (0, True)
+    assert "there is no hub in" in said[0]
+
+
+def test_a_hint_names_the_dataset(home: Home) -> None:
+    _, _, said = _run(home, "backfill", "snds_dcir", "--from", "2024-01")
+    assert said[-1].endswith("see `hdh dataset show snds_dcir`")
+
+
+def test_the_lines_of_a_paragraph_of_help_are_broken_by_the_terminal_alone() -> None:
+    def commands(within: typer.Typer) -> Iterator[str]:
+        for command in within.registered_commands:
+            yield str(command.help)
+        for group in within.registered_groups:
+            if group.typer_instance:
+                yield from commands(group.typer_instance)
+
+    texts = list(commands(app))
+    assert any("\n\n" in text for text in texts)
+    assert [text for text in texts if not text or "\n" in text.replace("\n\n", "")] == []
