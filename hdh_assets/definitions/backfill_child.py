@@ -24,11 +24,12 @@ def main(parent: int, dataset: str, periods: list[str]) -> int:
     die_with_parent(signal.SIGKILL, parent=parent)
     out, sys.stdout = sys.stdout, sys.stderr
     repository = build_defs().get_repository_def()
-    with opened_instance(Home.resolve()) as instance:
+    home = Home.resolve()
+    with opened_instance(home) as instance:
         for period in periods:
             tags = {"hdh/work": "backfill", "hdh/dataset": dataset}
             request = dg.RunRequest(job_name=dataset, partition_key=period, tags=tags)
-            done = execute(repository, LOCATION, instance, request)
+            done = execute(home, repository, LOCATION, instance, request)
             out.write(json.dumps(done | {"period": period}) + "\n")
             out.flush()
             if not done["success"]:

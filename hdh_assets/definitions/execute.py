@@ -8,15 +8,18 @@ from typing import Any
 import dagster as dg
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.tags import CODE_LOCATION_TAG, REPOSITORY_LABEL_TAG
+from dagster._core.utils import make_new_run_id
 from dagster_shared.error import SerializableErrorInfo
 
+from hdh_assets.core.home import Home
 from hdh_assets.definitions.storage import failed_within
+from resources.run_locks import working_on
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
 
 
 def execute(
-    repository: dg.RepositoryDefinition, location: str, instance: dg.DagsterInstance, request: dg.RunRequest
+    home: Home, repository: dg.RepositoryDefinition, location: str, instance: dg.DagsterInstance, request: dg.RunRequest
 ) -> dict[str, Any]:
     """Run it to its end; the run's id, what it was about, whether it succeeded and, if not, what it said.
 
@@ -25,14 +28,17 @@ def execute(
     started = datetime.now(UTC)
     job = repository.get_job(str(request.job_name))
     place = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(location), repository.name)
-    result = job.execute_in_process(
-        instance=instance,
-        partition_key=request.partition_key,
-        tags=_place_tags(place) | dict(request.tags),
-        asset_selection=list(request.asset_selection) if request.asset_selection else None,
-        run_config=_QUIET | dict(request.run_config),
-        raise_on_error=False,
-    )
+    run_id = make_new_run_id()
+    with working_on(home, run_id):
+        result = job.execute_in_process(
+            instance=instance,
+            run_id=run_id,
+            partition_key=request.partition_key,
+            tags=_place_tags(place) | dict(request.tags),
+            asset_selection=list(request.asset_selection) if request.asset_selection else None,
+            run_config=_QUIET | dict(request.run_config),
+            raise_on_error=False,
+        )
     _place(place, instance, result.run_id)
     return {
         "run": result.run_id,

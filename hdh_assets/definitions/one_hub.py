@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home
+from hdh_assets.core.processes import environment_of
 
 STACK = "HDH_STACK"
 _HOLDER = "hub.json"
@@ -68,14 +69,6 @@ def stack_processes(home: Home) -> list[int]:
     mark = f"{STACK}={home.root}".encode()
     found = (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
     return [pid for pid in found if pid != os.getpid() and mark in environment_of(pid)]
-
-
-def environment_of(pid: int) -> list[bytes]:
-    """The environment a process was started with; empty when it is gone, a zombie or somebody else's."""
-    try:
-        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return []
 
 
 def _describe(path: Path) -> str:

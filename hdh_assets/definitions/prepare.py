@@ -11,8 +11,8 @@ import sys
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
-from hdh_assets.definitions.reaper import clean_up
 from hdh_assets.definitions.storage import opened_instance
+from sensors.reaper import clean_up
 
 
 def main() -> int:

@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,12 +19,11 @@ from typing import IO, Any
 
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
-from hdh_assets.core.processes import die_with_parent
+from hdh_assets.core.processes import die_with_parent, end
 from hdh_assets.definitions.instance import prepare_instance
 from hdh_assets.definitions.one_hub import STACK
 
 LOCATIONS = ("trusted_third_party", "hub")
-_STOP_SECONDS, _ASK_AGAIN_SECONDS = 10.0, 2.0
 OnAnswer = Callable[[str, dict[str, Any]], None]
 
 
@@ -145,22 +143,4 @@ def _started(name: str, home: Home, environment: Mapping[str, str]) -> Iterator[
                 process.stdin.close()
         process.wait(60)
     finally:
-        _end(process)
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    """Interrupt the run it is in, if any, and end it; what it was doing is finished or undone at the next start.
-
-    Its input is closed first, so that it begins no other run. Dagster may miss a signal: it is asked again.
-    """
-    with suppress(BrokenPipeError):
-        if process.stdin:
-            process.stdin.close()
-    process.send_signal(signal.SIGINT)
-    deadline = time.monotonic() + _STOP_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_ASK_AGAIN_SECONDS)
-        process.terminate()
-    process.kill()
-    process.wait()
+        end(process)

@@ -43,7 +43,7 @@ class Round:
         """Run what is due; what each run did."""
         while requests := [r for r in self._requests() if _work(r) not in self._failed]:
             for request in requests:
-                done = execute(self._repository, self._location, self._instance, request)
+                done = execute(self._home, self._repository, self._location, self._instance, request)
                 if not done["success"]:
                     self._failed.add(_work(request))
                 yield done
@@ -98,7 +98,7 @@ def main(location: str) -> int:
     try:
         with opened_instance(home) as instance:
             if location == INTAKE_LOCATION:
-                from hdh_assets.definitions.reaper import clean_up  # noqa: PLC0415
+                from sensors.reaper import clean_up  # noqa: PLC0415
 
                 settings = Settings.load(home)
                 for line in clean_up(home, settings, load_datasets(home), instance, keep_queued=False):

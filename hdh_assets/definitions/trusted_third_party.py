@@ -16,6 +16,7 @@ from hdh_assets.sources.assets import answer_job, delivered_assets
 from resources.hub import Hub
 from sensors.deliveries import deliveries_sensor, misplaced_sensor
 from sensors.oppositions import opposition_job, oppositions_sensor
+from sensors.reaper import interrupted_runs_sensor
 from sensors.reload import descriptors_sensor
 
 LOCATION = "trusted_third_party"
@@ -34,6 +35,7 @@ def build_defs(*, home: Home | None = None, datasets: Mapping[str, Dataset] | No
             oppositions_sensor(opposition),
             deliveries_sensor(described),
             misplaced_sensor(described, answer),
+            interrupted_runs_sensor(described),
             descriptors_sensor(LOCATION, fingerprint),
         ],
         resources={"hub": Hub(folder=str(home.root))},

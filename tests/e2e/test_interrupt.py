@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -44,6 +45,21 @@ def test_a_killed_backfill_takes_its_child_with_it(fifth: Home) -> None:
         finally:
             asking.kill()
         wait_for(lambda: not Path("/proc", str(child), "cmdline").exists(), 10)
+
+
+@pytest.mark.slow
+def test_a_tick_killed_in_a_container_is_made_up_for_by_the_next(fifth: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its processes have the same numbers as those of the tick before."""
+    container = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
+    if not shutil.which("unshare") or subprocess.run([*container, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no namespace of processes can be made here")
+    drop(fifth, "2024-01")
+    command = [*container, sys.executable, "-m", "hdh_assets.cli", "tick", "--json"]
+    monkeypatch.setenv("HDH_CRASH_AT", "intake.before_commit")
+    assert subprocess.run(command, capture_output=True, check=False).returncode
+    monkeypatch.delenv("HDH_CRASH_AT")
+    done = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert next(run["what"] for run in done["runs"] if run["success"]) == f"take in {DATASET} 2024-01"
 
 
 def _children(pid: int) -> list[int]:

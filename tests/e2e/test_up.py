@@ -15,7 +15,9 @@ import pytest
 from hubs import DATASET, FIFTH, Up, drop, hdh, make_fifth, processes_of, up, wait_for
 
 from hdh_assets.core.home import Home, Settings
+from resources.lake import open_lake
 from resources.ledger import Ledger
+from resources.vault import is_run_alive
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -106,6 +108,33 @@ def test_a_code_location_whose_process_ended_is_loaded_again(served: Up) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("work", ["backfill", "intake"])
+def test_what_is_killed_keeps_nothing_waiting(served: Up, work: str) -> None:
+    """The only place for a writer would be a dead run's until the hub starts again."""
+    period, known = {"backfill": "2024-04", "intake": "2024-05"}[work], set(_runs_of(served, work))
+    with open_lake(served.home).writer_lock():  # what takes in waits for it
+        if work == "backfill":
+            command = [sys.executable, "-m", "hdh_assets.cli", "backfill", DATASET, "--from", "2024-01"]
+            with subprocess.Popen(command, stderr=subprocess.DEVNULL) as asking:
+                wait_for(lambda: _takes_in(served.home))
+                asking.kill()
+        else:
+            drop(served.home, period)
+            wait_for(lambda: _takes_in(served.home))
+            (worker,) = _workers(served.home)
+            for pid in (_parent(worker), worker):
+                _kill(pid)
+        wait_for(lambda: not _takes_in(served.home), 10)
+    (killed,) = set(_runs_of(served, work)) - known
+    if work == "backfill":
+        drop(served.home, period)
+    wait_for(lambda: period in served.materialised_partitions("sources", DATASET, "readings"))
+    assert _runs_of(served, work)[killed] == "FAILURE"
+    wait_for(lambda: not Ledger(served.home, Settings.load(served.home)).under_way())
+    assert not list((served.home.vault / "tmp").glob("*/"))
+
+
+@pytest.mark.slow
 def test_a_descriptor_written_while_the_hub_runs_is_loaded_without_a_restart(served: Up) -> None:
     second = served.home.datasets / "second.yaml"
     text = FIFTH.read_text("utf-8")
@@ -172,6 +201,31 @@ def test_after_kill_the_next_start_goes_on(fifth: Home) -> None:
 def _unfinished(running: Up) -> list[str]:
     query = "{ runsOrError(filter: {statuses: [STARTED, STARTING, QUEUED]}) { ... on Runs { results { id } } } }"
     return [run["id"] for run in running.ask(query)["runsOrError"]["results"]]
+
+
+def _runs_of(running: Up, work: str) -> dict[str, str]:
+    """Status of each run of that work."""
+    query = """query($work: String!) { runsOrError(filter: {tags: {key: "hdh/work", value: $work}}) {
+        ... on Runs { results { id status } } } }"""
+    return {run["id"]: run["status"] for run in running.ask(query, work=work)["runsOrError"]["results"]}
+
+
+def _takes_in(home: Home) -> bool:
+    return any(is_run_alive(home, folder.name) for folder in (home.vault / "tmp").glob("*/"))
+
+
+def _workers(home: Home) -> list[int]:
+    """Processes of runs, each begun by a server of code."""
+    servers = {pid for pid in processes_of(home) if b"grpc" in _command(pid)}
+    return [pid for pid in processes_of(home) if _parent(pid) in servers and b"spawn_main" in _command(pid)]
+
+
+def _command(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def _parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def _kill(pid: int) -> None:

@@ -70,6 +70,20 @@ def test_no_identity_in_clear_anywhere_after_success_refusal_and_rejects(world: 
     assert not any(NIR.encode() in path.read_bytes() for path in rejected)
 
 
+def test_what_a_dead_run_left_waits_while_its_dataset_is_loaded(world: World) -> None:
+    """A running hub recovers too: the originals it would remove may be those of a run that loads them just now."""
+    world.drop({"PERSONS.csv": PERSONS, "VISITS.csv": VISITS})
+    die("intake.before_commit", World.tick, world)
+    vault = open_vault(world.home, open_keys(world.home))
+    with vault.dataset_lock("care"):
+        recover(world.home, world.settings, world.datasets)
+        assert list((world.home.vault / "originals").glob("*/*/*"))
+    assert recover(world.home, world.settings, world.datasets) == [
+        "care 2024-01: was not loaded when the run died; it is due again"
+    ]
+    assert not list((world.home.vault / "originals").glob("*/*/*"))
+
+
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_anywhere_then_restarted_loads_once_and_leaks_nothing(world: World, point: str) -> None:
     world.deliver(period="2023-12")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.errors import LakeBusyError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.sources.intake.admission import Place
 from hdh_assets.sources.intake.archive import forget
@@ -23,7 +25,8 @@ def recover(home: Home, settings: Settings, datasets: Mapping[str, Dataset]) -> 
     """Bring ledger, inbox, vault and outbox in line with the lake; what was done, in words.
 
     The lake is the truth: a delivery it registers is finished (receipt, clean-up), never loaded again; any other
-    becomes due again. Runs still alive are left alone, so it may be called at any time.
+    becomes due again. Runs still alive are left alone, so it may be called at any time; what they load may be the very
+    delivery of a dead one, which then waits for the next call.
     """
     ledger = Ledger(home, settings)
     dead = [attempt for attempt in ledger.under_way() if not is_run_alive(home, attempt.run_folder)]
@@ -31,10 +34,12 @@ def recover(home: Home, settings: Settings, datasets: Mapping[str, Dataset]) -> 
     if dead:
         lake, vault = open_lake(home, settings), open_vault(home, open_keys(home))
         for attempt in dead:
-            row = find_committed(lake, attempt.digest)
-            status, words = _finish(home, attempt, row) if row else _release(home, vault, datasets, attempt)
-            ledger.finish(attempt, status)
-            done.append(f"{attempt.dataset} {attempt.period}: {words}")
+            alone = vault.dataset_lock(attempt.dataset, 0) if attempt.dataset in datasets else nullcontext()
+            with suppress(LakeBusyError), alone:
+                row = find_committed(lake, attempt.digest)
+                status, words = _finish(home, attempt, row) if row else _release(home, vault, datasets, attempt)
+                ledger.finish(attempt, status)
+                done.append(f"{attempt.dataset} {attempt.period}: {words}")
     removed = remove_dead_run_folders(home)
     return done + [f"{len(removed)} folder(s) of dead runs removed from the vault"] * bool(removed)
 

@@ -38,7 +38,7 @@ def test_a_storage_that_is_away_during_a_run_is_told_with_what_to_do(
 
     repository = dg.Definitions(jobs=[working]).get_repository_def()
     with opened_instance(home) as instance:
-        done = execute(repository, "hub", instance, dg.RunRequest(job_name="working"))
+        done = execute(home, repository, "hub", instance, dg.RunRequest(job_name="working"))
     assert not done["success"]
     assert "Dagster's storage failed while it ran" in done["problem"]
     assert "start the PostgreSQL of dagster_postgres" in done["problem"]
