@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -44,9 +45,12 @@ def backfill_command(
     if plan.done:
         err.print(f"going on after {len(plan.done)} of {len(plan.periods)} periods")
     runs = []
-    with progress(f"taking in {dataset.id}", len(plan.periods)) as (bar, task):
+    with (
+        progress(f"taking in {dataset.id}", len(plan.periods)) as (bar, task),
+        closing(run_plan(context.home, context.settings, plan)) as running,
+    ):
         bar.update(task, completed=len(plan.done))
-        for done in run_plan(context.home, context.settings, plan):
+        for done in running:
             runs.append(done)
             bar.advance(task)
             if not as_json:

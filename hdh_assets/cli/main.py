@@ -125,6 +125,8 @@ def main() -> None:
     for sent in (signal.SIGINT, signal.SIGTERM):
         # SIGINT as well: a shell that starts a command in the background has it ignored
         signal.signal(sent, _stop)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        signal.signal(signal.SIGHUP, _stop)
     try:
         code = app(standalone_mode=False)
     except (Exception, KeyboardInterrupt) as error:

@@ -9,7 +9,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from filelock import FileLock, Timeout
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
+from hdh_assets.core.processes import end
 from hdh_assets.definitions.instance import prepare_instance
 from hdh_assets.sources.intake.seal import write_atomically
 
@@ -51,10 +53,10 @@ def resume(home: Home, plan: Plan, *, force: bool = False) -> Plan:
     return Plan(plan.dataset, plan.periods, tuple(kept["done"])) if same and not force else plan
 
 
-def run_plan(home: Home, settings: Settings, plan: Plan) -> Iterator[dict[str, Any]]:
+def run_plan(home: Home, settings: Settings, plan: Plan) -> Generator[dict[str, Any], None, None]:
     """Take each period left in again, in a process of the trusted third party; what each run did, as it ends.
 
-    Raises `BackfillError` at the first run that fails; the plan is kept, so that asking again goes on from there. So it
+    Close it when you leave before its end: the run under way is then interrupted. Raises `BackfillError` at the first run that fails; the plan is kept, so that asking again goes on from there. So it
     does, before anything, while another process takes periods of that dataset in again.
     """
     file = _file(home, plan.dataset)
@@ -72,16 +74,13 @@ def run_plan(home: Home, settings: Settings, plan: Plan) -> Iterator[dict[str, A
         lock.release()
 
 
-def _run(home: Home, settings: Settings, plan: Plan) -> Iterator[dict[str, Any]]:
+def _run(home: Home, settings: Settings, plan: Plan) -> Generator[dict[str, Any], None, None]:
     environment = os.environ | prepare_instance(home, settings)
     module, parent = "hdh_assets.definitions.backfill_child", str(os.getpid())
     command = [sys.executable, "-m", module, parent, plan.dataset, *plan.left]
     log = home.dagster / "backfill.log"
     _keep(home, plan)
-    with (
-        log.open("wb") as errors,
-        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True) as child,
-    ):
+    with _started(command, environment, log) as child:
         for line in child.stdout or ():
             answer = json.loads(line)
             if not answer["success"]:
@@ -95,6 +94,22 @@ def _run(home: Home, settings: Settings, plan: Plan) -> Iterator[dict[str, Any]]
     if plan.left:
         raise BackfillError("the backfill stopped before its end", remedy=f"read {log}, then ask again: it goes on")
     _file(home, plan.dataset).unlink(missing_ok=True)
+
+
+@contextmanager
+def _started(command: list[str], environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[str]]:
+    """The process, ended on leaving: a run it is in is interrupted, so that Dagster writes the run's end.
+
+    A run that nobody ended keeps its place of the pool from all that comes later.
+    """
+    with log.open("wb") as errors:
+        child = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True)
+    try:
+        with child.stdout or nullcontext():
+            yield child
+            child.wait()  # its output ended, or what it said last was a failure: it ends by itself
+    finally:
+        end(child)
 
 
 def periods_known(home: Home, dataset: Dataset, delivered: set[str]) -> set[str]:

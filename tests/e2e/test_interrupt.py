@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,32 @@ def test_stopped_during_intake_it_leaves_nothing_behind_and_the_next_goes_on(fif
     assert done["postponed"] == []
     rows = hdh("sql", "--json", f"SELECT _period p, count(*) n FROM {DATASET}.readings GROUP BY 1 ORDER BY 1")
     assert json.loads(rows) == [{"p": period, "n": 20} for period in PERIODS]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_stopped_backfill_leaves_no_run_under_way(fifth: Home, sent: signal.Signals) -> None:
+    """It would keep the only place for a writer. A terminal sends its Ctrl-C to the child as well."""
+    drop(fifth, "2024-01")
+    take_in_all(fifth)
+    command = [sys.executable, "-m", "hdh_assets.cli", "backfill", DATASET, "--from", "2024-01"]
+    with (
+        open_lake(fifth).writer_lock(),
+        subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True, text=True) as asking,
+    ):
+        try:
+            wait_for(lambda: list((fifth.vault / "tmp").glob("*/")))
+            os.killpg(asking.pid, sent) if sent is signal.SIGINT else asking.send_signal(sent)
+            said = asking.communicate(timeout=60)[1]
+        finally:
+            asking.kill()
+    assert (asking.returncode, said.splitlines()[-1]) == (130, "stopped")
+    assert _statuses(fifth) == ["FAILURE"]
+    assert not list((fifth.vault / "tmp").glob("*/"))
+
+
+def _statuses(home: Home) -> list[str]:
+    with closing(sqlite3.connect(home.dagster / "history" / "runs.db")) as runs:
+        return [status for (status,) in runs.execute("SELECT status FROM runs ORDER BY id")]
 
 
 def test_a_killed_backfill_takes_its_child_with_it(fifth: Home) -> None:
