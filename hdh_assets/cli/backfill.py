@@ -24,19 +24,19 @@ def backfill_command(
     force: Annotated[bool, typer.Option("--force", help="Start anew, not where it was stopped.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Take periods in again, one run each. When it is stopped, the same command goes on where it was.
+    """Take periods in again, one run each. When it is stopped, the same command goes on where it was, for a day.
 
     Periods nobody delivered are passed over. What they feed is standardised by the next tick.
     """
     context = cli_context(ctx).require_home()
     dataset = _dataset(context, selection)
     from hdh_assets.core.periods import periods_between  # noqa: PLC0415
-    from hdh_assets.definitions.backfill import Plan, periods_known, resume, run_plan  # noqa: PLC0415
+    from hdh_assets.definitions.backfill import periods_known, plan_of, resume, run_plan  # noqa: PLC0415
 
     last = last or first
     known = periods_known(context.home, dataset, _delivered(context, dataset))
     asked = periods_between(dataset.cadence, first, last)
-    plan = resume(context.home, Plan(dataset.id, tuple(p for p in asked if p in known)), force=force)
+    plan = resume(context.home, plan_of(dataset, tuple(p for p in asked if p in known)), force=force)
     if not plan.periods:
         raise HubError(
             f"nothing of {dataset.id} was delivered from {first} to {last}",
@@ -59,7 +59,9 @@ def backfill_command(
         skipped = [p for p in asked if p not in known]
         print_json({"dataset": dataset.id, "periods": plan.periods, "runs": runs, "not_delivered": skipped})
     else:
-        out.print(f"[green]✓[/] {len(plan.periods)} period(s) of {dataset.id}")
+        whole, before = f" of {len(plan.periods)}", f", {len(plan.done)} done before"
+        loaded = f"{len(runs)}{whole * bool(plan.done)} period(s) of {dataset.id}{before * bool(plan.done)}"
+        out.print(f"[green]✓[/] {loaded}")
         out.print("  next: `hdh tick` (or the running hub) standardises what they feed")
 
 

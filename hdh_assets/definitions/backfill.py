@@ -5,13 +5,15 @@ The plan of an unfinished backfill is a file of the home; asking for the same pe
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +26,17 @@ from hdh_assets.core.processes import end
 from hdh_assets.definitions.instance import prepare_instance
 from hdh_assets.sources.intake.seal import write_atomically
 
+_RESUMED_WITHIN = timedelta(days=1)
+
 
 @dataclass(frozen=True)
 class Plan:
     """Periods of one dataset to take in again, and those done so far."""
 
     dataset: str
+    description: str
+    """Digest of the dataset's description: periods done under another one have to be done again."""
+    begun_at: datetime
     periods: tuple[str, ...]
     done: tuple[str, ...] = ()
 
@@ -43,21 +50,30 @@ class BackfillError(HubError):
     """A period could not be taken in again; the ones before it were."""
 
 
+def plan_of(dataset: Dataset, periods: tuple[str, ...]) -> Plan:
+    """Nothing done yet of these periods, under the description of today."""
+    content = json.dumps(dataset.model_dump(mode="json"), sort_keys=True)
+    return Plan(dataset.id, hashlib.sha256(content.encode()).hexdigest(), datetime.now(UTC), periods)
+
+
 def resume(home: Home, plan: Plan, *, force: bool = False) -> Plan:
-    """The unfinished plan for the same periods, when there is one; else `plan`, from the start. `force` starts anew."""
-    try:
-        kept = json.loads(_file(home, plan.dataset).read_text("utf-8"))
-    except (OSError, ValueError):
+    """The unfinished plan for the same periods, when there is one; else `plan`, from the start. `force` starts anew.
+
+    So does another description of the dataset, and a plan that was begun more than a day ago: a backup may have been
+    restored since, and what was done be undone.
+    """
+    kept = None if force else _kept(home, plan.dataset)
+    if kept is None or (kept.periods, kept.description) != (plan.periods, plan.description):
         return plan
-    same = tuple(kept.get("periods", ())) == plan.periods
-    return Plan(plan.dataset, plan.periods, tuple(kept["done"])) if same and not force else plan
+    return kept if plan.begun_at - kept.begun_at < _RESUMED_WITHIN else plan
 
 
 def run_plan(home: Home, settings: Settings, plan: Plan) -> Generator[dict[str, Any], None, None]:
     """Take each period left in again, in a process of the trusted third party; what each run did, as it ends.
 
-    Close it when you leave before its end: the run under way is then interrupted. Raises `BackfillError` at the first run that fails; the plan is kept, so that asking again goes on from there. So it
-    does, before anything, while another process takes periods of that dataset in again.
+    Close it when you leave before its end: the run under way is then interrupted. Raises `BackfillError` at the first
+    run that fails; the plan is kept, so that asking again goes on from there. So it does, before anything, while
+    another process takes periods of that dataset in again.
     """
     file = _file(home, plan.dataset)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -88,7 +104,7 @@ def _run(home: Home, settings: Settings, plan: Plan) -> Generator[dict[str, Any]
                     f"{answer['what']}: {answer['problem']}",
                     remedy="remove the cause, then ask again: it goes on from this period",
                 )
-            plan = Plan(plan.dataset, plan.periods, (*plan.done, answer["period"]))
+            plan = replace(plan, done=(*plan.done, answer["period"]))
             _keep(home, plan)
             yield answer
     if plan.left:
@@ -120,7 +136,18 @@ def periods_known(home: Home, dataset: Dataset, delivered: set[str]) -> set[str]
 
 
 def _keep(home: Home, plan: Plan) -> None:
-    write_atomically(_file(home, plan.dataset), json.dumps(asdict(plan)).encode())
+    content = asdict(plan) | {"begun_at": plan.begun_at.isoformat()}
+    write_atomically(_file(home, plan.dataset), json.dumps(content).encode())
+
+
+def _kept(home: Home, dataset: str) -> Plan | None:
+    """The plan that was not finished; None when there is none of this version of the hub."""
+    try:
+        kept = json.loads(_file(home, dataset).read_text("utf-8"))
+        begun_at = datetime.fromisoformat(kept["begun_at"])
+        return Plan(dataset, kept["description"], begun_at, tuple(kept["periods"]), tuple(kept["done"]))
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
 
 def _file(home: Home, dataset: str) -> Path:

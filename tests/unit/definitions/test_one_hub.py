@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 from filelock import FileLock
 
+from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.home import Home, Settings
-from hdh_assets.definitions.backfill import BackfillError, Plan, resume, run_plan
+from hdh_assets.definitions import backfill
+from hdh_assets.definitions.backfill import BackfillError, Plan, plan_of, resume, run_plan
 from hdh_assets.definitions.instance import dagster_yaml, prepare_instance
 from hdh_assets.definitions.one_hub import STACK, HubRunsError, stack_processes, the_only_hub
 from hdh_assets.definitions.stack import locations
@@ -67,14 +72,35 @@ def test_the_workspace_names_both_code_locations() -> None:
 
 
 def test_a_stopped_backfill_goes_on_and_a_forced_one_starts_anew(tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    plan = Plan("a", ("2024-01", "2024-02", "2024-03"))
-    kept = home.dagster / "backfills" / "a.json"
-    kept.parent.mkdir(parents=True)
-    kept.write_text('{"dataset": "a", "periods": ["2024-01", "2024-02", "2024-03"], "done": ["2024-01"]}')
+    home, plan = _left_after_one_period(tmp_path)
     assert resume(home, plan).left == ("2024-02", "2024-03")
     assert resume(home, plan, force=True).left == plan.periods
-    assert resume(home, Plan("a", ("2024-01",))).left == ("2024-01",)
+    assert resume(home, replace(plan, periods=("2024-01",))).left == ("2024-01",)
+
+
+def test_a_backfill_left_under_another_description_or_long_ago_starts_anew(tmp_path: Path) -> None:
+    """Its periods have to be loaded again: for the new description, or since a backup was restored."""
+    home, plan = _left_after_one_period(tmp_path)
+    dataset = load_datasets()["snds_dcir"]
+    assert plan_of(dataset, plan.periods).description == plan.description
+    changed = plan_of(dataset.model_copy(update={"charter_version": "other"}), plan.periods)
+    assert resume(home, changed).left == plan.periods
+    assert resume(home, replace(plan, begun_at=plan.begun_at + timedelta(days=2))).left == plan.periods
+
+
+def test_a_plan_of_an_earlier_version_of_the_hub_starts_anew(tmp_path: Path) -> None:
+    home, plan = _left_after_one_period(tmp_path)
+    kept = home.dagster / "backfills" / "snds_dcir.json"
+    kept.write_text(json.dumps({"dataset": plan.dataset, "periods": plan.periods, "done": ["2024-01"]}), "utf-8")
+    assert resume(home, plan).left == plan.periods
+
+
+def _left_after_one_period(root: Path) -> tuple[Home, Plan]:
+    """A backfill that failed at its second period of three; as it is asked for again."""
+    home, plan = Home(root), plan_of(load_datasets()["snds_dcir"], ("2024-01", "2024-02", "2024-03"))
+    (home.dagster / "backfills").mkdir(parents=True)
+    backfill._keep(home, replace(plan, done=("2024-01",)))
+    return home, plan
 
 
 def test_one_backfill_of_a_dataset_at_a_time(tmp_path: Path) -> None:
@@ -84,4 +110,4 @@ def test_one_backfill_of_a_dataset_at_a_time(tmp_path: Path) -> None:
         FileLock(home.dagster / "backfills" / "a.lock"),
         pytest.raises(BackfillError, match="another `hdh backfill` of a is under way"),
     ):
-        next(run_plan(home, Settings(), Plan("a", ("2024-01",))))
+        next(run_plan(home, Settings(), Plan("a", "", datetime.now(UTC), ("2024-01",))))
