@@ -68,6 +68,34 @@ def claim_storage(home: Home, settings: Settings, *, moved: bool = False) -> Non
             _claim(engine, home, "storage", what, setting, moved=moved)
 
 
+class StorageWatch:
+    """Whether Dagster's storage in PostgreSQL answers; what changed is told once. One in the home is not looked at."""
+
+    _WHAT, _SETTING, _PATIENCE_SECONDS = "Dagster's storage", "dagster_postgres", 5
+
+    def __init__(self, settings: Settings) -> None:
+        self._url = settings.dagster_postgres
+        self._is_away = False
+
+    def look(self) -> str | None:
+        """What changed since the last look, in words."""
+        said = self._problem() if self._url else None
+        was_away, self._is_away = self._is_away, said is not None
+        if was_away and not self._is_away:
+            return f"{self._WHAT} in PostgreSQL answers again"
+        return None if was_away else said
+
+    def _problem(self) -> str | None:
+        try:
+            with failures_told(self._WHAT, self._url, self._SETTING):
+                options = {"connect_timeout": self._PATIENCE_SECONDS}
+                engine = sa.create_engine(_with_driver(self._url), poolclass=sa.NullPool, connect_args=options)
+                engine.connect().close()
+        except HubError as error:
+            return f"{error.message}, and nothing runs until it does: {error.remedy}"
+        return None
+
+
 def _claim(engine: sa.Engine, home: Home, part: Part, what: str, setting: str, *, moved: bool) -> None:
     own, what = owner_of(home), f"{what} in PostgreSQL is that"
     with engine.begin() as connection:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -26,6 +27,7 @@ from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.processes import die_with_parent
 from hdh_assets.definitions.instance import prepare_instance
 from hdh_assets.definitions.one_hub import STACK, end_leftovers
+from resources.databases import StorageWatch
 from resources.webserver import ADDRESS, location_states, reload_location
 
 WORKSPACE = Path(__file__).resolve().parents[2] / "workspace.yaml"
@@ -35,6 +37,7 @@ _START_SECONDS = 180.0
 _STOP_SECONDS = 20.0
 _LOOK_SECONDS = 10.0
 _LOADING_SECONDS = 60.0
+_LOG_BYTES = 10_000_000
 
 
 class StackError(HubError):
@@ -53,15 +56,22 @@ class Stack:
     """What runs. `url` is the address of the UI, `readers_url` that of the one in which people only look."""
 
     def __init__(
-        self, home: Home, url: str, readers_url: str | None, children: Mapping[str, subprocess.Popen[bytes]]
+        self,
+        home: Home,
+        settings: Settings,
+        url: str,
+        readers_url: str | None,
+        children: Mapping[str, subprocess.Popen[bytes]],
     ) -> None:
         self.home, self.url, self.readers_url, self._children = home, url, readers_url, children
+        self._storage = StorageWatch(settings)
 
     def wait(self, tell: Callable[[str], None]) -> None:
         """Until a process ends. Raises `StackError` then.
 
         A code location nobody answers for any more is loaded again, and `tell` told: its process ends where the machine
-        stands still for half a minute (no memory, a virtual machine paused), and Dagster starts no other.
+        stands still for half a minute (no memory, a virtual machine paused), and Dagster starts no other. `tell` hears
+        of a database that went away, too, and of its return: Dagster's processes say so in their logs alone, at length.
         """
         look_at = time.monotonic() + _LOOK_SECONDS
         while True:
@@ -69,6 +79,10 @@ class Stack:
                 if child.poll() is not None:
                     raise StackError(f"the {name} stopped", remedy=f"read {_log(self.home, name)}, then run `hdh up`")
             if time.monotonic() > look_at:
+                for name in self._children:
+                    bound(_log(self.home, name))
+                if changed := self._storage.look():
+                    tell(changed)
                 look_at = time.monotonic() + (_LOADING_SECONDS if self._revive(tell) else _LOOK_SECONDS)
             time.sleep(0.5)
 
@@ -129,7 +143,7 @@ def running(home: Home, settings: Settings, port: int, readers_port: int | None 
         urls = {name: f"http://{HOST}:{web_port}" for name, web_port in ports.items()}
         for name, url in urls.items():
             _await(home, children, lambda url=url: _is_loaded(url), name)
-        stack = Stack(home, urls[_WEB], urls.get(_READERS_WEB), children)
+        stack = Stack(home, settings, urls[_WEB], urls.get(_READERS_WEB), children)
         told = {"url": stack.url, "readers_url": stack.readers_url, "pid": os.getpid()}
         (home.dagster / ADDRESS).write_text(json.dumps(told), "utf-8")
         yield stack
@@ -165,7 +179,8 @@ def _write_workspace(home: Home, served: Mapping[str, int]) -> Path:
 
 
 def _start(home: Home, name: str, environment: Mapping[str, str], *arguments: str) -> subprocess.Popen[bytes]:
-    with _log(home, name).open("wb") as log:
+    _log(home, name).unlink(missing_ok=True)
+    with _log(home, name).open("ab") as log:  # to append, so that it may be cut while it is written
         return subprocess.Popen(
             [sys.executable, *arguments],
             env=environment,
@@ -179,6 +194,14 @@ def _start(home: Home, name: str, environment: Mapping[str, str], *arguments: st
 
 def _log(home: Home, name: str) -> Path:
     return home.dagster / f"{name.replace(' ', '-')}.log"
+
+
+def bound(log: Path, size: int = _LOG_BYTES) -> None:
+    """Begin a log anew that has that many bytes; what it said is kept beside it, in place of what was there before."""
+    if log.exists() and log.stat().st_size > size:
+        with suppress(OSError):  # on a full disk it is cut all the more
+            shutil.copyfile(log, log.with_suffix(".log.1"))
+        os.truncate(log, 0)
 
 
 def _stop(children: Mapping[str, subprocess.Popen[bytes]]) -> None:

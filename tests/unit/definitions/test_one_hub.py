@@ -21,7 +21,7 @@ from hdh_assets.definitions import backfill
 from hdh_assets.definitions.backfill import BackfillError, Plan, plan_of, resume, run_plan
 from hdh_assets.definitions.instance import dagster_yaml, prepare_instance
 from hdh_assets.definitions.one_hub import STACK, HubRunsError, stack_processes, the_only_hub
-from hdh_assets.definitions.stack import locations
+from hdh_assets.definitions.stack import bound, locations
 
 
 def test_a_second_hub_is_told_who_holds_the_home(tmp_path: Path) -> None:
@@ -69,6 +69,20 @@ def test_the_workspace_names_both_code_locations() -> None:
         "trusted_third_party": "hdh_assets.definitions.trusted_third_party",
         "hub": "hdh_assets.definitions.hub",
     }
+
+
+def test_a_log_is_cut_while_a_process_writes_it_and_keeps_what_it_said(tmp_path: Path) -> None:
+    log = tmp_path / "daemon.log"
+    with log.open("ab") as written:
+        written.write(b"x" * 1000)
+        written.flush()
+        bound(log, 1000)
+        assert log.stat().st_size == 1000
+        written.write(b"y")
+        written.flush()
+        bound(log, 1000)
+        written.write(b"z")
+    assert (log.read_bytes(), (tmp_path / "daemon.log.1").stat().st_size) == (b"z", 1001)
 
 
 def test_a_stopped_backfill_goes_on_and_a_forced_one_starts_anew(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.definitions.instance import prepare_instance
 from hdh_assets.definitions.storage import opened_instance
-from resources.databases import claim_storage
+from resources.databases import StorageWatch, claim_storage
 from resources.engine_errors import outside_failure
 from resources.lake import Lake, open_lake
 from resources.ledger import Ledger
@@ -87,3 +87,27 @@ def test_a_server_that_answers_and_lets_nobody_in_is_told_so(tmp_path: Path, pos
 def _read(lake: Lake) -> None:
     with lake.reader():
         pass
+
+
+@pytest.mark.postgres
+def test_a_storage_that_goes_away_and_comes_back_is_told_once_each(postgres_url: str) -> None:
+    server, _, name = postgres_url.rpartition("/")
+    watch = StorageWatch(Settings(dagster_postgres=postgres_url))
+
+    def let_in(allowed: bool) -> None:
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+            connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {str(allowed).lower()}")
+
+    assert watch.look() is None
+    let_in(False)
+    try:
+        assert "Dagster's storage" in (watch.look() or "")
+        assert watch.look() is None
+    finally:
+        let_in(True)
+    assert watch.look() == "Dagster's storage in PostgreSQL answers again"
+    assert watch.look() is None
+
+
+def test_a_storage_in_the_home_is_not_looked_at() -> None:
+    assert StorageWatch(Settings()).look() is None
