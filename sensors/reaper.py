@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 from dagster import DagsterEventType, DagsterInstance
@@ -21,6 +22,7 @@ from resources.run_locks import forget_lock, is_worked_on
 from sensors.runs import INTERRUPTED, UNFINISHED
 
 SECONDS = 30
+_HOME = b"DAGSTER_HOME="
 _STARTING = timedelta(minutes=5)
 """How long a run may take to say which process works on it; as long as Dagster gives a run to start."""
 
@@ -110,8 +112,13 @@ def _has_process(home: Home, instance: DagsterInstance, record: dg.RunRecord) ->
         return is_held
     if not (processes := _processes(instance, run_id)):
         return datetime.now(UTC) - record.update_timestamp < _STARTING
-    mark = f"DAGSTER_HOME={home.dagster}".encode()
-    return any(mark in environment_of(pid) for pid in processes - {os.getpid()})
+    return any(_is_of(home, pid) for pid in processes - {os.getpid()})
+
+
+def _is_of(home: Home, pid: int) -> bool:
+    """Whether a process works with this home, however its path was written."""
+    named = [os.fsdecode(entry[len(_HOME) :]) for entry in environment_of(pid) if entry.startswith(_HOME)]
+    return any(Path(path).resolve() == home.dagster.resolve() for path in named)
 
 
 def _processes(instance: DagsterInstance, run_id: str) -> set[int]:

@@ -41,9 +41,10 @@ def instance(home: Home) -> Iterator[dg.DagsterInstance]:
 
 
 @pytest.fixture
-def somebody() -> Iterator[int]:
-    """A process of this home, as every process of Dagster is."""
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+def somebody(home: Home) -> Iterator[int]:
+    """A process of this home, as every process of Dagster is; somebody wrote its path in another way."""
+    environment = os.environ | {"DAGSTER_HOME": f"{os.environ['DAGSTER_HOME']}/."}
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=environment) as process:
         yield process.pid
         process.kill()
 
