@@ -91,9 +91,16 @@ def ended_specs(registry: Registry, on: date) -> Iterator[dg.AssetSpec]:
         delivered.setdefault(event.subject, set()).add(event.data["basis"]["permit"])
     for project in projects(registry).values():
         if end := project.permit_end(on):
-            permits = [permit_of(registry, project.id, number) for number in delivered.get(project.id, ())]
-            keys = {key for permit in permits for key in extract_keys(permit).values()}
+            keys = {key for number in delivered.get(project.id, ()) for key in _keys_of(registry, project.id, number)}
             yield from (_ended_spec(key, project.id, end) for key in sorted(keys, key=str))
+
+
+def _keys_of(registry: Registry, project: str, permit: int) -> list[Key]:
+    """Keys of the assets of a permit; none where its event cannot be read: the other pages do without."""
+    try:
+        return list(extract_keys(permit_of(registry, project, permit)).values())
+    except (LookupError, ValueError, StopIteration):
+        return []
 
 
 def _ended_spec(key: Key, project: str, end: End) -> dg.AssetSpec:

@@ -15,7 +15,6 @@ from test_extract import EVERYTHING, Hub
 from hdh_assets.core.errors import HubError, RefusedError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.opposition import PersonKey, record
-from hdh_assets.definitions.hub import ended_extracts
 from hdh_assets.extracts import build, ended
 from hdh_assets.extracts.due import delivered_releases
 from hdh_assets.extracts.ended import spaces_to_clear, withdraw_ended
@@ -380,16 +379,3 @@ def test_a_notice_that_somebody_else_left_is_none(hub: Hub) -> None:
     assert version.is_withdrawn
     assert "objected" in (version.folder / "WITHDRAWN.md").read_text("utf-8")
     assert verify_version(version) == []
-
-
-def test_the_pages_of_what_was_delivered_say_that_the_permit_ended(hub: Hub) -> None:
-    hub.deliver("one", tables={"omop.person": "all", "snds_dcir.er_prs_f": "all"})
-    hub.deliver("other", tables={"omop.person": "all"})
-    assert ended_extracts(hub.home) == []
-    hub.registry.act("t", decisions.revoke("one", reason="never published", today=today()))
-    shown = {spec.key.to_user_string(): spec.description or "" for spec in ended_extracts(hub.home)}
-    assert set(shown) == {"extracts/one/person", "extracts/one/snds_dcir__er_prs_f"}
-    for words in shown.values():
-        assert words.startswith(f"**Withdrawn.** The permit of one ended on {today()}: never published")
-    grant(hub.registry, dossier("one", tables={"omop.person": "all"}))
-    assert ended_extracts(hub.home) == []
