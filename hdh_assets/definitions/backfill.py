@@ -119,7 +119,10 @@ def _started(command: list[str], environment: Mapping[str, str], log: Path) -> I
     A run that nobody ended keeps its place of the pool from all that comes later.
     """
     with log.open("wb") as errors:
-        child = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True)
+        # a session of its own: the Ctrl-C of a terminal would reach it beside ours, and break what the first one began
+        child = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
+        )
     try:
         with child.stdout or nullcontext():
             yield child

@@ -35,12 +35,14 @@ def test_stopped_during_intake_it_leaves_nothing_behind_and_the_next_goes_on(fif
     assert json.loads(rows) == [{"p": period, "n": 20} for period in PERIODS]
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGHUP])
 def test_a_stopped_backfill_leaves_no_run_under_way(fifth: Home, sent: signal.Signals) -> None:
-    """It would keep the only place for a writer. A terminal sends its Ctrl-C to the child as well."""
+    """It would keep the only place for a writer. A terminal sends its Ctrl-C to every process of its own."""
     drop(fifth, "2024-01")
     take_in_all(fifth)
-    command = [sys.executable, "-m", "hdh_assets.cli", "backfill", DATASET, "--from", "2024-01"]
+    # as in a terminal: whoever runs the tests may have had the signal ignored
+    command = ["env", "--default-signal=HUP", sys.executable, "-m", "hdh_assets.cli"]
+    command += ["backfill", DATASET, "--from", "2024-01"]
     with (
         open_lake(fifth).writer_lock(),
         subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True, text=True) as asking,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from hdh_assets.core.home import Home
 from hdh_assets.definitions.execute import execute
 
 
@@ -19,7 +20,8 @@ def test_a_run_is_listed_with_its_job_as_those_of_the_daemon_are(tmp_path: Path)
 
     repository = dg.Definitions(jobs=[working]).get_repository_def()
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
-        done = execute(repository, "hub", instance, dg.RunRequest(job_name="working", tags={"hdh/work": "test"}))
+        request = dg.RunRequest(job_name="working", tags={"hdh/work": "test"})
+        done = execute(Home(tmp_path), repository, "hub", instance, request)
         asked_by_the_page = dg.RunsFilter(job_name="working", tags={".dagster/repository": "__repository__@hub"})
         (run,) = instance.get_runs(asked_by_the_page)
     assert run.run_id == done["run"]
