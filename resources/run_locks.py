@@ -30,11 +30,15 @@ def working_on(home: Home, run_id: str) -> Iterator[None]:
 
 def is_worked_on(home: Home, run_id: str) -> bool | None:
     """Whether somebody holds the run's lock; None where it has none: it is over, or another process's."""
-    path = _path(home, run_id)
-    if not path.exists():
+    return is_held(_path(home, run_id))
+
+
+def is_held(lock: Path) -> bool | None:
+    """Whether a process holds the lock of that file; None where there is no file."""
+    if not lock.exists():
         return None
     try:
-        FileLock(path).acquire(timeout=0).lock.release()
+        FileLock(lock).acquire(timeout=0).lock.release()
     except Timeout:
         return True
     return False

@@ -26,6 +26,7 @@ from filelock import FileLock, Timeout
 from hdh_assets.core.errors import HubError, LakeBusyError
 from hdh_assets.core.home import Home
 from resources.keys import KeyProvider, Purpose, derive_key
+from resources.run_locks import is_held
 
 CHUNK_BYTES = 128 * 1024
 """Larger buffers are given back to the system after each use, and clearing new ones costs more than the cipher."""
@@ -228,14 +229,7 @@ def new_run_folder_name() -> str:
 
 def is_run_alive(home: Home, name: str) -> bool:
     """Whether the process of that run folder still holds its lock."""
-    path = _lock_path(home.vault / "tmp" / name)
-    if not path.exists():
-        return False
-    try:
-        FileLock(path).acquire(timeout=0).lock.release()
-    except Timeout:
-        return True
-    return False
+    return is_held(_lock_path(home.vault / "tmp" / name)) is True
 
 
 def remove_dead_run_folders(home: Home) -> list[str]:
