@@ -113,7 +113,7 @@ TIMES = frozenset({"measurement_time"})
 """Texts that hold a time of the day; exact dates alone have one."""
 
 FINE_BIRTH = {"month_of_birth": "month", "day_of_birth": "day", "birth_datetime": "day"}
-"""Birth columns by the precision they need."""
+"""Birth columns by the precision they need; that of other dates does not touch them."""
 
 FINE_RESIDENCE = frozenset({"city", "zip"})
 """Columns of `location` that need commune precision."""

@@ -29,15 +29,18 @@ _KEYED = {
 }
 _PERSONS = {Treatment.person_number, Treatment.person_pseudonym, Treatment.person_key}
 _NUMBERED = {Treatment.record_number, Treatment.record_place, Treatment.record_date}
-_MONTHS = {
-    Treatment.month,
-    Treatment.clipped_start_month,
-    Treatment.clipped_end_month,
-    Treatment.within_month,
+_CUTS = {
+    Treatment.day: "day",
+    Treatment.within_day: "day",
+    Treatment.month: "month",
+    Treatment.clipped_start_month: "month",
+    Treatment.clipped_end_month: "month",
+    Treatment.within_month: "month",
 }
+"""The unit to which a treatment cuts."""
 When = Callable[[Table], str]
 """Condition on the rows `t` of a delivered table; empty when all are wanted."""
-_EMPTY_STAYS = {Treatment.kept, Treatment.month, *_KEYED}
+_EMPTY_STAYS = {Treatment.kept, Treatment.day, Treatment.month, *_KEYED}
 """Treatments that make nothing of nothing: a span, when cut to the permit's period, would get a bound from it."""
 
 
@@ -184,7 +187,8 @@ def _expression(column: ColumnPlan, period: Period) -> str:
             return _key_expression(column)
         case treatment:
             day = _day_expression(column, period)
-            return f"date_trunc('month', {day})::{column.type}" if treatment in _MONTHS else day
+            unit = _CUTS.get(treatment)
+            return f"date_trunc('{unit}', {day})::{column.type}" if unit else day
 
 
 def _day_expression(column: ColumnPlan, period: Period) -> str:
@@ -195,7 +199,7 @@ def _day_expression(column: ColumnPlan, period: Period) -> str:
             return f"greatest({name}, '{period.first}'::{column.type})"
         case Treatment.clipped_end | Treatment.clipped_end_month:
             return f"least({name}, '{period.last}'::{column.type})"
-        case Treatment.within | Treatment.within_month:
+        case Treatment.within | Treatment.within_day | Treatment.within_month:
             return f"CASE WHEN {_is_within(column, period)} THEN {name} END"
         case _:
             return name

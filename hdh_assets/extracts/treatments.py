@@ -26,12 +26,14 @@ class Treatment(StrEnum):
     record_uuid = "replaced by another UUID, the project's own (joins within the extract hold)"
     record_text = "replaced by a key of the project's own (joins within the extract hold)"
     record_date = "date of the record's key, replaced by a number of the project's own (joins within the extract hold)"
+    day = "cut to the day"
     month = "cut to the first day of the month"
     clipped_start = "not before the permit's period"
     clipped_end = "not after the permit's period"
     clipped_start_month = "not before the permit's period, cut to the first day of the month"
     clipped_end_month = "not after the permit's period, cut to the first day of the month"
     within = "emptied outside the permit's period"
+    within_day = "emptied outside the permit's period, cut to the day"
     within_month = "emptied outside the permit's period, cut to the first day of the month"
     blank = "emptied: finer than the permit allows, or not named by it"
 
@@ -49,6 +51,15 @@ DELIVERED_TYPES: dict[Treatment, str] = {
 
 _TEMPORAL = ("DATE", "TIMESTAMP")
 
+_CUT_TO_DAY = {Treatment.kept: Treatment.day, Treatment.within: Treatment.within_day}
+_CUT_TO_MONTH = {
+    Treatment.kept: Treatment.month,
+    Treatment.within: Treatment.within_month,
+    Treatment.clipped_start: Treatment.clipped_start_month,
+    Treatment.clipped_end: Treatment.clipped_end_month,
+}
+"""What a treatment of days becomes under a permit for days without times, and for months."""
+
 
 def omop_treatment(table: str, column: str, duckdb_type: str, precision: Precision, *, is_listed: bool) -> Treatment:
     """What becomes of a CDM column. `is_listed`: the permit names the column itself."""
@@ -56,7 +67,7 @@ def omop_treatment(table: str, column: str, duckdb_type: str, precision: Precisi
         return Treatment.person_number
     if column == omop_rules.PERSON_TEXT:
         return Treatment.person_pseudonym
-    if column in omop_rules.TIMES and precision.dates == "month":
+    if column in omop_rules.TIMES and precision.dates != "exact":
         return Treatment.blank
     if _is_too_fine(table, column, precision) or (column in omop_rules.NAMED_ONLY and not is_listed):
         return Treatment.blank
@@ -67,7 +78,9 @@ def omop_treatment(table: str, column: str, duckdb_type: str, precision: Precisi
     if omop_rules.is_record_number(column):
         return Treatment.record_text if duckdb_type == "VARCHAR" else Treatment.record_number
     if duckdb_type.startswith(_TEMPORAL):
-        return _temporal(table, column, precision)
+        treatment = _of_span(table, column)
+        is_birth = column in omop_rules.FINE_BIRTH
+        return treatment if is_birth else _cut(treatment, precision, has_time=duckdb_type.startswith("TIMESTAMP"))
     return Treatment.kept
 
 
@@ -84,14 +97,23 @@ def _is_birth_too_fine(needed: str, precision: Precision) -> bool:
     return order.index(precision.birth) < order.index(needed)
 
 
-def _temporal(table: str, column: str, precision: Precision) -> Treatment:
+def _of_span(table: str, column: str) -> Treatment:
+    """What becomes of a day of the CDM before it is cut: the ends of a span do not leave the period."""
     rows = omop_rules.ROWS[table]
-    is_month = precision.dates == "month" and column not in omop_rules.FINE_BIRTH
-    if rows.kind == "clipped" and column == rows.start:
-        return Treatment.clipped_start_month if is_month else Treatment.clipped_start
-    if rows.kind == "clipped" and column == rows.end:
-        return Treatment.clipped_end_month if is_month else Treatment.clipped_end
-    return Treatment.month if is_month else Treatment.kept
+    if rows.kind != "clipped":
+        return Treatment.kept
+    return {rows.start: Treatment.clipped_start, rows.end: Treatment.clipped_end}.get(column, Treatment.kept)
+
+
+def _cut(treatment: Treatment, precision: Precision, *, has_time: bool) -> Treatment:
+    """The treatment of a day or an instant, made as coarse as the permit's dates."""
+    match precision.dates:
+        case "exact":
+            return treatment
+        case "day":
+            return _CUT_TO_DAY.get(treatment, treatment) if has_time else treatment
+        case "month":
+            return _CUT_TO_MONTH[treatment]
 
 
 def source_treatment(
@@ -109,10 +131,11 @@ def source_treatment(
         return None
     if _tells_too_much(column, precision):
         return Treatment.blank
-    is_month = column.kind in {"date", "timestamp"} and precision.dates == "month"
-    if column.tells in {"death", "activity"}:
-        return Treatment.within_month if is_month else Treatment.within
-    return Treatment.month if is_month else Treatment.kept
+    treatment = Treatment.within if column.tells in {"death", "activity"} else Treatment.kept
+    is_birth = column.tells in {"birth_month", "birth_day"}
+    if is_birth or column.kind not in {"date", "timestamp"}:
+        return treatment
+    return _cut(treatment, precision, has_time=column.kind == "timestamp")
 
 
 def _tells_too_much(column: Column, precision: Precision) -> bool:

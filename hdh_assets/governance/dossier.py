@@ -121,7 +121,8 @@ class Population(_Frozen):
 class Precision(_Frozen):
     """How fine the potential identifiers are; what is not asked for is coarse."""
 
-    dates: Literal["exact", "month"] = "month"
+    dates: Literal["exact", "day", "month"] = "month"
+    """`exact` tells the time of the day where the hub has it, which hardly two events share."""
     birth: Literal["year", "month", "day"] = "year"
     residence: Literal["commune", "department"] = "department"
 

@@ -58,6 +58,19 @@ def test_places_are_departments_where_the_permit_knows_no_commune(hub: Hub) -> N
     assert rebuild_extract(hub.home, hub.settings, hub.datasets, "coarse/v1") == []
 
 
+@pytest.mark.parametrize(("dates", "days", "hours"), [("exact", 28, [(3,)]), ("day", 28, [(0,)]), ("month", 1, [(0,)])])
+def test_dates_are_as_fine_as_the_permit_says(hub: Hub, dates: str, days: int, hours: list[tuple[int]]) -> None:
+    tables = {"omop.condition_occurrence": "all"}
+    version = hub.deliver(dates, tables=tables, precision={"dates": dates})
+    events = "FROM 'data/omop.condition_occurrence.parquet'"
+    [(found,)] = read(version, f"SELECT count(DISTINCT day(condition_start_date)) {events}")
+    assert found >= days if days > 1 else found == 1
+    assert read(version, f"SELECT DISTINCT hour(condition_start_datetime) {events}") == hours
+    same = "bool_and(condition_start_datetime::DATE = condition_start_date)"
+    assert read(version, f"SELECT {same} {events}") == [(True,)]
+    assert rebuild_extract(hub.home, hub.settings, hub.datasets, f"{dates}/v1") == []
+
+
 def test_a_death_outside_the_period_is_not_told(hub: Hub) -> None:
     with open_lake(hub.home, hub.settings).writer() as engine:
         engine.execute(

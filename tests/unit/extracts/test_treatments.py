@@ -59,6 +59,11 @@ def test_birth_is_as_fine_as_the_permit_says(birth: str, kept: set[str]) -> None
     [
         ("hospital_ehr.patients.birthdate", {"birth": "month"}, Treatment.blank),
         ("hospital_ehr.patients.birthdate", {"birth": "day", "dates": "exact"}, Treatment.kept),
+        ("hospital_ehr.patients.birthdate", {"birth": "day", "dates": "month"}, Treatment.kept),
+        ("hospital_ehr.encounters.start", {"dates": "exact"}, Treatment.kept),
+        ("hospital_ehr.encounters.start", {"dates": "day"}, Treatment.day),
+        ("hospital_ehr.encounters.start", {"dates": "month"}, Treatment.month),
+        ("snds_dcir.er_prs_f.exe_soi_dtd", {"dates": "day"}, Treatment.kept),
         ("snds_beneficiaries.ir_ben_r.ben_nai_moi", {"birth": "year"}, Treatment.blank),
         ("snds_beneficiaries.ir_ben_r.ben_nai_moi", {"birth": "month"}, Treatment.kept),
         ("snds_dcir.er_prs_f.ben_res_com", {"residence": "department"}, Treatment.blank),
@@ -66,6 +71,7 @@ def test_birth_is_as_fine_as_the_permit_says(birth: str, kept: set[str]) -> None
         ("snds_dcir.er_prs_f.ben_dcd_dte", {"dates": "month"}, Treatment.within_month),
         ("snds_dcir.er_prs_f.ben_dcd_ame", {"dates": "month"}, Treatment.within),
         ("hospital_ehr.patients.deathdate", {"dates": "exact"}, Treatment.within),
+        ("hospital_ehr.patients.deathdate", {"dates": "day"}, Treatment.within),
     ],
 )
 def test_listed_columns_are_as_fine_as_the_permit_says(
@@ -99,8 +105,33 @@ def test_numbers_of_establishments_and_payers_are_replaced_alike(name: str) -> N
 
 
 def test_a_time_of_the_day_is_for_exact_dates() -> None:
-    assert omop_treatment("measurement", "measurement_time", "VARCHAR", COARSE, is_listed=True) is Treatment.blank
+    for dates in ("month", "day"):
+        precision = Precision.model_validate({"dates": dates})
+        assert (
+            omop_treatment("measurement", "measurement_time", "VARCHAR", precision, is_listed=True) is Treatment.blank
+        )
     assert omop_treatment("measurement", "measurement_time", "VARCHAR", FINE, is_listed=True) is Treatment.kept
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "kind", "of_days", "of_months"),
+    [
+        ("measurement", "measurement_date", "DATE", Treatment.kept, Treatment.month),
+        ("measurement", "measurement_datetime", "TIMESTAMP", Treatment.day, Treatment.month),
+        (
+            "observation_period",
+            "observation_period_end_date",
+            "DATE",
+            Treatment.clipped_end,
+            Treatment.clipped_end_month,
+        ),
+        ("person", "birth_datetime", "TIMESTAMP", Treatment.kept, Treatment.kept),
+    ],
+)
+def test_days_of_the_cdm_are_cut_as_the_permit_says(table, column, kind, of_days, of_months) -> None:  # type: ignore[no-untyped-def]
+    for dates, expected in (("day", of_days), ("month", of_months)):
+        precision = Precision.model_validate({"dates": dates, "birth": "day"})
+        assert omop_treatment(table, column, kind, precision, is_listed=True) is expected
 
 
 def test_a_home_address_is_never_delivered() -> None:
