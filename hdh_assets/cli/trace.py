@@ -23,8 +23,7 @@ def trace_command(
     row: Annotated[
         int | None,
         typer.Option(
-            min=-(2**63),
-            max=2**63 - 1,
+            metavar="<N>",
             help="One row of a table of an extract. Of a CDM table, its number (`drug_exposure_id` of drug_exposure): "
             "the files that hold lines of its person's day, and how many. Of a delivered table, its position from 1: "
             "the file it came in.",
