@@ -15,13 +15,24 @@ from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.digests import short
 from hdh_assets.core.keys import source_key
 from hdh_assets.sources.assets import periods_of
-from hdh_assets.sources.batches import MAX_IN_ONE_RUN, MAX_RUNS, Batch, batches, is_placeable
+from hdh_assets.sources.batches import MAX_IN_ONE_RUN, MAX_RUNS, Batch, batches, is_early, is_placeable
 from hdh_assets.sources.intake.decide import decide
 from resources.hub import Hub
 from resources.inbox import Dropped, scan, still_arriving
 from resources.ledger import Ledger
 from resources.vault import is_run_alive
-from sensors.runs import RANGE_END, RANGE_START, Tries, covers, may_try, periods_asked, postponed, tries, unfinished
+from sensors.runs import (
+    EARLY,
+    RANGE_END,
+    RANGE_START,
+    Tries,
+    covers,
+    may_try,
+    periods_asked,
+    postponed,
+    tries,
+    unfinished,
+)
 
 SECONDS = 10
 MOST_LOOKED_AT = 10 * MAX_RUNS
@@ -78,18 +89,21 @@ def misplaced_sensor(datasets: Mapping[str, Dataset], job: dg.JobDefinition) -> 
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def misplaced(context: dg.SensorEvaluationContext, hub: Hub) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        lost = [
+        now = datetime.now(UTC)
+        placeless = [
             dropped
             for dropped in _pending(hub, datasets)
             if not is_placeable(dropped, datasets, lambda name, period: partitions[name].has_partition_key(period))
         ]
+        lost = [dropped for dropped in placeless if not is_early(dropped, datasets, now)]
         if not lost:
-            yield dg.SkipReason("every delivery in the inbox has its place")
+            early = [f"{dropped.dataset} {dropped.period} {EARLY}" for dropped in placeless]
+            yield dg.SkipReason("; ".join(early[:MAX_RUNS]) or "every delivery in the inbox has its place")
         room = MAX_RUNS
         for dropped in lost[:MOST_LOOKED_AT]:
             tags = {"hdh/work": "intake", "hdh/delivery": short(dropped.digest)}
             past, is_under_way = tries(context.instance, tags), bool(unfinished(context.instance, tags))
-            if room == 0 or not (is_under_way or may_try(past, datetime.now(UTC))):
+            if room == 0 or not (is_under_way or may_try(past, now)):
                 continue
             room -= 1
             if not is_under_way:

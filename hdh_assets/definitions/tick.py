@@ -34,7 +34,7 @@ class Tick:
     repaired: list[str] = field(default_factory=list)
     runs: list[dict[str, Any]] = field(default_factory=list)
     postponed: list[str] = field(default_factory=list)
-    """What is due and waits, because it failed too often too lately."""
+    """What waits: it failed too often too lately, or its period has not begun."""
 
     @property
     def failed(self) -> list[dict[str, Any]]:

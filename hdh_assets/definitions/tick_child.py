@@ -23,7 +23,7 @@ from hdh_assets.definitions.due_schedules import is_due
 from hdh_assets.definitions.execute import execute
 from hdh_assets.definitions.storage import opened_instance
 from resources.engine_errors import outside_failure
-from sensors.runs import POSTPONED
+from sensors.runs import WAITS
 
 INTAKE_LOCATION = "trusted_third_party"
 
@@ -37,7 +37,7 @@ class Round:
         self._repository = module.defs().get_repository_def()
         self._failed: set[str] = set()
         self.postponed: list[str] = []
-        """What the sensors said last of work that waits before it is tried again."""
+        """What the sensors said last of work that waits."""
 
     def until_nothing_is_due(self) -> Iterator[dict[str, Any]]:
         """Run what is due; what each run did."""
@@ -64,7 +64,7 @@ class Round:
                 tick = sensor.evaluate_tick(context)
             asked = tick.run_requests or ()
             found += [request if request.job_name else _named(request, sensor.job_name) for request in asked]
-            if tick.skip_message and POSTPONED in tick.skip_message:
+            if tick.skip_message and any(words in tick.skip_message for words in WAITS):
                 self.postponed.append(f"{sensor.name}: {tick.skip_message}")
         for schedule in self._repository.schedule_defs:
             if is_due(self._instance, schedule, datetime.now(UTC)):

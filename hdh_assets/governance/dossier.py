@@ -36,6 +36,10 @@ _NUMBERED = {f"{thing}_source_value" for thing in ("person", "care_site", "provi
 """Source values that number a person, a thing or a text instead of coding it."""
 
 
+_FIRST_DAY, _LAST_DAY = date(1800, 1, 1), date(2999, 12, 31)
+"""Of what a project may ask for. Beyond are mistakes, and days that have none before or after them."""
+
+
 class DossierError(HubError):
     """A dossier is wrong; the message lists every problem as `file:line: field: problem`."""
 
@@ -197,7 +201,7 @@ def check_dossier(
     file = YamlFile.read(path, DossierError, remedy=_CORRECT)
     dossier = file.validated(file.mapping(), Dossier)
     if problems := unanswerable(dossier, known, today, needed):
-        is_about_tables = any(field[0] != "retention_until" for field, _ in problems)
+        is_about_tables = any(field[0] not in {"period", "retention_until"} for field, _ in problems)
         raise DossierError(file.located(problems), remedy=_ASK_ANOTHER if is_about_tables else _CORRECT)
     return dossier
 
@@ -224,6 +228,8 @@ def unanswerable(
     for index, condition in enumerate(dossier.population.persons_with):
         field = ("population", "persons_with", index)
         problems += [((*field, part), text) for part, text in _condition_problems(condition, known)]
+    if dossier.period.first < _FIRST_DAY or dossier.period.last > _LAST_DAY:
+        problems.append((("period",), f"is not within {_FIRST_DAY} and {_LAST_DAY}"))
     if dossier.retention_until <= today:
         problems.append((("retention_until",), "is not in the future: name the day on which you will have erased all"))
     return problems

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.digests import short
-from hdh_assets.core.periods import check_period, periods_between
+from hdh_assets.core.periods import check_period, first_day, periods_between
+from hdh_assets.sources.intake.admission import is_deliverable
 from resources.inbox import Dropped
 
 MAX_RUNS = 50
@@ -71,6 +73,17 @@ def is_placeable(dropped: Dropped, datasets: Mapping[str, Dataset], has_period: 
     except ValueError:
         return False
     return has_period(dropped.dataset, dropped.period)
+
+
+def is_early(dropped: Dropped, datasets: Mapping[str, Dataset], now: datetime) -> bool:
+    """Whether its period begins within the day by which clocks may differ: it will have its partition, and waits."""
+    dataset = datasets.get(dropped.dataset)
+    return (
+        dataset is not None
+        and dropped.producer == dataset.producer.id
+        and is_deliverable(dataset, dropped.period, now)
+        and first_day(dropped.period) > now.date()
+    )
 
 
 def _chained(dataset: Dataset, ordered: list[Dropped], size: int) -> list[Batch]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
 from hdh_assets.definitions.trusted_third_party import build_defs
 from sensors import deliveries
+from sensors.runs import EARLY
 from tests.failing_job import failing
-from tests.integration.intake_world import PERSONS, VISITS, World
+from tests.integration.intake_world import PERSONS, VISITS, World, dataset
 
 
-def requests(world: World, instance: dg.DagsterInstance, name: str) -> list[dg.RunRequest]:
-    """What the sensor asks for now."""
+def asked(world: World, instance: dg.DagsterInstance, name: str) -> Any:
+    """What the sensor answers now."""
     repository = build_defs(home=world.home, datasets=world.datasets).get_repository_def()
     with dg.build_sensor_context(
         instance=instance,
@@ -22,7 +25,12 @@ def requests(world: World, instance: dg.DagsterInstance, name: str) -> list[dg.R
         sensor_name=name,
         resources=repository.get_top_level_resources(),
     ) as context:
-        return list(repository.get_sensor_def(name).evaluate_tick(context).run_requests or ())
+        return repository.get_sensor_def(name).evaluate_tick(context)
+
+
+def requests(world: World, instance: dg.DagsterInstance, name: str) -> list[dg.RunRequest]:
+    """The runs it asks for."""
+    return list(asked(world, instance, name).run_requests or ())
 
 
 @pytest.mark.parametrize(
@@ -50,3 +58,16 @@ def test_deliveries_that_wait_after_failures_keep_no_newer_one_waiting(
         newer = requests(world, instance, sensor)
     assert len(newer) == 2
     assert not waiting & {request.tags["hdh/delivery"] for request in newer}
+
+
+def test_a_delivery_of_a_period_that_begins_within_the_day_waits_for_it(tmp_path: Path) -> None:
+    """Clocks differ; taken in before its partition is there, no page would ever show it."""
+    world = World.create(tmp_path, dataset(cadence="daily", first_period="2023-01-01"))
+    tomorrow, after = ((datetime.now(UTC) + timedelta(days=days)).strftime("%Y-%m-%d") for days in (1, 3))
+    world.drop({"PERSONS.csv": PERSONS, "VISITS.csv": VISITS}, tomorrow)
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert requests(world, instance, "deliveries") == []
+        told = asked(world, instance, "misplaced_deliveries")
+        assert (told.run_requests, told.skip_message) == ([], f"care {tomorrow} {EARLY}")
+        world.drop({"PERSONS.csv": PERSONS, "VISITS.csv": VISITS}, after)
+        assert len(requests(world, instance, "misplaced_deliveries")) == 1

@@ -184,6 +184,13 @@ def test_a_retention_date_in_the_past_is_refused(tmp_path: Path) -> None:
     assert "dataset" not in str(error.value), "no table is wrong"
 
 
+@pytest.mark.parametrize("period", [("0001-01-01", "2024-12-31"), ("2024-01-01", "9999-12-31")])
+def test_a_period_without_a_day_before_or_after_it_is_refused(tmp_path: Path, period: tuple[str, str]) -> None:
+    path = write_dossier(tmp_path / "d.yaml", "pilot", period=dict(zip(("from", "to"), period, strict=True)))
+    with pytest.raises(DossierError, match="period: is not within 1800-01-01 and 2999-12-31"):
+        check_dossier(path, KNOWN, TODAY)
+
+
 @pytest.mark.parametrize("text", ["", "- a list", "project: [unclosed", "\x00"])
 def test_a_file_that_is_no_dossier_is_told_so(tmp_path: Path, text: str) -> None:
     path = tmp_path / "d.yaml"

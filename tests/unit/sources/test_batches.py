@@ -9,7 +9,7 @@ import pytest
 
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import load_datasets
-from hdh_assets.sources.batches import batches, is_placeable
+from hdh_assets.sources.batches import batches, is_early, is_placeable
 from resources.inbox import Dropped
 
 DATASETS: dict[str, Dataset] = load_datasets()
@@ -70,3 +70,18 @@ def test_only_a_known_dataset_in_its_place_with_a_period_of_its_own_is_placeable
     found: Dropped, expected: bool
 ) -> None:
     assert is_placeable(found, DATASETS, lambda _, period: period >= "2006-01") is expected
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (dropped("2024-03"), True),
+        (dropped("2024-02"), False),
+        (dropped("2024-04"), False),
+        (dropped("2024-3"), False),
+        (dropped("2024-03", producer="somebody_else"), False),
+        (Dropped(Path("x"), "cnam", "unheard_of", "2024-03", "0" * 64, START, is_known=False), False),
+    ],
+)
+def test_a_period_that_begins_within_the_day_is_early(found: Dropped, expected: bool) -> None:
+    assert is_early(found, DATASETS, datetime(2024, 2, 29, 12, tzinfo=UTC)) is expected
