@@ -24,7 +24,7 @@ _RECORDED = Text(
 _BEYOND = Text(
     fr=(
         " L'identifiant que vous avez donné n'est pas employé dans : {others}. Pour vous opposer aussi à l'usage de "
-        "ces données, donnez celui sous lequel vous y êtes connu."
+        "ces données, donnez celui par lequel ils vous désignent."
     ),
     en=(
         " The identifier you gave is not in use in: {others}. To object to the use of these data too, give the one "
@@ -64,7 +64,7 @@ def recorded_text(number: int, at: datetime, datasets: Sequence[Text], others: S
         fr=_RECORDED.fr.format(
             day=f"{at:%d/%m/%Y}",
             number=number,
-            scope=f"les jeux de données : {some}" if some else "toutes les données où vous êtes connu ainsi",
+            scope=f"les jeux de données : {some}" if some else "toutes les données qui vous désignent ainsi",
             beyond=_BEYOND.fr.format(others=left) if left else "",
         ),
         en=_RECORDED.en.format(

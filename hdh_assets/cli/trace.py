@@ -12,6 +12,13 @@ from hdh_assets.core.digests import short
 audit_app = typer.Typer(no_args_is_help=True, help="The registry: the log of every decision and delivery.")
 
 
+def _numbers_a_row(row: int | None) -> int | None:
+    """The number, of 64 bits; as a range of the option its bounds would fill the help."""
+    if row is not None and not -(2**63) <= row < 2**63:
+        raise typer.BadParameter("no row has such a number")
+    return row
+
+
 def trace_command(
     ctx: typer.Context,
     what: Annotated[
@@ -24,6 +31,7 @@ def trace_command(
         int | None,
         typer.Option(
             metavar="<N>",
+            callback=_numbers_a_row,
             help="One row of a table of an extract. Of a CDM table, its number (`drug_exposure_id` of drug_exposure): "
             "the files that hold lines of its person's day, and how many. Of a delivered table, its position from 1: "
             "the file it came in.",

@@ -118,8 +118,7 @@ def _trace_record(
     """
     table = path.name.removeprefix(f"{OMOP}.").removesuffix(".parquet")
     own = _own_column(path, table)
-    is_number = -(2**63) <= number < 2**63
-    if not is_number or pq.read_table(path, columns=[own], filters=[(own, "=", number)]).num_rows == 0:
+    if pq.read_table(path, columns=[own], filters=[(own, "=", number)]).num_rows == 0:
         raise HubError(f"{path} has no such {own}", remedy=f"give a value of its column {own}")
     lake = open_lake(home, settings)
     release = find(lake, version.basis.release)

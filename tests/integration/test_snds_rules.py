@@ -263,9 +263,8 @@ def test_a_record_of_an_extract_leads_to_the_lines_of_its_person_and_day(both, t
     assert care == _lines_of(both, year, {None, cared})
     [(cost,)] = duckdb.execute(f"SELECT max(cost_id) FROM {delivered['cost']}").fetchall()
     assert trace_record(world.home, world.settings, datasets, str(data / "omop.cost.parquet"), cost).deliveries
-    for unknown in (-1, 2**70):
-        with pytest.raises(HubError, match="has no such drug_exposure_id"):
-            trace_record(world.home, world.settings, datasets, path, unknown)
+    with pytest.raises(HubError, match="has no such drug_exposure_id"):
+        trace_record(world.home, world.settings, datasets, path, -1)
 
 
 def test_a_row_of_a_delivered_table_leads_to_the_very_file_it_came_in(both, tmp_path):

@@ -111,7 +111,7 @@ MANIFEST_RULES: dict[str, RuleText] = {
         "a later version",
         "une version postérieure",
         "tell the hub's operator, whose descriptor is older than yours",
-        "prévenez l'opérateur du hub, dont le descripteur est plus ancien que le vôtre",
+        "prévenez l'exploitant du hub, dont le descripteur est plus ancien que le vôtre",
     ),
     "sealed_in_the_future": RuleText(
         "a seal no later than now",
