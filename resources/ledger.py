@@ -144,6 +144,10 @@ class Ledger:
         """Attempts at deliveries of one dataset that ended in an answer to the producer, oldest first."""
         return list(self._select((_ATTEMPTS.c.dataset == dataset) & _ATTEMPTS.c.status.in_(ANSWERS)))
 
+    def refusals(self, run_id: str) -> list[Attempt]:
+        """Deliveries that a run refused, in the order it answered them."""
+        return list(self._select((_ATTEMPTS.c.run_id == run_id) & (_ATTEMPTS.c.status == "refused")))
+
     def _select(self, condition: sa.ColumnElement[bool]) -> Iterator[Attempt]:
         with self._failures(), self._engine.connect() as connection:
             rows = connection.execute(sa.select(_ATTEMPTS).where(condition).order_by(_ATTEMPTS.c.id)).mappings().all()

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hdh_assets.cli.console import Context, JsonOption, cli_context, err, out, print_json, progress
+from hdh_assets.cli.tick import refusals_told
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import HubError
 
@@ -26,7 +27,8 @@ def backfill_command(
 ) -> None:
     """Take periods in again, one run each. When it is stopped, the same command goes on where it was, for a day.
 
-    Periods nobody delivered are passed over. What they feed is standardised by the next tick.
+    Of a period in the inbox it takes in what lies there. Periods nobody delivered are passed over. What they feed is
+    standardised by the next tick.
     """
     context = cli_context(ctx).require_home()
     dataset = _dataset(context, selection)
@@ -54,15 +56,25 @@ def backfill_command(
             runs.append(done)
             bar.advance(task)
             if not as_json:
-                bar.console.print(f"[green]✓[/] {done['what']}  [dim]{done['seconds']:.1f} s[/]", highlight=False)
+                sign = "[green]✓[/]" if not done["refused"] else "[bold red]✗[/]"
+                bar.console.print(f"{sign} {done['what']}  [dim]{done['seconds']:.1f} s[/]", highlight=False)
+                for line in refusals_told(done["refused"]):
+                    bar.console.print(line, highlight=False, soft_wrap=True)
+    loaded = [done for done in runs if not done["refused"]]
     if as_json:
         skipped = [p for p in asked if p not in known]
         print_json({"dataset": dataset.id, "periods": plan.periods, "runs": runs, "not_delivered": skipped})
     else:
         whole, before = f" of {len(plan.periods)}", f", {len(plan.done)} done before"
-        loaded = f"{len(runs)}{whole * bool(plan.done)} period(s) of {dataset.id}{before * bool(plan.done)}"
-        out.print(f"[green]✓[/] {loaded}")
+        out.print(
+            f"[green]✓[/] {len(loaded)}{whole * bool(plan.done)} period(s) of {dataset.id}{before * bool(plan.done)}"
+        )
         out.print("  next: `hdh tick` (or the running hub) standardises what they feed")
+    if len(loaded) < len(runs):
+        raise HubError(
+            f"{len(runs) - len(loaded)} period(s) of {dataset.id} lay in the inbox and were refused",
+            remedy="their receipts say why: have them delivered again, corrected",
+        )
 
 
 def _dataset(context: Context, selection: str) -> Dataset:

@@ -90,7 +90,7 @@ def deliver_command(
     """
     context = cli_context(ctx).require_home()
     datasets = context.datasets()
-    from hdh_assets.sources.intake.deliver import deliver, is_waiting  # noqa: PLC0415
+    from hdh_assets.sources.intake.deliver import deliver, foreseen, is_waiting  # noqa: PLC0415
 
     if every is not None and dataset_id is None:
         asked = _laid_out(every, datasets)
@@ -103,7 +103,10 @@ def deliver_command(
         if every is not None and is_waiting(context.home, dataset, its_period):
             say(f"[yellow]·[/] {dataset.id} {its_period} is in the inbox already")
             continue
-        folder = deliver(context.home, dataset, its_period, _expanded(its_files))
+        paths = _expanded(its_files)
+        folder = deliver(context.home, dataset, its_period, paths)
+        for problem in foreseen(dataset, its_period, paths):
+            say(f"[yellow]! {dataset.id} {its_period} will be refused[/]: {problem}")
         made.append({"dataset": dataset.id, "period": its_period, "folder": folder})
         if not as_json:
             out.print(f"[green]✓[/] {dataset.id} {its_period} is in the inbox")

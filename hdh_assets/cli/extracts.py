@@ -35,10 +35,17 @@ def list_command(
 ) -> None:
     """List the delivered versions."""
     from hdh_assets.extracts.versions import list_versions  # noqa: PLC0415
+    from hdh_assets.governance.register import find_project  # noqa: PLC0415
+    from resources.registry import Registry  # noqa: PLC0415
 
     context = cli_context(ctx).require_home()
+    if project is not None:
+        with Registry(context.home, context.settings) as registry:
+            find_project(registry, project)
     versions, why = list_versions(context.home, project), _withdrawals(context)
-    print_rows([_summary(version, why) for version in versions], as_json=as_json, empty="no extract was delivered yet")
+    whose = f" to {project}" if project else ""
+    empty = f"no extract was delivered{whose} yet"
+    print_rows([_summary(version, why) for version in versions], as_json=as_json, empty=empty)
 
 
 @extract_app.command("show")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import typer
@@ -10,6 +11,8 @@ from rich.markup import escape
 from hdh_assets.cli.console import Context, JsonOption, cli_context, err, out, print_json
 from hdh_assets.definitions.one_hub import the_only_hub
 from hdh_assets.definitions.tick import Tick, tick
+
+_MOST_REFUSALS = 10
 
 
 def tick_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
@@ -35,11 +38,22 @@ def run_tick(context: Context, *, quiet: bool = False) -> Tick:
         return tick(context.home, context.settings, None if quiet else _line)
 
 
+def refusals_told(refused: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """A line for each delivery a run refused, up to a few."""
+    for each in refused[:_MOST_REFUSALS]:
+        what = escape(f"{each['dataset']} {each['period']}")
+        yield f"  [yellow]✗ {what} was refused[/]: {escape(each['receipt'])}"
+    if len(refused) > _MOST_REFUSALS:
+        yield f"  [yellow]✗ {len(refused) - _MOST_REFUSALS} more were refused[/]: see `hdh receipts`"
+
+
 def _line(_: str, answer: dict[str, Any]) -> None:
     if answer["kind"] == "repaired":
         err.print(f"[yellow]↻[/] {escape(answer['what'])}", highlight=False)
     elif answer["success"]:
         err.print(f"[green]✓[/] {escape(answer['what'])}  [dim]{answer['seconds']:.1f} s[/]", highlight=False)
+        for line in refusals_told(answer.get("refused", ())):
+            err.print(line, highlight=False, soft_wrap=True)
     else:
         err.print(f"[bold red]✗[/] {escape(answer['what'])}: {escape(answer['problem'])}", highlight=False)
 
@@ -54,3 +68,6 @@ def _tell(done: Tick) -> None:
         out.print(f"{runs}, [bold red]{len(done.failed)} failed[/]: see them in `hdh up`")
     else:
         out.print(f"[green]✓[/] {runs}; nothing more is due")
+    if done.refused:
+        what = "1 delivery was" if len(done.refused) == 1 else f"{len(done.refused)} deliveries were"
+        out.print(f"[yellow]{what} refused[/]: `hdh receipts` lists them, their receipts say why")

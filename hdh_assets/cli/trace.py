@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from hdh_assets.cli.console import JsonOption, cli_context, joined, out, print_facts, print_json, print_rows, say
 from hdh_assets.core.digests import short
 
-audit_app = typer.Typer(no_args_is_help=True, help="The registry: the log of every decision and delivery.")
+audit_app = typer.Typer(
+    no_args_is_help=True, help="The event log: every decision, and every extract delivered or taken back."
+)
 
 
 def _numbers_a_row(row: int | None) -> int | None:
@@ -51,9 +53,27 @@ def trace_command(
         print_json(found.document())
         return
     print_facts({"traced": found.subject, "is": found.kind})
-    print_rows(found.deliveries, as_json=False, title="Deliveries", empty="no delivery is known")
     if found.uses:
         print_rows(found.uses, as_json=False, title="Where it went")
+    has_many = len({each.get("table") for each in found.deliveries}) > 1
+    shown = _by_delivery(found.deliveries) if has_many else found.deliveries
+    print_rows(shown, as_json=False, title="Deliveries", empty="no delivery is known")
+    if has_many:
+        out.print("[dim]the files of a table and their SHA-256: trace its file, or use --json[/]")
+
+
+def _by_delivery(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A row per delivery: how many of its files feed how many tables."""
+    files: dict[tuple[str, str, str], set[str]] = {}
+    tables: dict[tuple[str, str, str], set[str]] = {}
+    for row in rows:
+        delivery = (row["dataset"], row["period"], row["delivery"])
+        files.setdefault(delivery, set()).add(row["name"])
+        tables.setdefault(delivery, set()).add(row["table"])
+    return [
+        {"dataset": key[0], "period": key[1], "delivery": key[2], "files": len(files[key]), "tables": len(tables[key])}
+        for key in sorted(files)
+    ]
 
 
 @audit_app.command("verify")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
@@ -20,6 +21,14 @@ PERIOD_FORMATS: dict[str, str] = {
 }
 """A quarter is named after its first month, a week after its Monday."""
 
+EXAMPLES: dict[str, str] = {
+    "daily": "2024-01-31",
+    "weekly": "2024-01-29",
+    "monthly": "2024-01",
+    "quarterly": "2024-01",
+    "yearly": "2024",
+}
+"""How a period of each cadence is written."""
 _WRITTEN = {"%Y-%m-%d": r"\d{4}-\d{2}-\d{2}", "%Y-%m": r"\d{4}-\d{2}", "%Y": r"\d{4}"}
 _STEP_MONTHS: dict[str, int] = {"monthly": 1, "quarterly": 3, "yearly": 12}
 
@@ -28,7 +37,7 @@ def check_period(period: str, cadence: Cadence) -> str:
     """The period itself; `ValueError` when it is not one of this cadence."""
     form = PERIOD_FORMATS[cadence]
     if not re.fullmatch(_WRITTEN[form], period, flags=re.ASCII):
-        raise ValueError(f"period {period!r} is not of the form {form} ({cadence})")
+        raise ValueError(f"period {period!r} is not written like {EXAMPLES[cadence]} ({cadence})")
     try:
         first = datetime.strptime(period, form).replace(tzinfo=UTC)
     except ValueError:
@@ -77,9 +86,8 @@ def _last_day(period: str) -> date:
 
 def first_day(period: str) -> date:
     """The day a period of any cadence begins. Raises `HubError` when it is no period."""
-    for form in ("%Y-%m-%d", "%Y-%m", "%Y"):
-        try:
-            return datetime.strptime(period, form).replace(tzinfo=UTC).date()
-        except ValueError:
-            continue
+    for form, written in _WRITTEN.items():
+        if re.fullmatch(written, period, flags=re.ASCII):
+            with suppress(ValueError):
+                return datetime.strptime(period, form).replace(tzinfo=UTC).date()
     raise HubError(f"{period!r} is not a period", remedy="write it as 2024, 2024-01 or 2024-01-31")

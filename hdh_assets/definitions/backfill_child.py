@@ -12,9 +12,9 @@ import sys
 
 import dagster as dg
 
-from hdh_assets.core.home import Home
+from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.processes import die_with_parent
-from hdh_assets.definitions.execute import execute
+from hdh_assets.definitions.execute import execute, refused_by
 from hdh_assets.definitions.storage import opened_instance
 from hdh_assets.definitions.trusted_third_party import LOCATION, build_defs
 
@@ -25,12 +25,14 @@ def main(parent: int, dataset: str, periods: list[str]) -> int:
     out, sys.stdout = sys.stdout, sys.stderr
     repository = build_defs().get_repository_def()
     home = Home.resolve()
+    settings = Settings.load(home)
     with opened_instance(home) as instance:
         for period in periods:
             tags = {"hdh/work": "backfill", "hdh/dataset": dataset}
             request = dg.RunRequest(job_name=dataset, partition_key=period, tags=tags)
             done = execute(home, repository, LOCATION, instance, request)
-            out.write(json.dumps(done | {"period": period}) + "\n")
+            refused = refused_by(home, settings, done["run"])
+            out.write(json.dumps(done | {"period": period, "refused": refused}) + "\n")
             out.flush()
             if not done["success"]:
                 return 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -11,8 +12,9 @@ from dagster._core.storage.tags import CODE_LOCATION_TAG, REPOSITORY_LABEL_TAG
 from dagster._core.utils import make_new_run_id
 from dagster_shared.error import SerializableErrorInfo
 
-from hdh_assets.core.home import Home
+from hdh_assets.core.home import Home, Settings
 from hdh_assets.definitions.storage import failed_within
+from resources.ledger import Ledger
 from resources.run_locks import working_on
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
@@ -49,6 +51,18 @@ def execute(
     }
 
 
+def refused_by(home: Home, settings: Settings, run_id: str) -> list[dict[str, str]]:
+    """The deliveries an intake run refused, which is no failure of the run: each with its receipt."""
+    return [
+        {
+            "dataset": each.dataset,
+            "period": each.period,
+            "receipt": str(home.root / Path(each.receipt_path or "").with_suffix(".md")),
+        }
+        for each in Ledger(home, settings).refusals(run_id)
+    ]
+
+
 def _place_tags(place: RemoteRepositoryOrigin) -> dict[str, str]:
     """What Dagster tags runs with that its daemon starts: the UI lists the runs of a job by it."""
     return {REPOSITORY_LABEL_TAG: place.get_label(), CODE_LOCATION_TAG: place.code_location_origin.location_name}
@@ -71,7 +85,7 @@ def describe(request: dg.RunRequest) -> str:
         case "intake":
             return "answer a delivery without a place"
         case "backfill":
-            return f"take in again {tags['hdh/dataset']} {request.partition_key}"
+            return f"take in {tags['hdh/dataset']} {request.partition_key}"
         case "standardise":
             return "standardise, release, describe"
         case "opposition":

@@ -37,6 +37,11 @@ class Tick:
     """What waits: it failed too often too lately, or its period has not begun."""
 
     @property
+    def refused(self) -> list[dict[str, str]]:
+        """Deliveries that were answered with a refusal, each with its receipt."""
+        return [each for run in self.runs for each in run.get("refused", ())]
+
+    @property
     def failed(self) -> list[dict[str, Any]]:
         """Runs that failed."""
         return [run for run in self.runs if not run["success"]]

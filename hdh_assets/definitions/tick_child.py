@@ -20,7 +20,7 @@ from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.definitions.due_schedules import is_due
-from hdh_assets.definitions.execute import execute
+from hdh_assets.definitions.execute import execute, refused_by
 from hdh_assets.definitions.storage import opened_instance
 from resources.engine_errors import outside_failure
 from sensors.runs import WAITS
@@ -34,6 +34,7 @@ class Round:
     def __init__(self, home: Home, location: str, instance: dg.DagsterInstance) -> None:
         module = importlib.import_module(f"hdh_assets.definitions.{location}")
         self._home, self._location, self._instance = home, location, instance
+        self._settings = Settings.load(home)
         self._repository = module.defs().get_repository_def()
         self._failed: set[str] = set()
         self.postponed: list[str] = []
@@ -44,6 +45,8 @@ class Round:
         while requests := [r for r in self._requests() if _work(r) not in self._failed]:
             for request in requests:
                 done = execute(self._home, self._repository, self._location, self._instance, request)
+                if self._location == INTAKE_LOCATION:
+                    done["refused"] = refused_by(self._home, self._settings, done["run"])
                 if not done["success"]:
                     self._failed.add(_work(request))
                 yield done

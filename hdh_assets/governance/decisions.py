@@ -24,7 +24,7 @@ def submit(dossier: Dossier, today: date) -> Decision:
 
 
 def amend(dossier: Dossier, today: date) -> Decision:
-    """File a new version, of whom `_file` says; the permit in force stays until the new version is granted."""
+    """File a version other than the latest, of whom `_file` says; the permit in force stays until it is granted."""
     return _file(Step.amend, dossier, today)
 
 
@@ -73,7 +73,13 @@ def _file(step: Step, dossier: Dossier, today: date) -> Decision:
 
     def content(found: Project | None) -> dict[str, Any]:
         _check_controller(dossier, found)
-        return {"dossier": dossier.model_dump(mode="json", by_alias=True)}
+        filed = {"dossier": dossier.model_dump(mode="json", by_alias=True)}
+        if step is Step.amend and found and found.dossier.data["dossier"] == filed["dossier"]:
+            raise RefusedError(
+                f"nothing changed: version {found.dossier_version} of {dossier.project} says the same",
+                remedy="change the dossier first",
+            )
+        return filed
 
     return _step(step, dossier.project, today, content)
 

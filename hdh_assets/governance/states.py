@@ -59,9 +59,9 @@ _REASONS: dict[Step, tuple[str, str]] = {
     Step.submit: ("its dossier is still open", "use `hdh project amend` to file a new version"),
     Step.amend: ("only an open or granted dossier can be amended", "file a new one with `hdh project submit`"),
     Step.give_opinion: ("the committee gives its opinion before the decision", "amend the dossier first"),
-    Step.grant: ("a permit follows a favourable opinion", "record one with `hdh committee opinion`"),
+    Step.grant: ("a permit follows a favourable opinion", "record one with `hdh committee opinion {name}`"),
     Step.refuse: ("only a dossier awaiting a decision can be refused", "revoke the permit if there is one"),
-    Step.revoke: ("no permit is in force", "see `hdh project show PROJECT`"),
+    Step.revoke: ("no permit is in force", "see `hdh project show {name}`"),
     Step.withdraw: ("only an open or granted dossier can be withdrawn", "nothing remains to be withdrawn"),
 }
 
@@ -140,7 +140,17 @@ def check_step(project: Project | None, name: str, step: Step, today: date) -> N
     if project is None:
         raise RefusedError(f"no project is called {name}", remedy="see `hdh project list`")
     reason, remedy = _REASONS[step]
-    raise RefusedError(f"project {name} is {status}: {reason}", remedy=remedy)
+    way_on = _ways_on(step, status) or remedy.format(name=name)
+    raise RefusedError(f"project {name} is {status}: {reason}", remedy=way_on)
+
+
+def _ways_on(step: Step, status: Status | None) -> str:
+    """What leads further from where a project stands; empty where the step itself says it."""
+    if step not in {Step.amend, Step.give_opinion, Step.grant}:
+        return ""
+    if status is Status.granted:
+        return "its permit is in force: to change it, file an amendment with `hdh project amend`"
+    return "file a new dossier with `hdh project submit`" if status in _CLOSED else ""
 
 
 def _after(project: Project | None, event: Event) -> Project:

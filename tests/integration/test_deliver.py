@@ -10,7 +10,7 @@ import pytest
 from intake_world import PERSONS, SEALED, VISITS, World
 
 from hdh_assets.core.errors import HubError
-from hdh_assets.sources.intake.deliver import deliver, is_waiting
+from hdh_assets.sources.intake.deliver import deliver, foreseen, is_waiting
 from hdh_assets.sources.intake.manifest import digest_of
 from hdh_assets.sources.intake.receipt import read_receipt
 from hdh_assets.sources.intake.seal import seal
@@ -122,3 +122,18 @@ def test_a_former_content_under_its_own_seal_is_a_correction_when_another_came_i
         (receipt,) = world.tick()
         statuses.append((receipt.status, receipt.is_current))
     assert statuses == [("accepted", True), ("accepted", True), ("accepted", True), ("already_received", True)]
+
+
+@pytest.mark.parametrize(
+    ("period", "names", "told"),
+    [
+        ("2024-01", ["PERSONS.csv", "VISITS.csv"], []),
+        ("2024-01", ["persons_001.csv.gz", "visits.csv"], []),
+        ("2024-01", ["VISITS.csv"], ["no file of PERSONS"]),
+        ("2922-01", ["PERSONS.csv"], ["no file of VISITS", "periods go from 2023-01 to the one in progress"]),
+    ],
+)
+def test_what_names_tell_of_a_refusal_is_told_at_once(
+    world: World, period: str, names: list[str], told: list[str]
+) -> None:
+    assert foreseen(world.datasets["care"], period, [Path(name) for name in names]) == told

@@ -47,6 +47,13 @@ def hdh(home: Home, *arguments: str, entered: str | None = None) -> Any:
     return json.loads(result.stdout) if "--json" in arguments else result.output
 
 
+def test_extracts_of_a_project_nobody_filed_are_no_empty_list(home: Home, tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="no project is called unknown"):
+        hdh(home, "extract", "list", "unknown")
+    hdh(home, "project", "submit", str(write_dossier(tmp_path / "dossier.yaml", "pilot")))
+    assert "no extract was delivered to pilot yet" in hdh(home, "extract", "list", "pilot")
+
+
 def test_from_a_new_dossier_to_a_traced_and_proved_extract(home: Home, settings: Settings, tmp_path: Path) -> None:
     release = fill(home, settings)
     hdh(home, "project", "new", str(tmp_path / "new.yaml"))

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home
-from hdh_assets.core.periods import check_period
+from hdh_assets.core.periods import EXAMPLES, check_period
+from hdh_assets.sources.intake.admission import is_deliverable
 from hdh_assets.sources.intake.manifest import digest_of, table_of
 from hdh_assets.sources.intake.receipt import read_receipt
 from hdh_assets.sources.intake.seal import instant_text, manifest_of, write_atomically
@@ -108,11 +109,21 @@ def _known_seals(given: bytes | None, answers: Path) -> Iterator[tuple[datetime,
         yield own
 
 
+def foreseen(dataset: Dataset, period: str, files: list[Path]) -> list[str]:
+    """What the hub will refuse the delivery for, as far as its period and the names of its files tell."""
+    delivered = {table.name for path in files if (table := table_of(dataset, path.name))}
+    missing = [table.name for table in dataset.tables if not table.optional and table.name not in delivered]
+    found = [f"no file of {', '.join(missing)}"] if missing else []
+    if not is_deliverable(dataset, period, datetime.now(UTC)):
+        found.append(f"periods go from {dataset.first_period} to the one in progress")
+    return found
+
+
 def _check(dataset: Dataset, period: str, paths: list[Path]) -> None:
     try:
         check_period(period, dataset.cadence)
     except ValueError as error:
-        raise HubError(str(error), remedy=f"write it as {dataset.first_period}") from None
+        raise HubError(str(error), remedy=f"write it like {EXAMPLES[dataset.cadence]}") from None
     if strangers := [path.name for path in paths if table_of(dataset, path.name) is None]:
         raise HubError(
             f"no table of {dataset.id} is delivered as {', '.join(strangers)}",

@@ -135,7 +135,7 @@ def test_a_file_that_is_not_utf8_is_told(tmp_path: Path) -> None:
             "acts: a foreign key that leads back to its own table cannot reject orphans",
         ),
         ({"tables": [table(unique_across_periods=True)]}, "unique_across_periods is for a primary_key in mode append"),
-        ({"first_period": "2024"}, "period '2024' is not of the form %Y-%m (monthly)"),
+        ({"first_period": "2024"}, "period '2024' is not written like 2024-01 (monthly)"),
         ({"owner": "someone"}, "String should match pattern"),
         ({"owner": "dim@chu"}, "String should match pattern"),
         ({"owner": "dim@chu.fr\n"}, "String should match pattern"),

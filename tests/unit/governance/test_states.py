@@ -30,9 +30,16 @@ TODAY = date(2024, 5, 1)
 LATER = date(2025, 5, 1)
 ASKED = dossier("pilot", retention_until="2024-12-31")
 
+
+def amend(events: list[Event]) -> Draft:
+    """Another purpose each time: a version that says the same as the latest is none."""
+    changed = dossier("pilot", retention_until="2024-12-31", purpose=f"What was learnt after {len(events)} events")
+    return decisions.amend(changed, TODAY)(events)
+
+
 MAKE: dict[Step, Any] = {
     Step.submit: decisions.submit(ASKED, TODAY),
-    Step.amend: decisions.amend(ASKED, TODAY),
+    Step.amend: amend,
     Step.give_opinion: decisions.give_opinion("pilot", favourable=True, reason="", today=TODAY),
     Step.grant: decisions.grant("pilot", expires=None, conditions="", today=TODAY),
     Step.refuse: decisions.refuse("pilot", reason="no", today=TODAY),
@@ -112,6 +119,30 @@ def test_a_refused_step_says_why_and_what_to_do(status: Status | None, step: Ste
         MAKE[step](events)
     assert refusal.value.remedy
     assert "pilot" in refusal.value.message
+
+
+@pytest.mark.parametrize(
+    ("status", "step", "command"),
+    [
+        (Status.submitted, Step.grant, "hdh committee opinion pilot"),
+        (Status.granted, Step.grant, "hdh project amend"),
+        (Status.granted, Step.give_opinion, "hdh project amend"),
+        (Status.revoked, Step.grant, "hdh project submit"),
+        (Status.revoked, Step.give_opinion, "hdh project submit"),
+        (Status.refused, Step.amend, "hdh project submit"),
+        (Status.refused, Step.revoke, "hdh project show pilot"),
+    ],
+)
+def test_a_refused_step_leads_to_one_that_is_allowed(status: Status, step: Step, command: str) -> None:
+    with pytest.raises(RefusedError) as refusal:
+        MAKE[step](after(*PATHS[status]))
+    assert command in refusal.value.remedy
+
+
+def test_a_version_that_says_the_same_is_not_filed() -> None:
+    with pytest.raises(RefusedError, match="nothing changed: version 1 of pilot"):
+        decisions.amend(ASKED, TODAY)(after(*GRANTED))
+    assert decisions.amend(ASKED, TODAY)(after(*GRANTED, Step.amend)).data["dossier"]["project"] == "pilot"
 
 
 @pytest.mark.parametrize(
@@ -219,7 +250,8 @@ def test_a_name_stays_its_controller_s_once_a_permit_was_granted(file: Any, ende
     """By an amendment too, the standing versions and the pseudonyms would go to somebody else."""
     with pytest.raises(RefusedError, match="is of University"):
         file(ELSEWHERE, TODAY)(after(*GRANTED, *ended))
-    assert file(ASKED, TODAY)(after(*GRANTED, *ended)).subject == "pilot"
+    changed = dossier("pilot", retention_until="2024-12-31", purpose="To learn what is left to learn")
+    assert file(changed, TODAY)(after(*GRANTED, *ended)).subject == "pilot"
 
 
 def test_a_name_is_nobody_s_as_long_as_nothing_was_granted() -> None:
