@@ -20,7 +20,7 @@ import pytest
 from filelock import FileLock
 
 from hdh_assets.core.home import Home, Settings
-from tests.settings import forget_settings, no_deadline, one_thread
+from tests.settings import ask_here, forget_settings, no_deadline, one_thread
 
 one_thread()
 no_deadline()
@@ -149,7 +149,7 @@ def _make_bucket(address: str, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:
-            urllib.request.urlopen(urllib.request.Request(address, method="PUT"), timeout=5).close()
+            ask_here(urllib.request.Request(address, method="PUT"), timeout=5).close()
             return
         except OSError:
             if time.monotonic() > deadline:

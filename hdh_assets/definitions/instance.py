@@ -17,6 +17,7 @@ from hdh_assets.core.home import Home, Settings
 _HEADER = "# Written by `hdh init` and refreshed by `hdh up` and `hdh tick` from hdh.toml; changes here are lost.\n"
 _WRITERS_WITH_POSTGRES = 4
 _RUNS_AT_ONCE = 4
+_THIS_MACHINE = "127.0.0.1,localhost"
 _KEPT_DAYS = {"skipped": 2, "success": 14, "failure": 30, "started": -1}
 
 
@@ -65,9 +66,20 @@ def prepare_instance(home: Home, settings: Settings) -> dict[str, str]:
         "DO_NOT_TRACK": "1",
         "PYTHONUNBUFFERED": "1",
         "PATH": _path(),
+        "no_grpc_proxy": _no_proxy(),
     }
 
 
 def _path() -> str:
     """PATH with the folder of this Python first: `dagster` and `dbt` are found there."""
     return os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+
+
+def _no_proxy() -> str:
+    """Where gRPC uses no proxy: by one, Dagster's processes would not reach each other on this machine.
+
+    In gRPC's own variable: `no_proxy` may say `*`, which gRPC takes for a name, and others do when more follows.
+    """
+    names = ("no_grpc_proxy", "no_proxy", "NO_PROXY")
+    said = next((value for name in names if (value := os.environ.get(name))), None)
+    return f"{said},{_THIS_MACHINE}" if said else _THIS_MACHINE

@@ -22,7 +22,7 @@ from hdh_assets.core.home import Home, Settings
 from hdh_assets.sources.intake.deliver import deliver
 from hdh_assets.sources.intake.run import take_in
 from resources.inbox import scan
-from tests.settings import forget_settings
+from tests.settings import ask_here, forget_settings
 
 HEADER = "READING_ID;USER_ID;WEIGHED_ON;WEIGHT_KG;POSTURE\n"
 DATASET = "scale_readings"
@@ -81,7 +81,7 @@ class Up:
         """Data of a GraphQL query."""
         body = json.dumps({"query": query, "variables": variables}).encode()
         request = urllib.request.Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with ask_here(request, timeout=60) as answer:
             return dict(json.load(answer)["data"])
 
     def asset_keys(self) -> set[str]:

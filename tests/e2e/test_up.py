@@ -45,8 +45,13 @@ retention_until: 2099-12-31
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, standardised: Path) -> Iterator[Up]:
-    """One running hub for all, since it takes a while to start: a drop was taken in, standardised and described."""
+    """One running hub for all, since it takes a while to start: a drop was taken in, standardised and described.
+
+    Its environment names a proxy, at which nobody answers.
+    """
     with pytest.MonkeyPatch.context() as patch:
+        for name in ("http_proxy", "https_proxy"):
+            patch.setenv(name, "http://127.0.0.1:9")
         home = make_fifth(tmp_path_factory.mktemp("up") / "hub", standardised, patch)
         with up(home, "--readers-port", "0") as running:
             drop(home, "2024-01")

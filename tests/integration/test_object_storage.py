@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from resources.maintenance import maintain
 from resources.registry import Registry
 from tests.extract_hub import dossier, fill, grant
 from tests.integration.intake_world import World
+from tests.settings import ask_here
 
 SECRET = "Sesame0pen"
 BUCKET = "lake"
@@ -57,7 +57,7 @@ def world(storage: str, tmp_path: Path) -> World:
 def stored(storage: str, world: World) -> list[str]:
     """Files the storage itself lists under the hub's prefix."""
     prefix = world.settings.lake_data.removeprefix(f"s3://{BUCKET}/")
-    with urllib.request.urlopen(f"{storage}?list-type=2&prefix={prefix}/", timeout=30) as answer:
+    with ask_here(f"{storage}?list-type=2&prefix={prefix}/", timeout=30) as answer:
         return [f"s3://{BUCKET}/{key}" for key in re.findall("<Key>(.*?)</Key>", answer.read().decode())]
 
 

@@ -64,6 +64,25 @@ def test_dagster_keeps_to_the_home_and_sends_nothing(tmp_path: Path) -> None:
     assert yaml.safe_load(dagster_yaml(Settings()))["concurrency"]["pools"]["default_limit"] == 1
 
 
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ({}, "127.0.0.1,localhost"),
+        ({"NO_PROXY": "intranet"}, "intranet,127.0.0.1,localhost"),
+        ({"NO_PROXY": "other", "no_proxy": "intranet"}, "intranet,127.0.0.1,localhost"),
+        ({"no_proxy": "*", "no_grpc_proxy": "far"}, "far,127.0.0.1,localhost"),
+    ],
+)
+def test_dagster_reaches_its_processes_by_no_proxy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: dict[str, str], wanted: str
+) -> None:
+    for name in ("no_grpc_proxy", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    assert prepare_instance(Home(tmp_path), Settings())["no_grpc_proxy"] == wanted
+
+
 def test_the_workspace_names_both_code_locations() -> None:
     assert {each.name: each.module for each in locations()} == {
         "trusted_third_party": "hdh_assets.definitions.trusted_third_party",
