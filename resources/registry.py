@@ -10,9 +10,10 @@ hashes included. Keep the head that `hdh audit verify` prints elsewhere, and giv
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import json
+import os
+import pwd
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -121,11 +122,12 @@ def canonical(value: Any) -> str:
 
 
 def current_actor() -> str:
-    """The account this process runs under, as the log names it."""
+    """The account this process runs under, whatever the environment says; its number where it has no name."""
+    number = os.getuid()
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 class Registry:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import sqlite3
 import subprocess
 import sys
@@ -11,7 +13,7 @@ import pytest
 
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
-from resources.registry import GENESIS, RESTORED, Draft, Registry
+from resources.registry import GENESIS, RESTORED, Draft, Registry, current_actor
 from resources.registry_mark import Mark, RegistryMark, UnreadableMarkError
 
 
@@ -38,6 +40,14 @@ def test_events_come_back_in_order_and_chained(registry: Registry) -> None:
     assert events[2].data == {"n": 2, "text": "é"}
     assert registry.verify().head == events[-1].hash
     assert registry.verify().is_intact
+
+
+def test_an_event_names_the_account_whatever_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(variable, "committee")
+    assert current_actor() == pwd.getpwuid(os.getuid()).pw_name
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_123)
+    assert current_actor() == "4000123"
 
 
 def test_a_text_that_is_none_is_refused_and_nothing_is_appended(registry: Registry) -> None:
