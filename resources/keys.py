@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 import stat
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from hdh_assets.core.errors import KeyMaterialError
+from hdh_assets.core.files import write_atomically
 from hdh_assets.core.home import Home
 
 KEY_BYTES = 32
@@ -109,8 +109,8 @@ class FileKeys:
             if check.exists() or (path.exists() and purpose in in_use):
                 continue
             if not path.exists():
-                _write_private(path, secrets.token_bytes(KEY_BYTES))
-            _write_private(check, key_check_value(path.read_bytes(), purpose).encode("ascii"))
+                write_atomically(path, secrets.token_bytes(KEY_BYTES), 0o600)
+            write_atomically(check, key_check_value(path.read_bytes(), purpose).encode("ascii"), 0o600)
             created.append(purpose)
         return created
 
@@ -138,14 +138,3 @@ def _holds(path: Path, expected: str) -> bool:
         return hmac.compare_digest(path.read_bytes().strip(), expected.encode("ascii"))
     except OSError:
         return False
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    """Write a new file, whole or not at all, that nobody else can read."""
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.rename(path)

@@ -7,17 +7,16 @@ It says who is kept out, so it is the trusted third party's alone. What an oppos
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from filelock import FileLock
 
+from hdh_assets.core.files import replacing, sync
 from hdh_assets.core.home import Home
 from hdh_assets.core.opposition import RECORDED, WITHDRAWN, Book, Opposition, PersonKey, Place
 from resources.keys import open_keys
@@ -56,16 +55,10 @@ class OppositionBook:
 
     def write(self, book: Book) -> None:
         """Replace the book, durably; the caller holds it."""
-        part = self._path.with_name(f".{uuid4().hex}.part")
         text = json.dumps(asdict(book), default=datetime.isoformat)
-        try:
-            with self._vault.writer(part) as file:
-                file.write(text.encode("utf-8"))
-            part.chmod(0o600)
-            part.replace(self._path)
-        finally:
-            part.unlink(missing_ok=True)
-        _sync(self._path.parent)
+        with replacing(self._path, 0o600) as place, self._vault.writer(Path(place.name)) as file:
+            file.write(text.encode("utf-8"))
+        sync(self._path.parent)
 
 
 def open_book(home: Home) -> OppositionBook:
@@ -99,11 +92,3 @@ def _entry(content: dict[str, Any]) -> Opposition:
             "places": tuple(Place(**place) for place in content["places"]),
         }
     )
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -17,6 +17,7 @@ from typing import Literal
 from uuid import uuid4
 
 from hdh_assets.core.errors import ConfigurationError
+from hdh_assets.core.files import write_atomically
 from hdh_assets.core.home import Home
 from hdh_assets.core.sql_text import literal
 
@@ -134,7 +135,7 @@ def _make_number(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     number = uuid4().hex
     part = path.with_name(f"hub.{number}.part")
-    part.write_text(number, "utf-8")
+    write_atomically(part, number.encode())
     with suppress(FileExistsError):
         os.link(part, path)
     part.unlink()

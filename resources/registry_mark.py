@@ -10,9 +10,9 @@ import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from uuid import uuid4
 
 from hdh_assets.core.errors import ConfigurationError
+from hdh_assets.core.files import write_atomically
 from hdh_assets.core.home import Home
 
 
@@ -56,12 +56,7 @@ class RegistryMark:
 
     def replace(self, seq: int, digest: str) -> None:
         """Make that event the mark, whatever it was."""
-        part = Path(f"{self._path}.{uuid4().hex}.part")
-        try:
-            part.write_text(json.dumps(asdict(Mark(seq, digest))) + "\n", "utf-8")
-            part.replace(self._path)
-        finally:
-            part.unlink(missing_ok=True)
+        write_atomically(self._path, (json.dumps(asdict(Mark(seq, digest))) + "\n").encode(), 0o600)
 
 
 def _unreadable(path: Path) -> UnreadableMarkError:

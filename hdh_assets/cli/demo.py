@@ -33,6 +33,7 @@ from hdh_assets.cli.init import initialise
 from hdh_assets.cli.tick import run_tick
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import HubError, RefusedError
+from hdh_assets.core.files import write_atomically
 
 DOSSIER = Path(__file__).with_name("demo.dossier.yaml")
 FIRST = date(2024, 1, 1)
@@ -86,9 +87,7 @@ def _claim(context: Context, options: dict[str, int]) -> None:
     if made not in (None, options):
         had = " ".join(f"--{name} {value}" for name, value in made.items())
         raise RefusedError(f"{context.home.root} is a demonstration made with {had}", remedy=f"say so, or {elsewhere}")
-    part = mark.with_suffix(".part")
-    part.write_text(json.dumps(options) + "\n", "utf-8")
-    part.replace(mark)
+    write_atomically(mark, (json.dumps(options) + "\n").encode(), 0o600)
 
 
 def _is_used(context: Context) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.files import write_atomically
 
 
 @dataclass
@@ -50,9 +50,7 @@ class DescriptorCache:
     def _write(self, path: Path, text: str) -> None:
         try:
             self.folder.mkdir(exist_ok=True)
-            part = path.with_suffix(f".{os.getpid()}.part")
-            part.write_text(text, "utf-8")
-            part.replace(path)
+            write_atomically(path, text.encode("utf-8"), is_durable=False)
         except OSError:
             return  # a disk that is full or read-only costs time, nothing else
         self._used.add(path.name)

@@ -21,10 +21,10 @@ from filelock import FileLock, Timeout
 
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import HubError
+from hdh_assets.core.files import write_atomically
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.processes import end
 from hdh_assets.definitions.instance import prepare_instance
-from hdh_assets.sources.intake.seal import write_atomically
 
 _RESUMED_WITHIN = timedelta(days=1)
 

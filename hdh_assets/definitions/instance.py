@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from hdh_assets.core.files import write_atomically
 from hdh_assets.core.home import Home, Settings
 
 _HEADER = "# Written by `hdh init` and refreshed by `hdh up` and `hdh tick` from hdh.toml; changes here are lost.\n"
@@ -55,10 +56,7 @@ def prepare_instance(home: Home, settings: Settings) -> dict[str, str]:
     home.dagster.mkdir(parents=True, exist_ok=True)
     wanted, path = dagster_yaml(settings), home.dagster / "dagster.yaml"
     if not path.exists() or path.read_text("utf-8") != wanted:
-        part = path.with_suffix(".part")
-        part.write_text(wanted, "utf-8")
-        part.chmod(0o600)
-        part.replace(path)
+        write_atomically(path, wanted.encode("utf-8"), 0o600, is_durable=False)
     return {
         "HDH_HOME": str(home.root),
         "DAGSTER_HOME": str(home.dagster),

@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 
 from hdh_assets.core.crash import crash_point
 from hdh_assets.core.errors import HubError, RefusedError
+from hdh_assets.core.files import sync, write_atomically
 from hdh_assets.core.home import Home
 from hdh_assets.extracts.documents import BUILD, MANIFEST, NOBODY, Basis
 from resources.registry import DELIVERED, Event
@@ -203,21 +204,13 @@ def put_in_place(partial: Path, final: Path) -> None:
     for path in [*partial.rglob("*"), partial]:
         if path.is_file():
             path.chmod(0o444)
-        _fsync(path)
+        sync(path)
     crash_point("extract.written")
     if final.exists() or final.is_symlink():
         final.rename(partial.with_name(f".{final.name}.damaged.partial"))
     partial.rename(final)
-    _fsync(final.parent)
+    sync(final.parent)
     crash_point("extract.placed")
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def verify_version(version: Version, recorded: str | None = None) -> list[str]:
@@ -263,21 +256,15 @@ def _remove(path: Path) -> None:
 def empty(version: Version, notice: str) -> None:
     """Put the notice in the folder, then remove all but it and the manifest. Can be done again."""
     if not version.is_withdrawn:
-        part = version.folder / f".{NOTICE}.part"
-        part.unlink(missing_ok=True)
-        with part.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(notice)
-        part.chmod(0o444)
-        _fsync(part)
-        part.rename(version.folder / NOTICE)
-        _fsync(version.folder)
+        write_atomically(version.folder / NOTICE, notice.encode("utf-8"), 0o444)
+        sync(version.folder)
         crash_point("withdrawal.noticed")
     for name in leftovers(version):
         (version.folder / name).unlink(missing_ok=True)
         crash_point("withdrawal.emptying")
     for folder in sorted((p for p in version.folder.rglob("*") if p.is_dir()), reverse=True):
         folder.rmdir()
-    _fsync(version.folder)
+    sync(version.folder)
 
 
 def sha256_of(path: Path) -> str:

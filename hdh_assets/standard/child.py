@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from hdh_assets.core.files import write_atomically
 from hdh_assets.core.processes import die_with_parent
 from hdh_assets.standard.sources_yml import PROJECT
 from resources.engine_errors import storage_failure
@@ -93,9 +93,7 @@ def begin_with_setup(target: Path) -> None:
         return
     with suppress(OSError):  # setup made none, or the disk is full: dbt parses everything, or says what it lacks
         target.mkdir(parents=True, exist_ok=True)
-        part = target / f"{_PARSED}.part"
-        shutil.copy(PROJECT / "target" / _PARSED, part)
-        part.replace(target / _PARSED)
+        write_atomically(target / _PARSED, (PROJECT / "target" / _PARSED).read_bytes(), is_durable=False)
 
 
 class _Live:

@@ -6,7 +6,6 @@ with the code, where the hub's account need not be allowed to write.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import yaml
 
 from hdh_assets.core.descriptor import Dataset, Table
+from hdh_assets.core.files import write_atomically
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 SOURCES_FILE = PROJECT / "models" / "staging" / "_sources.yml"
@@ -26,9 +26,7 @@ def write_sources(datasets: Iterable[Dataset], path: Path = SOURCES_FILE) -> boo
     text = render_sources(datasets)
     if path.exists() and path.read_text("utf-8") == text:
         return False
-    part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_text(text, "utf-8")
-    part.replace(path)
+    write_atomically(path, text.encode("utf-8"), is_durable=False)
     return True
 
 

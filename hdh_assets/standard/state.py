@@ -123,7 +123,7 @@ def _project_digest() -> str:
     digest = hashlib.sha256()
     for folder in ("models", "macros", "seeds"):
         for path in sorted((PROJECT / folder).rglob("*")):
-            if path.is_file() and not path.name.startswith(f"{SOURCES_FILE.stem}."):
+            if path.is_file() and not path.name.startswith((".", f"{SOURCES_FILE.stem}.")):
                 digest.update(f"{path.relative_to(PROJECT)}\n".encode() + path.read_bytes())
     digest.update((PROJECT / "dbt_project.yml").read_bytes())
     return digest.hexdigest()

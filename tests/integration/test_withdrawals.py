@@ -251,7 +251,7 @@ def test_whatever_a_project_put_in_its_space_is_removed_and_what_it_leads_to_is_
     (elsewhere / "v2" / "kept").touch()
     (version.folder / "data" / "folder").symlink_to(elsewhere)
     (version.folder / "data" / "file").symlink_to(elsewhere / "v2" / "kept")
-    (version.folder / ".WITHDRAWN.md.part").symlink_to(elsewhere / "v2" / "kept")
+    (version.folder / "link").symlink_to(elsewhere / "v2" / "kept")
     os.mkfifo(version.folder / "data" / "pipe")
     (version.folder.parent / "v2").symlink_to(elsewhere / "v2")
     (version.folder.parent / ".v3.x.partial").symlink_to(elsewhere / "v2")

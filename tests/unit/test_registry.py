@@ -128,6 +128,21 @@ def test_processes_appending_together_lose_nothing(tmp_path: Path) -> None:
     assert registry.verify().is_intact
 
 
+def test_a_mark_takes_its_place_once_it_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A power cut would leave it empty, and nobody could read the log."""
+    mark = RegistryMark(Home(tmp_path))
+    mark.replace(1, "a")
+
+    def no_disk(number: int) -> None:
+        raise OSError(f"the disk refused {number}")
+
+    monkeypatch.setattr(os, "fsync", no_disk)
+    with pytest.raises(OSError, match="refused"):
+        mark.replace(2, "b")
+    assert mark.read() == Mark(1, "a")
+    assert [path.name for path in tmp_path.iterdir()] == ["events.mark"]
+
+
 MARKS = [
     b"",
     b"{",

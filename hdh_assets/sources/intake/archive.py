@@ -12,6 +12,7 @@ from pathlib import Path
 from hdh_assets.core.crash import crash_point
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.digests import short
+from hdh_assets.core.files import write_atomically
 from hdh_assets.core.home import Home
 from hdh_assets.sources.intake.admission import Place
 from hdh_assets.sources.intake.diagnose import REJECTED
@@ -19,7 +20,6 @@ from hdh_assets.sources.intake.manifest import delivery_id
 from hdh_assets.sources.intake.outcome import Task
 from hdh_assets.sources.intake.receipt import Receipt
 from hdh_assets.sources.intake.receipt_page import page
-from hdh_assets.sources.intake.seal import write_atomically
 from resources.inbox import MANIFEST, move_folder
 from resources.vault import Vault
 

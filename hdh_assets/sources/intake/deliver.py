@@ -13,12 +13,13 @@ from uuid import uuid4
 
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import HubError
+from hdh_assets.core.files import write_atomically
 from hdh_assets.core.home import Home
 from hdh_assets.core.periods import EXAMPLES, check_period
 from hdh_assets.sources.intake.admission import is_deliverable
 from hdh_assets.sources.intake.manifest import digest_of, table_of
 from hdh_assets.sources.intake.receipt import read_receipt
-from hdh_assets.sources.intake.seal import instant_text, manifest_of, write_atomically
+from hdh_assets.sources.intake.seal import instant_text, manifest_of
 from resources.inbox import MANIFEST, make_place, sealed_at
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from hdh_assets.core.column import Text
+from hdh_assets.core.files import write_atomically
 from hdh_assets.core.home import Home
 from hdh_assets.sources.intake.receipt import Problem, Receipt, grouped, receipt_folder
-from hdh_assets.sources.intake.seal import write_atomically
 from resources.inbox import make_place
 
 Language = Literal["fr", "en"]

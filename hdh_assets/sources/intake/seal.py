@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
 import stat
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
-from uuid import uuid4
 
 import numpy as np
 
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import HubError
+from hdh_assets.core.files import write_atomically
 from hdh_assets.core.periods import check_period
 from hdh_assets.sources.intake.manifest import Manifest, ManifestFile, is_gzip
 from resources.inbox import MANIFEST
@@ -70,17 +69,6 @@ def manifest_of(
 def instant_text(instant: datetime) -> str:
     """An instant as this hub writes it in a manifest."""
     return instant.astimezone(UTC).isoformat()
-
-
-def write_atomically(path: Path, content: bytes) -> Path:
-    """Write a temporary sibling that nobody could have put there before, flush it to disk, rename it; `path`."""
-    sibling = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
-    with sibling.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    sibling.replace(path)
-    return path
 
 
 def count_records(chunks: Iterator[bytes], quote: str | None) -> int:

@@ -20,16 +20,16 @@ def test_a_stop_at_any_write_is_made_good_by_the_next_creation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes: int
 ) -> None:
     provider, left = FileKeys(tmp_path / "keys"), [writes]
-    write = keys._write_private
+    write = keys.write_atomically
 
-    def stop(path: Path, content: bytes) -> None:
+    def stop(path: Path, content: bytes, mode: int) -> Path:
         left[0] -= 1
         if not left[0]:
             raise InterruptedError
-        write(path, content)
+        return write(path, content, mode)
 
     with monkeypatch.context() as patched, pytest.raises(InterruptedError):
-        patched.setattr(keys, "_write_private", stop)
+        patched.setattr(keys, "write_atomically", stop)
         provider.create_missing(tuple(Purpose))
     before = contents(provider.folder)
     provider.create_missing(tuple(Purpose))

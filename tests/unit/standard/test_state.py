@@ -6,7 +6,9 @@ from uuid import UUID
 
 import pytest
 
+from hdh_assets.core.files import replacing
 from hdh_assets.core.home import Home, Settings
+from hdh_assets.standard import state
 from hdh_assets.standard.state import (
     ensure_state,
     pending,
@@ -39,6 +41,20 @@ def deliver(engine, number, dataset="snds_dcir"):
 
 def finish(engine, **changes):
     record_done(engine, "rules", replace(pending(engine, FED, "rules"), **changes))
+
+
+def test_a_file_on_its_way_into_the_project_changes_no_rule(tmp_path, monkeypatch):
+    """Or each writing of the sources, which are generated there, might compute every row again."""
+    for path in ("models/staging", "macros", "seeds"):
+        (tmp_path / path).mkdir(parents=True)
+    (tmp_path / "dbt_project.yml").touch()
+    monkeypatch.setattr(state, "PROJECT", tmp_path)
+    before = state._project_digest.__wrapped__()
+    with replacing(tmp_path / "models" / "staging" / "_sources.yml") as file:
+        file.write(b"sources: []")
+        file.flush()
+        assert state._project_digest.__wrapped__() == before
+    assert state._project_digest.__wrapped__() == before
 
 
 def test_a_new_lake_waits_for_its_first_run(engine):
