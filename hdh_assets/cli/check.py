@@ -16,6 +16,7 @@ from rich.markup import escape
 
 from hdh_assets.cli.console import Context, JsonOption, cli_context, out, print_json
 from hdh_assets.core.errors import HubError
+from hdh_assets.core.home import Home
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -113,6 +114,11 @@ def _home(context: Context) -> str:
     missing = [folder.name for folder in context.home.folders if not folder.is_dir()]
     if exposed:
         raise HubError(f"other users can read {', '.join(exposed)}", remedy=f"chmod 700 them in {context.home.root}")
+    if written := [shlex.quote(str(folder)) for folder in _written_by_others(context.home)]:
+        raise HubError(
+            f"other users can write in {', '.join(written)}: change descriptors or pages, or put other keys in place",
+            remedy=f"chmod go-w {' '.join(written)}",
+        )
     if remedies := [remedy for space in (context.home.inbox, context.home.outbox) for remedy in _closing(space)]:
         raise HubError("other users can read what producers deliver, or receipts", remedy="; ".join(remedies))
     settings = context.home.settings_file
@@ -123,6 +129,12 @@ def _home(context: Context) -> str:
             f"folders are missing: {', '.join(missing)}", remedy="run `hdh init` again: it adds what is missing"
         )
     return str(context.home.root)
+
+
+def _written_by_others(home: Home) -> list[Path]:
+    """Of what others may read or pass through, the folders in which they can write, too."""
+    folders = (home.root, home.datasets, home.site)
+    return [f for f in folders if f.is_dir() and stat.S_IMODE(f.stat().st_mode) & 0o022]
 
 
 def _closing(space: Path) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import stat
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -83,12 +85,20 @@ def _purposes_in_use(home: Home) -> tuple[Purpose, ...]:
 
 
 def _make_folders(home: Home) -> None:
-    home.root.mkdir(parents=True, exist_ok=True)
+    _make(home.root)
     for folder in home.folders:
-        is_new = not folder.exists()
-        folder.mkdir(parents=True, exist_ok=True)
+        is_new = _make(folder)
         if folder.name in _PRIVATE or (is_new and folder.name in _LET_IN):
             folder.chmod(0o700)
+
+
+def _make(folder: Path) -> bool:
+    """Make the folder, which others may read as the umask says, and never write; whether it was missing."""
+    if folder.exists():
+        return False
+    folder.mkdir(parents=True)
+    folder.chmod(stat.S_IMODE(folder.stat().st_mode) & ~0o022)
+    return True
 
 
 def settings_template() -> str:

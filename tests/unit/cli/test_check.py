@@ -7,11 +7,16 @@ import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from hdh_assets.cli.check import _home, _tried
+from hdh_assets.cli.console import Context
+from hdh_assets.cli.init import initialise
 from hdh_assets.core.home import Home, Settings
 from resources.lake import open_lake
+from resources.registry import Registry
 from tests.extract_hub import fill
 
 SILENT = "postgresql://nobody@127.0.0.1:1/none"
@@ -48,6 +53,32 @@ def test_an_inbox_that_other_accounts_can_read_is_told_with_what_to_type(home: H
     found = findings(home)
     assert wrong(found) == ["home"]
     assert f"chmod go-rw {home.inbox}; chmod go-rw {home.outbox}" in str(found["home"]["detail"])
+
+
+@pytest.mark.parametrize("name", [".", "datasets", "site"])
+@pytest.mark.parametrize("mode", [0o775, 0o757])
+def test_a_folder_that_others_can_write_in_is_told_with_what_to_type(home: Home, name: str, mode: int) -> None:
+    folder = home.root / name
+    folder.chmod(mode)
+    told = _tried("home", lambda: _home(Context(home)))
+    assert not told.passed
+    assert told.detail.endswith(f"chmod go-w {folder}")
+    folder.chmod(mode & ~0o022)
+    assert _tried("home", lambda: _home(Context(home))).passed
+
+
+def test_what_init_makes_is_written_by_nobody_else_whatever_the_umask(tmp_path: Path) -> None:
+    home = Home(tmp_path / "lake")
+    before = os.umask(0)
+    try:
+        initialise(Context(home))
+        with Registry(home, Settings()) as registry:
+            registry.append("note", "p", "tester", {})
+    finally:
+        os.umask(before)
+    paths = [home.root, *home.root.iterdir(), *home.inbox.iterdir()]
+    assert not [path.name for path in paths if stat.S_IMODE(path.stat().st_mode) & 0o022]
+    assert stat.S_IMODE(home.root.stat().st_mode) == 0o755
 
 
 def test_producers_may_pass_through_the_inbox_to_folders_of_their_group(home: Home) -> None:
