@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hdh_assets.cli.check import _home, _tried
+from hdh_assets.cli.check import _home, _tried, look
 from hdh_assets.cli.console import Context
 from hdh_assets.cli.init import initialise
 from hdh_assets.core.home import Home, Settings
@@ -43,6 +43,20 @@ def test_a_new_hub_is_sound(home: Home) -> None:
     found = findings(home)
     assert wrong(found) == []
     assert {"settings", "home", "keys", "lake", "event log", "Dagster"} < found.keys()
+
+
+def test_what_make_checks_is_the_code_whatever_the_state_of_a_hub(tmp_path: Path) -> None:
+    """Or an upgrade would stop at the inbox that is open, or at PostgreSQL that is down."""
+    makefile = Path(__file__).resolve().parents[3] / "Makefile"
+    command = ["make", "--dry-run", "--always-make", "-C", str(makefile.parent), "check"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    checks = [line.split() for line in said.splitlines() if "/hdh" in line]
+    assert len(checks) == 2
+    for _, option, home, *rest in checks:
+        assert (option, rest) == ("--home", ["check", "--deep"])
+        assert not (makefile.parent / home).exists()
+    told = list(look(Context(Home(tmp_path / "none"))))
+    assert [finding.check for finding in told] == ["descriptors", "engine", "home"]
 
 
 def test_an_inbox_that_other_accounts_can_read_is_told_with_what_to_type(home: Home) -> None:
