@@ -61,6 +61,7 @@ def look(context: Context, *, deep: bool = False) -> Iterator[Finding]:
         yield _tried("home", lambda: _home(context))
         yield _tried("keys", lambda: _keys(context))
         if settings.passed:
+            yield _tried("vocabularies", lambda: _vocabularies(context))
             with ExitStack() as opened:
                 reader = cache(lambda: _reader(context, opened))
                 lake = _tried("lake", lambda: _lake(context, reader()))
@@ -159,6 +160,16 @@ def _keys(context: Context) -> str:
     for purpose in required:
         keys.get(purpose)
     return f"{', '.join(required)}: present, private and the right ones"
+
+
+def _vocabularies(context: Context) -> str:
+    """Whether what the next standardisation reads is there; what the files hold it sees itself."""
+    if not (folder := context.settings.vocab_dir):
+        return "the built-in seed alone"
+    from hdh_assets.standard.vocabulary import check_presence  # noqa: PLC0415
+
+    check_presence(Path(folder))
+    return folder
 
 
 def _reader(context: Context, opened: ExitStack) -> DuckDBPyConnection:

@@ -159,7 +159,10 @@ class Settings(BaseSettings):
         pattern=_POSTGRES,
         description="PostgreSQL address of Dagster's storage; empty: SQLite in the home.",
     )
-    vocab_dir: str = Field(default="", description="Folder of Athena CSV files; empty: the built-in seed alone.")
+    vocab_dir: str = Field(
+        default="",
+        description="Folder of Athena CSV files, from the home if relative; empty: the built-in seed alone.",
+    )
     memory_limit: str = Field(
         default="1GB",
         pattern=r"^\d+(\.\d+)? ?[KMGTkmgt]i?[Bb]$",
@@ -184,6 +187,7 @@ class Settings(BaseSettings):
     def load(cls, home: Home, **overrides: Any) -> Settings:
         """Settings of this home: `overrides` (tests, options) before the environment before `hdh.toml`.
 
+        `vocab_dir` is then absolute: whoever reads it may be in another folder.
         Raises `ConfigurationError` for an unreadable file, an unknown setting or a value of the wrong kind.
         """
         try:
@@ -191,7 +195,7 @@ class Settings(BaseSettings):
             in_file = {
                 name: value for name, value in tomllib.loads(text).items() if f"HDH_{name.upper()}" not in os.environ
             }
-            return cls(**(in_file | overrides))
+            settings = cls(**(in_file | overrides))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             problem = "not in UTF-8" if isinstance(error, UnicodeDecodeError) else f"not valid TOML: {error}"
             raise ConfigurationError(
@@ -202,3 +206,6 @@ class Settings(BaseSettings):
             raise ConfigurationError(
                 f"settings: {problems}", remedy=f"correct {home.settings_file} or the HDH_… environment variables"
             ) from None
+        if not settings.vocab_dir:
+            return settings
+        return settings.model_copy(update={"vocab_dir": str(home.root / settings.vocab_dir)})

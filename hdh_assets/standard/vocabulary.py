@@ -19,6 +19,7 @@ from hdh_assets.standard.sources_yml import PROJECT
 
 _OWN = "source_to_concept_map"
 """The vocabulary table that comes from the hub's seeds and not from Athena."""
+_TABLES = tuple(table for table in OMOP_DOMAINS["vocabulary"] if table != _OWN)
 
 _ALMOST_EMPTY = frozenset({"concept_synonym", "drug_strength"})
 """Files that an honest selection of vocabularies may leave without a row."""
@@ -30,19 +31,28 @@ _REMEDY = (
 )
 
 
+def check_presence(folder: Path) -> None:
+    """Pass when the folder and all its files are there, whatever they hold: takes no time.
+
+    Raises `ConfigurationError` listing every missing file.
+    """
+    if not folder.is_dir():
+        raise ConfigurationError(f"vocabulary folder {folder}: there is no such folder", remedy=_REMEDY)
+    missing = [name for table in _TABLES if not (folder / (name := f"{table.upper()}.csv")).is_file()]
+    _refuse(folder, [f"{name}: the file is missing" for name in missing])
+
+
 def check_vocabulary(folder: Path) -> None:
     """Pass when the folder can be loaded.
 
     Raises `ConfigurationError` listing every missing file, or everything wrong with the files that are there.
     """
-    if not folder.is_dir():
-        raise ConfigurationError(f"vocabulary folder {folder}: there is no such folder", remedy=_REMEDY)
-    tables = [table for table in OMOP_DOMAINS["vocabulary"] if table != _OWN]
-    missing = [name for table in tables if not (folder / (name := f"{table.upper()}.csv")).is_file()]
-    problems = [f"{name}: the file is missing" for name in missing]
-    if not problems:
-        with duckdb.connect() as engine:
-            problems = [problem for table in tables for problem in _problems(engine, folder, table)]
+    check_presence(folder)
+    with duckdb.connect() as engine:
+        _refuse(folder, [problem for table in _TABLES for problem in _problems(engine, folder, table)])
+
+
+def _refuse(folder: Path, problems: list[str]) -> None:
     if problems:
         listed = "".join(f"\n  {problem}" for problem in problems)
         raise ConfigurationError(f"vocabulary folder {folder}: {len(problems)} problem(s){listed}", remedy=_REMEDY)

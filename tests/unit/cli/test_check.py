@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from hdh_assets.cli.check import _home, _tried, look
+from hdh_assets.cli.check import _home, _tried, _vocabularies, look
 from hdh_assets.cli.console import Context
 from hdh_assets.cli.init import initialise
 from hdh_assets.core.home import Home, Settings
 from resources.lake import open_lake
 from resources.registry import Registry
+from tests.athena_folder import Vocabulary
 from tests.extract_hub import fill
 
 SILENT = "postgresql://nobody@127.0.0.1:1/none"
@@ -114,6 +115,17 @@ def test_a_postgresql_that_does_not_answer_is_told_by_its_setting(home: Home, se
     found = findings(home, **{setting: SILENT})
     assert wrong(found) == [name]
     assert setting in str(found[name]["detail"])
+
+
+def test_a_vocabulary_folder_or_a_file_of_it_that_is_missing_is_told(home: Home) -> None:
+    settings = Settings(vocab_dir=str(home.root / "athena"))
+    told = _tried("vocabularies", lambda: _vocabularies(Context(home, _settings=settings)))
+    assert not told.passed
+    assert "athena: there is no such folder" in told.detail
+    Vocabulary().write(home.root / "athena")
+    assert _tried("vocabularies", lambda: _vocabularies(Context(home, _settings=settings))).passed
+    (home.root / "athena" / "CONCEPT.csv").unlink()
+    assert "CONCEPT.csv: the file is missing" in str(findings(home, vocab_dir="athena")["vocabularies"]["detail"])
 
 
 def test_a_wrong_setting_is_told_once(home: Home) -> None:

@@ -29,6 +29,15 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     assert written(tmp_path, "threads = 2\n").threads == 3
 
 
+@pytest.mark.parametrize(("said", "wanted"), [("", ""), ("athena", "{home}/athena"), ("/srv/athena", "/srv/athena")])
+def test_the_vocabulary_folder_is_in_the_home_unless_it_is_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, wanted: str
+) -> None:
+    assert written(tmp_path, f'vocab_dir = "{said}"\n').vocab_dir == wanted.format(home=tmp_path)
+    monkeypatch.setenv("HDH_VOCAB_DIR", said)
+    assert written(tmp_path, "").vocab_dir == wanted.format(home=tmp_path)
+
+
 @pytest.mark.parametrize("limit", ["4GB", "2.5GiB", "900 MB", "1gb"])
 def test_memory_is_given_as_the_engine_takes_it(tmp_path: Path, limit: str) -> None:
     assert written(tmp_path, f'memory_limit = "{limit}"\n').memory_limit == limit
