@@ -6,9 +6,8 @@ import re
 
 from hdh_assets.core.errors import HubError
 
-_NOT_LET_IN = re.compile(
-    r"FATAL: .*(authentication failed|does not exist|no pg_hba\.conf entry|permission denied|not permitted to log in)"
-)
+_ANSWER = re.compile(r"[^\W\d]:  ")
+"""What the client library puts between the severity and the words of a server, both in the server's own language."""
 _AGAIN = "nothing is lost, and what was due stays due"
 
 
@@ -17,9 +16,10 @@ def connection_error(what: str, setting: str, text: str) -> HubError:
 
     `what` is the subject of a sentence, `setting` the one that has the address.
     """
-    if _NOT_LET_IN.search(text):
+    if _ANSWER.search(text):
         return HubError(
             f"{what} cannot be used: PostgreSQL answers, and does not let the hub in",
-            remedy=f"correct user, password or database in {setting}, or the server's pg_hba.conf; {_AGAIN}",
+            remedy=f"correct user, password or database in {setting}, or the server's pg_hba.conf, unless it is just "
+            f"starting, stopping or out of connections: its log says which; {_AGAIN}",
         )
     return HubError(f"{what} in PostgreSQL does not answer", remedy=f"start PostgreSQL, or correct {setting}; {_AGAIN}")

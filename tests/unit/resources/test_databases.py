@@ -19,6 +19,7 @@ from resources.engine_errors import outside_failure
 from resources.lake import Lake, open_lake
 from resources.ledger import Ledger
 from resources.opposed_numbers import OpposedNumbers
+from resources.postgres import connection_error
 from resources.registry import Registry
 
 NUMBER = 8_714_225_190_331_627_441
@@ -82,6 +83,34 @@ def test_a_server_that_answers_and_lets_nobody_in_is_told_so(tmp_path: Path, pos
         assert "PostgreSQL answers, and does not let the hub in" in str(error)
         assert f"password or database in {setting}" in str(error)
         assert "sesame" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "FATAL:  authentification par mot de passe échouée pour l'utilisateur « sesame »",
+        "FATAL:  la base de données « sesame » n'existe pas",
+        'FATALE:  autenticazione con password fallita per l\'utente "sesame"',
+        'ВАЖНО:  база данных "sesame" не существует',
+        "FATAL:  sorry, too many clients already",
+    ],
+)
+def test_a_server_answers_in_whatever_language(said: str) -> None:
+    text = f'connection to server at "127.0.0.1", port 5432 failed: {said}\n'
+    told = connection_error("the event log", "registry_url", text)
+    assert "PostgreSQL answers" in told.message
+    assert "sesame" not in str(told)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'connection to server at "127.0.0.1", port 1 failed: Connection refused\n\tIs the server running on that host?',
+        'could not translate host name "sesame" to address: Name or service not known',
+    ],
+)
+def test_a_server_that_is_not_reached_is_told_so(said: str) -> None:
+    assert "does not answer" in connection_error("the event log", "registry_url", said).message
 
 
 def _read(lake: Lake) -> None:
