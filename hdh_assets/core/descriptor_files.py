@@ -27,7 +27,10 @@ def descriptor_paths(home: Home | None = None) -> list[Path]:
 
 
 def _added_paths(home: Home) -> list[Path]:
-    return sorted(home.datasets.glob("**/*.yaml")) if home.datasets.is_dir() else []
+    """In name order, by either ending that YAML has."""
+    if not home.datasets.is_dir():
+        return []
+    return sorted(path for path in home.datasets.glob("**/*") if path.suffix in (".yaml", ".yml"))
 
 
 def added_fingerprint(home: Home) -> str:

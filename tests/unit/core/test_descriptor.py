@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hdh_assets.core.column import Column, Role
 from hdh_assets.core.descriptor import Dataset, Table
-from hdh_assets.core.descriptor_files import find_dataset, load_datasets, read_datasets
+from hdh_assets.core.descriptor_files import added_fingerprint, find_dataset, load_datasets, read_datasets
 from hdh_assets.core.errors import DescriptorError, HubError
 from hdh_assets.core.home import Home
 from hdh_assets.core.periods import check_period
@@ -215,8 +215,12 @@ def test_an_unknown_dataset_is_answered_with_those_that_exist() -> None:
 def test_an_installation_adds_a_dataset_in_its_home(tmp_path: Path) -> None:
     home = Home.resolve(tmp_path)
     home.datasets.mkdir(parents=True)
-    written(home.datasets, "clinic.yaml", dataset())
+    path = written(home.datasets, "clinic.yaml", dataset())
     assert {"clinic", "snds_dcir"} <= set(load_datasets(home))
+    before = added_fingerprint(home)
+    path.rename(path.with_suffix(".yml"))
+    assert {"clinic", "snds_dcir"} <= set(load_datasets(home))
+    assert added_fingerprint(home) != before
 
 
 @pytest.mark.parametrize(
