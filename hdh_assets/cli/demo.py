@@ -96,7 +96,10 @@ def _is_used(context: Context) -> bool:
     from resources.registry import Registry  # noqa: PLC0415
 
     home, settings = context.home, context.settings
-    return any(home.inbox.glob("*/*/*")) or bool(Ledger(home, settings).attempts() or Registry(home, settings).events())
+    if any(home.inbox.glob("*/*/*")) or Ledger(home, settings).attempts():
+        return True
+    with Registry(home, settings) as registry:
+        return bool(registry.events())
 
 
 def _deliver(context: Context, persons: int, months: int, seed: int) -> int:
@@ -161,16 +164,16 @@ def _grant(context: Context) -> bool:
     from resources.registry import Registry, current_actor  # noqa: PLC0415
 
     dossier = read_model(DOSSIER, Dossier, DossierError)
-    registry, today = Registry(context.home, context.settings), register.today()
-    if dossier.project in register.projects(registry):
-        return False
-    reason = "A demonstration on synthetic data."
-    for decision in (
-        decisions.submit(dossier, today),
-        decisions.give_opinion(dossier.project, favourable=True, reason=reason, today=today),
-        decisions.grant(dossier.project, expires=None, conditions="", today=today),
-    ):
-        registry.act(current_actor(), decision)
+    reason, today = "A demonstration on synthetic data.", register.today()
+    with Registry(context.home, context.settings) as registry:
+        if dossier.project in register.projects(registry):
+            return False
+        for decision in (
+            decisions.submit(dossier, today),
+            decisions.give_opinion(dossier.project, favourable=True, reason=reason, today=today),
+            decisions.grant(dossier.project, expires=None, conditions="", today=today),
+        ):
+            registry.act(current_actor(), decision)
     return True
 
 

@@ -94,7 +94,8 @@ def list_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
     """List the projects and where each stands."""
     from hdh_assets.governance import register  # noqa: PLC0415
 
-    projects = register.projects(_registry(cli_context(ctx).require_home())).values()
+    with _registry(cli_context(ctx).require_home()) as registry:
+        projects = register.projects(registry).values()
     print_rows([_summary(project) for project in projects], as_json=as_json, empty="no dossier was filed yet")
 
 
@@ -103,7 +104,8 @@ def show_command(ctx: typer.Context, project: ProjectArgument, as_json: JsonOpti
     """Show a project: its dossier, what happened to it and why."""
     from hdh_assets.governance import register  # noqa: PLC0415
 
-    found = register.find_project(_registry(cli_context(ctx).require_home()), project)
+    with _registry(cli_context(ctx).require_home()) as registry:
+        found = register.find_project(registry, project)
     history = [_told(event) for event in found.history]
     if as_json:
         print_json(_summary(found) | {"dossier": found.dossier.data["dossier"], "history": history})
@@ -135,7 +137,8 @@ def pending_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
     from hdh_assets.governance import register  # noqa: PLC0415
     from hdh_assets.governance.states import Status  # noqa: PLC0415
 
-    projects = register.projects(_registry(cli_context(ctx).require_home())).values()
+    with _registry(cli_context(ctx).require_home()) as registry:
+        projects = register.projects(registry).values()
     rows = [_summary(project) for project in projects if project.status is Status.submitted]
     print_rows(rows, as_json=as_json, empty="no dossier awaits an opinion")
 
@@ -190,7 +193,8 @@ def permits_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
     from hdh_assets.governance import register  # noqa: PLC0415
 
     context = cli_context(ctx).require_home()
-    usable, broken = register.read_permits(_registry(context), known=deliverable(context.datasets()))
+    with _registry(context) as registry:
+        usable, broken = register.read_permits(registry, known=deliverable(context.datasets()))
     rows: list[dict[str, Any]] = [
         {"project": p.project, "permit": p.number, "expires": p.expires, "tables": len(p.tables), "problem": None}
         for p in usable
@@ -207,7 +211,8 @@ def permit_command(ctx: typer.Context, project: ProjectArgument, as_json: JsonOp
     """Show what a project's permit allows."""
     from hdh_assets.governance import register  # noqa: PLC0415
 
-    permit = register.find_permit(_registry(cli_context(ctx).require_home()), project)
+    with _registry(cli_context(ctx).require_home()) as registry:
+        permit = register.find_permit(registry, project)
     content = permit.model_dump(mode="json", by_alias=True)
     if as_json:
         print_json(content)
@@ -241,7 +246,8 @@ def _checked(context: Context, path: Path) -> Any:
 def _act(context: Context, decision: Decision, words: str, *, as_json: bool = False) -> None:
     from resources.registry import current_actor  # noqa: PLC0415
 
-    event = _registry(context).act(current_actor(), decision)
+    with _registry(context) as registry:
+        event = registry.act(current_actor(), decision)
     if as_json:
         print_json(_told(event) | {"project": event.subject})
     else:

@@ -92,7 +92,8 @@ def audit_verify_command(
     from resources.registry import Registry  # noqa: PLC0415
 
     context = cli_context(ctx).require_home()
-    audit = Registry(context.home, context.settings).verify(since)
+    with Registry(context.home, context.settings) as registry:
+        audit = registry.verify(since)
     if as_json:
         print_json({"events": audit.events, "head": audit.head, "intact": audit.is_intact, "problems": audit.problems})
     elif audit.is_intact:
@@ -155,7 +156,8 @@ def audit_log_command(
     from resources.registry import Registry  # noqa: PLC0415
 
     context = cli_context(ctx).require_home()
-    events = [e for e in Registry(context.home, context.settings).events() if subject in {None, e.subject}]
+    with Registry(context.home, context.settings) as registry:
+        events = [e for e in registry.events() if subject in {None, e.subject}]
     rows = [
         {"event": e.seq, "at": e.at, "kind": e.kind, "subject": e.subject, "by": e.actor, "hash": short(e.hash)}
         | ({"data": e.data} if as_json else {})

@@ -99,9 +99,8 @@ def granted_permits(home: Home, datasets: Mapping[str, Dataset]) -> list[Permit]
     if not home.settings_file.exists():
         return []
     try:
-        registry = Registry(home, Settings.load(home))
-        usable, broken = read_permits(registry, known=deliverable(datasets))
-        registry.close()
+        with Registry(home, Settings.load(home)) as registry:
+            usable, broken = read_permits(registry, known=deliverable(datasets))
     except HubError as error:
         _log.error("no extract is shown: %s", error.message)
         return []
