@@ -1,6 +1,7 @@
 """Where an installation keeps everything it owns, and its settings.
 
-`HDH_HOME` (default `./hub`) holds data, keys, logs and Dagster's own files; nothing is written elsewhere.
+`HDH_HOME` (default `./hub`) holds data, keys, logs and Dagster's own files; what a hub holds is written elsewhere only
+where a setting or a command names the place.
 Settings come from the environment (`HDH_…`) first, then from `$HDH_HOME/hdh.toml`. No file is opened at import.
 """
 

@@ -36,7 +36,9 @@ def generate(
     `first` and `last` are periods of any cadence, both included: `2024-01` to `2024-06` gives six monthly deliveries
     and the yearly one of 2024. The same seed and number of persons give the same bytes whichever periods are asked
     together. A delivery folder that exists is replaced. `on_progress` is told each dataset and period before its
-    turn. Raises `HubError` for an unknown dataset, a bad period or a number of persons below one.
+    turn. What does not fit in memory lies in `out` meanwhile, where there is room for the deliveries.
+
+    Raises `HubError` for an unknown dataset, a bad period or a number of persons below one.
     """
     if persons < 1:
         raise HubError("at least one person is needed", remedy="ask for --persons 1 or more")
@@ -45,7 +47,8 @@ def generate(
     if odd := [period for _, period in orders if not FIRST_YEAR <= first_day(period).year <= LAST_YEAR]:
         raise HubError(f"no delivery is of {odd[0]}", remedy=f"choose periods from {FIRST_YEAR} to {LAST_YEAR}")
     made: list[Path] = []
-    with tempfile.TemporaryDirectory(prefix="hdh-synth-") as spill, open_engine(Path(spill)) as con:
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".spill-", dir=out) as spill, open_engine(Path(spill)) as con:
         make_population(con, persons, seed)
         for dataset, period in orders:
             if on_progress:

@@ -1,4 +1,4 @@
-"""The event log is closed by whoever opened it, also when it could not be read: in PostgreSQL each holds a connection."""
+"""The event log is closed by whoever opened it, also when it could not be read: each holds a connection."""
 
 from __future__ import annotations
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.periods import periods_between
 from hdh_assets.sources.intake.manifest import parse_manifest, table_of
-from hdh_assets.sources.synth import engine, snds
+from hdh_assets.sources.synth import engine, generate, snds
 from tests.unit.sources.synth.deliveries import DATASETS, broken, digests, made, one, opened
 
 ALL = tuple(DATASETS)
@@ -22,6 +23,27 @@ def delivered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("delivered")
     made(out, *ALL)
     return out
+
+
+def test_what_is_spilled_is_beside_the_deliveries_and_gone_when_it_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spills: list[Path] = []
+
+    def opened_there(spill: Path) -> duckdb.DuckDBPyConnection:
+        spills.append(spill)
+        assert spill.is_dir()
+        return engine.open_engine(spill)
+
+    def stop(dataset: str, period: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(generate, "open_engine", opened_there)
+    options = {"persons": 1, "first": "2024-01", "last": "2024-01", "seed": 1, "out": tmp_path / "out"}
+    with pytest.raises(KeyboardInterrupt):
+        generate.generate(DATASETS, ALL, on_progress=stop, **options)
+    assert [spill.parent for spill in spills] == [tmp_path / "out"]
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def folder_of(delivered: Path, dataset_id: str) -> Path:
