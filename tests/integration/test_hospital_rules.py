@@ -4,6 +4,8 @@ import pytest
 from hospital_hub import standardised_hub
 from hospital_rows import PAYER, write_export
 
+from tests.concepts import unknown_concepts
+
 pytestmark = pytest.mark.timeout(1200)
 
 
@@ -47,6 +49,10 @@ def test_visits_roll_up_stays_and_what_happens_in_them(hub):
         ("urgentcare", "urgentcare", "2020-02-01 10:00:00", 32827),
         ("ambulatory", "ambulatory", "2020-03-17 08:15:00", 32827),
     ]
+
+
+def test_every_concept_of_a_table_or_a_seed_is_known(hub):
+    assert unknown_concepts(hub.rows) == set()
 
 
 def test_persons_and_deaths(hub):

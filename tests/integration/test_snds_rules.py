@@ -20,6 +20,7 @@ from hdh_assets.standard.report import standardisation_report
 from resources.lake import open_lake
 from resources.registry import Registry
 from resources.releases import make_release
+from tests.concepts import unknown_concepts
 from tests.extract_hub import dossier, grant
 
 pytestmark = pytest.mark.timeout(600)
@@ -72,6 +73,10 @@ def test_long_term_illnesses(both):
         f" FROM lake.omop.condition_occurrence {_WHO}"
     )
     same(found, both.reference.conditions)
+
+
+def test_every_concept_of_a_table_or_a_seed_is_known(both):
+    assert unknown_concepts(both.rows) == set()
 
 
 def test_visits(both):

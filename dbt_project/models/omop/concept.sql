@@ -8,16 +8,26 @@ with named as (
 ),
 
 mapped as (
-    select distinct
+    select
         target_concept_id as concept_id,
         target_vocabulary_id as vocabulary_id,
-        target_domain_id as domain_id
+        target_domain_id as domain_id,
+        'S' as standard_concept
     from {{ ref('int_hub__concept_map') }}
     where target_concept_id <> 0
+    union all
+    -- What a source code is itself: standard where it is its own target.
+    select source_concept_id, source_vocabulary_id, null, null
+    from {{ ref('int_hub__concept_map') }}
+    where source_concept_id <> 0
 ),
 
 unnamed as (
-    select concept_id, min(vocabulary_id) as vocabulary_id, min(domain_id) as domain_id
+    select
+        concept_id,
+        min(vocabulary_id) as vocabulary_id,
+        min(domain_id) as domain_id,
+        min(standard_concept) as standard_concept
     from mapped
     anti join named using (concept_id)
     group by concept_id
@@ -42,7 +52,7 @@ select
     coalesce(domain_id, 'Undefined'),
     coalesce(vocabulary_id, 'None'),
     'Undefined',
-    'S',
+    standard_concept,
     cast(concept_id as varchar),
     date '1970-01-01',
     date '2099-12-31',
