@@ -168,7 +168,7 @@ class Dcir:
             ]
         for key, (charge, basic, supplement) in sums.items():
             paid = basic + supplement
-            yield *key, float(charge), float(paid), float(paid), float(charge - paid)
+            yield *key, float(charge), float(charge), float(paid), None, float(charge - paid)
 
     def drug_rows(self) -> Iterator[tuple[Any, ...]]:
         for e in self.of_kind("ER_PHA_F") + self.of_kind("ER_UCD_F"):

@@ -176,7 +176,7 @@ def test_a_day_without_a_time_is_midnight_but_of_deaths(both):
 def test_money(both):
     found = both.rows(
         "SELECT p.year_of_birth, v.visit_start_date, revenue_code_source_value, round(sum(total_charge), 2),"
-        " round(sum(paid_by_payer), 2), round(sum(paid_by_primary), 2), round(sum(paid_by_patient), 2)"
+        " round(sum(total_paid), 2), round(sum(paid_by_payer), 2), sum(paid_by_primary), round(sum(paid_by_patient), 2)"
         " FROM lake.omop.cost JOIN lake.omop.visit_occurrence AS v ON visit_occurrence_id = cost_event_id"
         " JOIN lake.omop.person AS p USING (person_id) GROUP BY ALL"
     )

@@ -14,8 +14,8 @@ select
     cast(null as double) as paid_patient_copay,
     cast(null as double) as paid_patient_coinsurance,
     cast(null as double) as paid_patient_deductible,
-    -- The compulsory scheme is the first payer and the only one delivered.
-    cast(paid_basic + paid_supplement as double) as paid_by_primary,
+    -- What another payer gave first: the CDM counts it beside `paid_by_payer`, and none is delivered.
+    cast(null as double) as paid_by_primary,
     cast(null as double) as paid_ingredient_cost,
     cast(null as double) as paid_dispensing_fee,
     cast(null as bigint) as payer_plan_period_id,
