@@ -18,11 +18,16 @@ LUMP_SUMS = {
 }
 """Codes that pay a professional for no care of one patient, some of each kind."""
 
-OWED = (1951, 1952, 1957, 1971, 1978)
-"""Flat participations, deductibles and care out of the pathway: what the patient is not reimbursed."""
+OWED = (1951, 1952, 1954, 1956, 1957, 1971, 1978, 2282, 2283, 2284, 2285)
+"""Flat participations, deductibles, shares of stays, care out of the pathway: what the patient is not reimbursed."""
 
-REMOTE = (1056, 1057, 1086, 1096, 1157, 1164, 1191, 1192, 3103, 3105, 3123, 3140, 3143, 3402)
-"""Teleconsultations, and remote care by others than doctors."""
+REMOTE = {
+    "teleconsultations": (1056, 1057, 1096, 1157, 1164, 1191, 1192, 3103, 3105),
+    "tele-expertise": (1097, 1158, 1165, 1193, 1194),
+    "telemonitoring": (1172, 1174, 1201, 1202),
+    "by others than doctors": (1086, 3123, 3140, 3143, 3402),
+}
+"""Care at a distance, all of what doctors do and some of the rest."""
 
 CONTACTS = {1111: 9202, 1522: 9202, 1841: 9202, 1989: 9202, 3313: 581458, 3361: 581458, 3309: 9202, 4212: 9202}
 """Neighbours that stay contacts: surcharges, travel, on-call dispensing."""
@@ -30,6 +35,13 @@ CONTACTS = {1111: 9202, 1522: 9202, 1841: 9202, 1989: 9202, 3313: 581458, 3361: 
 PAID = re.compile("REMU|RÉMU|ROSP|CONTESTATION|CONTRAT|STRUCTURE|PRIME|ASTREINTE|PERMANENCE|IFAQ| FIR |FORFAIT.* PS ")
 PAID_TO_OTHERS = re.compile("STRUCTUREE|PRIME DE (FIN|LAYETTE)|IMPOTS|MAJORATION ASTREINTE")
 """What the words say of a patient's therapy, premium or tax, or of a surcharge on an act."""
+
+ALIKE = {
+    "^PARTICIPATION |^FRANCHISE ": "0",
+    "^TELECONSULTATION|T[EÉ]L[EÉ] EXPERTISE (DE|DOSSIER|-)|ACTE DE T[EÉ]L[EÉ] EXPERTISE": "5083",
+    "^TELESURVEILLANCE : (PS|MEDECIN) ": "5083",
+}
+"""What the labels of one kind all mean."""
 
 
 @cache
@@ -64,16 +76,33 @@ def test_rule_47_what_a_patient_owes_is_neither_a_visit_nor_an_act():
     assert found == dict.fromkeys(OWED, ("0", ""))
 
 
-def test_rule_47_care_at_a_distance_is_a_visit_of_its_kind_and_its_neighbours_stay_contacts():
-    assert {code: meaning(code)["visit_concept_id"] for code in REMOTE} == dict.fromkeys(REMOTE, "5083")
+@pytest.mark.parametrize("kind", REMOTE)
+def test_rule_47_care_at_a_distance_is_a_visit_of_its_kind(kind):
+    found = {code: meaning(code)["visit_concept_id"] for code in REMOTE[kind]}
+    assert found == dict.fromkeys(REMOTE[kind], "5083")
+
+
+def test_rule_47_neighbours_of_what_is_no_contact_stay_contacts():
     assert {code: int(meaning(code)["visit_concept_id"]) for code in CONTACTS} == CONTACTS
 
 
 @pytest.mark.reference
+def test_rule_47_labels_of_one_kind_mean_one_thing(reference):
+    shown = {pattern: {meaning(code)["visit_concept_id"] for code in labelled(reference, pattern)} for pattern in ALIKE}
+    assert shown == {pattern: {concept} for pattern, concept in ALIKE.items()}
+
+
+@pytest.mark.reference
 def test_rule_47_no_label_of_the_code_list_that_names_such_a_payment_gives_a_visit(reference):
-    path = reference / "indsante+schema-snds" / "nomenclatures" / "ORAVAL" / "IR_NAT_V.csv"
-    with path.open(newline="", encoding="utf-8") as file:
-        labels = {int(row["PRS_NAT"]): row["PRS_NAT_LIB"] for row in csv.DictReader(file, delimiter=";")}
+    labels = labelled(reference, "")
     paid = {code for code, label in labels.items() if PAID.search(label) and not PAID_TO_OTHERS.search(label)}
     assert len(paid) > 100
     assert {labels[code] for code in paid if meaning(code)["visit_concept_id"] != "0"} == set()
+
+
+def labelled(reference, pattern):
+    """The codes of the code list whose label has the pattern, whatever its case, and their labels."""
+    path = reference / "indsante+schema-snds" / "nomenclatures" / "ORAVAL" / "IR_NAT_V.csv"
+    with path.open(newline="", encoding="utf-8") as file:
+        labels = {int(row["PRS_NAT"]): row["PRS_NAT_LIB"] for row in csv.DictReader(file, delimiter=";")}
+    return {code: label for code, label in labels.items() if re.search(pattern, label, re.IGNORECASE)}
