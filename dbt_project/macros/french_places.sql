@@ -18,8 +18,9 @@
     Departments come with a leading zero (075, 02A). Corsica comes as 201 and 202, or undivided as 209: then the commune,
     or else the fund the person belongs to, tells which half. Overseas the general scheme writes 097, whose commune
     begins with the third digit of the department; MSA writes 971 to 976 with the same communes; RSI (03A) writes 971
-    to 976 with a commune of two digits that counts; hospitals write 9A to 9F.
-    `is_south` tells whether the commune number is one of Corse-du-Sud.
+    to 976 with a commune of two digits that counts; hospitals write 9A to 9F. Mayotte was in 98, where its communes began with
+    5 and had the numbers they still have.
+    `is_south` tells whether the commune number is one of Corse-du-Sud and of it alone: 901 is a place in either half.
 #}
 {% macro insee_department(department, commune, affiliation, is_south) -%}
     case
@@ -28,13 +29,15 @@
         when {{ department }} in ('202', '20B', '02B', '2B') then '2B'
         when {{ department }} in ('209', '020', '20') then
             case
-                when not {{ is_no_place(commune) }} then case when {{ is_south }} then '2A' else '2B' end
-                when substr({{ affiliation }}, 4, 3) = '201' then '2A'
-                when substr({{ affiliation }}, 4, 3) = '202' then '2B'
+                when {{ is_south }} then '2A'
+                when ({{ is_no_place(commune) }} or {{ commune }} = '901') and substr({{ affiliation }}, 4, 3) = '201'
+                    then '2A'
+                when not {{ is_no_place(commune) }} or substr({{ affiliation }}, 4, 3) = '202' then '2B'
                 else '20'
             end
         when right({{ department }}, 2) between '9A' and '9F'
             then '97' || translate(right({{ department }}, 1), 'ABCDEF', '123456')
+        when {{ department }} in ('098', '98') and {{ commune }} between '501' and '523' then '976'
         when {{ department }} in ('097', '97')
             then case when {{ commune }} between '100' and '899' then '97' || left({{ commune }}, 1) end
         when {{ department }} between '971' and '978' then
