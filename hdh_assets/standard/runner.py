@@ -36,6 +36,7 @@ from hdh_assets.standard.vocabulary import check_vocabulary
 from resources.lake import Lake, open_lake, spill_folder, transaction
 from resources.lake_tables import ensure_tables
 from resources.maintenance import rewrite_dead_files
+from resources.releases import code_commit
 
 __all__ = ["Node", "StandardiseError", "StandardiseResult", "standardise"]
 
@@ -169,6 +170,7 @@ def _environment(home: Home, settings: Settings, spill: Path) -> dict[str, str]:
         | {
             "HDH_HOME": str(home.root),
             "HDH_DBT_SPILL": str(spill),
+            "HDH_CODE_VERSION": code_commit(),
             "DO_NOT_TRACK": "1",
         }
     )

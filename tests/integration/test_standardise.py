@@ -13,6 +13,7 @@ import snds_rows
 from standard_hub import StandardHub, differences
 
 from hdh_assets.standard.runner import standardise
+from resources.releases import code_commit
 
 PERSONS, LINES = 300, 1500
 
@@ -65,6 +66,10 @@ def test_full_rebuild_gives_the_same_tables(one_by_one):
     one_by_one.standardise(full=True)
     assert differences(one_by_one.omop(), before) == {}
     assert one_by_one.rows(views) == [view for view in with_the_former if view != ("int_hub__former",)]
+
+
+def test_the_cdm_says_which_code_made_it_as_a_release_does(at_once):
+    assert at_once.rows("SELECT cdm_etl_reference FROM lake.omop.cdm_source") == [(code_commit(),)]
 
 
 def test_nothing_new_writes_nothing(at_once):

@@ -12,7 +12,7 @@ select
     'Health Data Hub' as cdm_holder,
     'Deliveries of health data producers, checked and pseudonymised' as source_description,
     cast(null as varchar) as source_documentation_reference,
-    '{{ env_var("HDH_CODE_VERSION", "") }}' as cdm_etl_reference,
+    nullif('{{ env_var("HDH_CODE_VERSION", "") }}', '') as cdm_etl_reference,
     latest as source_release_date,
     latest as cdm_release_date,
     '5.4' as cdm_version,
