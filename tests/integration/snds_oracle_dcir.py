@@ -83,8 +83,8 @@ class Dcir:
     def _coded(self, line: Row, refined: list[tuple[str, Row]]) -> Iterator[Event]:
         for table, row in refined:
             found = READERS[table](line, row)
-            if "rule" in found:
-                self.dropped[found["rule"]] += 1
+            if "rule" in found or found.get("quantity") == 0:
+                self.dropped[found.get("rule", "4")] += 1
             else:
                 yield {"kind": table, "is_anaesthesia": False} | found
 

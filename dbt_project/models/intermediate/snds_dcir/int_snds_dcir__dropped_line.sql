@@ -17,6 +17,7 @@ select
     case rule
         when '1' then 'prestation for information only'
         when '2' then 'care of public hospitals, described elsewhere'
+        when '4' then 'refined row of quantity zero'
         when '6' then 'act without a code'
         when '14' then 'fictitious number'
         when '28' then 'later phase of a treatment'

@@ -117,14 +117,20 @@ device as (
         case when coalesce(tip_prs_typ, '') <> '1' then tip_acl_dtf end as device_end,
         case when code is null then '38' end as dropped_by_rule
     from coded_device
+),
+
+every_row as (
+    select * from dispensed
+    union all
+    select * from hospital_drug
+    union all
+    select * from act
+    union all
+    select * from biology
+    union all
+    select * from device
 )
 
-select * from dispensed
-union all
-select * from hospital_drug
-union all
-select * from act
-union all
-select * from biology
-union all
-select * from device
+-- Rule 4: zero is no event.
+select * replace (coalesce(dropped_by_rule, case when quantity = 0 then '4' end) as dropped_by_rule)
+from every_row
