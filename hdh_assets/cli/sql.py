@@ -14,7 +14,7 @@ import typer
 from hdh_assets.cli.console import JsonOption, cli_context, err, print_rows
 from hdh_assets.core.errors import HubError, RefusedError
 from hdh_assets.core.sql_text import literal
-from resources.lake import METADATA, Lake, open_lake
+from resources.lake import ALIAS, Lake, open_lake
 from resources.releases import find
 
 SHOWN_ROWS = 200
@@ -33,8 +33,10 @@ _TABLE_FUNCTIONS = re.compile(
 or tell of rows that were removed, of addresses with their passwords, of the keys of files."""
 _TELLING = frozenset({"current_setting", "getenv"})
 """Functions anywhere in a query that tell of the session: it holds the keys of the object storage."""
-_NO_TABLE = re.compile(r"[./\\*?:\[]")
-"""What no table's name has in it, and the name of a file does."""
+_NAME_OF_A_TABLE = re.compile(r"\w+")
+"""Of a file, where the engine would look for one, there is more in the name."""
+_ABOUT_TABLES = "information_schema"
+"""The schema of the engine's own that tells of tables and columns alone."""
 
 
 def sql_command(
@@ -58,9 +60,10 @@ def read(lake: Lake, query: str, *, snapshot: int | None = None, most: int | Non
 
     Raises `RefusedError` when it is not a single reading statement, `HubError` when it cannot run.
     """
-    _check(query)
+    parsed = _checked(query)
     with lake.reader(snapshot=snapshot) as engine:
         _confine(engine, lake)
+        _check_tables(parsed, engine)
         try:
             answer = engine.execute(query)
             names = _told_apart([column[0] for column in answer.description or []])
@@ -70,8 +73,8 @@ def read(lake: Lake, query: str, *, snapshot: int | None = None, most: int | Non
             raise HubError(f"the query failed: {_first_line(error)}", remedy=_remedy(error)) from None
 
 
-def _check(query: str) -> None:
-    """Refuse what is not one SELECT over tables and functions that only read."""
+def _checked(query: str) -> Any:
+    """The query, parsed. Refuses what is not one SELECT that calls functions that only read."""
     try:
         statements = duckdb.extract_statements(query)
         explained = _EXPLAIN.match(query)
@@ -86,10 +89,6 @@ def _check(query: str) -> None:
         raise RefusedError(
             "`hdh sql` takes one SELECT", remedy="the lake is written by deliveries and the hub's runs alone"
         )
-    if any(_is_catalogue(node) for node in _nodes(parsed)):
-        raise RefusedError("`hdh sql` reads tables of the lake, not its catalogue", remedy=_NAME_TABLES)
-    if any(_is_file(node) for node in _nodes(parsed)):
-        raise RefusedError("`hdh sql` reads tables of the lake, not files", remedy=_NAME_TABLES)
     if any("at_clause" in node and node["at_clause"] for node in _nodes(parsed)):
         raise RefusedError(
             "`hdh sql` does not look back at rows that may have been removed since",
@@ -98,6 +97,38 @@ def _check(query: str) -> None:
     called = {name for name in _functions_in_from(parsed) if not _TABLE_FUNCTIONS.fullmatch(name)}
     if unknown := sorted(called | (_TELLING & set(_functions(parsed)))):
         raise RefusedError(f"`hdh sql` does not call {', '.join(unknown)}", remedy="it reads tables of the lake")
+    return parsed
+
+
+def _check_tables(parsed: Any, engine: duckdb.DuckDBPyConnection) -> None:
+    """Refuse what a query reads that is neither a table of the lake nor one it makes itself (WITH).
+
+    The engine has views of its own, which tell of addresses with their passwords and of the keys of files; DuckLake's
+    tables have bounds of rows that were removed.
+    """
+    listed = (
+        f"SELECT lower(table_schema), lower(table_name) FROM information_schema.tables WHERE table_catalog = '{ALIAS}'"
+    )
+    tables = set(engine.execute(listed).fetchall())
+    # within its own WITH a name still means what it did before: nothing the engine finds by itself can be named anew
+    own = f"SELECT view_name FROM duckdb_views() WHERE internal AND schema_name <> '{_ABOUT_TABLES}'"
+    made = {name for name in _names_made(parsed) if _NAME_OF_A_TABLE.fullmatch(name)}
+    made -= {name for (name,) in engine.execute(own).fetchall()}
+    unknown = {".".join(filter(None, named)) for named in _tables(parsed) if not _is_readable(*named, tables, made)}
+    if unknown:
+        raise RefusedError(
+            f"`hdh sql` reads tables of the lake, and {', '.join(sorted(unknown))} is none", remedy=_NAME_TABLES
+        )
+
+
+def _is_readable(catalog: str, schema: str, table: str, tables: set[tuple[str, str]], made: set[str]) -> bool:
+    if schema == _ABOUT_TABLES and catalog in {"", "system"}:
+        return True
+    if catalog not in {"", ALIAS}:
+        return False
+    if not schema:
+        return table in made or ("main", table) in tables
+    return (schema, table) in tables or (schema == ALIAS and ("main", table) in tables)
 
 
 def _parsed(query: str) -> Any:
@@ -115,15 +146,18 @@ def _functions_in_from(tree: Any) -> Iterator[str]:
     return (str(node["function"]["function_name"]) for node in _nodes(tree) if node.get("type") == "TABLE_FUNCTION")
 
 
-def _is_catalogue(node: dict[str, Any]) -> bool:
-    """Whether it names a table of DuckLake's own, where bounds of rows that were removed may be left."""
-    named = (str(node.get(part, "")).lower() for part in ("catalog_name", "schema_name"))
-    return node.get("type") == "BASE_TABLE" and METADATA.lower() in named
+def _tables(tree: Any) -> set[tuple[str, str, str]]:
+    """What a query reads by name, as (catalog, schema, table) in lower case; empty where it names none."""
+    return {
+        (str(node["catalog_name"]).lower(), str(node["schema_name"]).lower(), str(node["table_name"]).lower())
+        for node in _nodes(tree)
+        if node.get("type") == "BASE_TABLE"
+    }
 
 
-def _is_file(node: dict[str, Any]) -> bool:
-    """Whether the engine would look for a file of that name: those of the lake hold rows that were removed since."""
-    return node.get("type") == "BASE_TABLE" and bool(_NO_TABLE.search(str(node.get("table_name", ""))))
+def _names_made(tree: Any) -> Iterator[str]:
+    """Names that a query gives to queries within it."""
+    return (str(made["key"]).lower() for node in _nodes(tree) for made in node.get("cte_map", {}).get("map", ()))
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:

@@ -115,7 +115,7 @@ def test_sql_reads_the_lake_and_nothing_else(storage: str, world: World) -> None
         plain.execute(f"COPY (SELECT 'elsewhere' AS word) TO {literal(world.home.root / 'x.parquet')}")
     for place in ("/etc/hostname", str(world.home.root / "x.parquet"), f"s3://{BUCKET}/other/x.parquet"):
         for file in (f"read_parquet({literal(place)})", literal(place)):
-            with pytest.raises(HubError, match=r"does not call read_parquet|not files"):
+            with pytest.raises(HubError, match=r"does not call read_parquet|reads tables of the lake"):
                 read(lake, f"SELECT * FROM {file}")
 
 
@@ -123,6 +123,7 @@ def test_sql_reads_the_lake_and_nothing_else(storage: str, world: World) -> None
     "query",
     [
         "SELECT current_setting('s3_secret_access_key')",
+        "SELECT setting FROM pg_catalog.pg_settings WHERE name = 's3_secret_access_key'",
         "SELECT 1 WHERE upper(main.Current_Setting('s3_' || 'secret_access_key')) > 'A'",
         "SELECT (SELECT list_transform([1], x -> current_setting('s3_session_token')))",
         "WITH t AS (SELECT system.main.\"current_setting\"('s3_access_key_id') AS k) SELECT k FROM t",
