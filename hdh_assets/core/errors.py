@@ -71,11 +71,12 @@ class RefusedError(HubError):
 def stop_behind(error: BaseException) -> BaseException | None:
     """The stop that led to this error, if one did: an engine stopped in a query raises `RuntimeError`.
 
-    Stopped while it called a function of ours, it keeps the name of the stop alone, in its text.
+    Stopped while it called a function of ours, it keeps the name of the stop alone, in the text it was raised with.
+    What an error would write of itself is not asked for: a model's validation writes all that it was given.
     """
     behind: BaseException | None = error
     while isinstance(behind, Exception):
-        if _STOPPED_IN_A_FUNCTION.search(str(behind)):
+        if any(isinstance(said, str) and _STOPPED_IN_A_FUNCTION.search(said) for said in behind.args):
             return KeyboardInterrupt()
         behind = behind.__cause__ or behind.__context__
     return behind

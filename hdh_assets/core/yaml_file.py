@@ -24,7 +24,7 @@ _EXPECTED = {"model_type": _MAPPING, "dict_type": _MAPPING, "tuple_type": _LIST,
 """What pydantic says with names of our classes."""
 _DEEPEST, _SHOWN = 100, 60
 _LARGEST = 4 << 20
-_MOST_MERGED = 5_000
+_MOST_REPEATED = 100_000
 _BRACKETS = re.compile(rb"[\[\]{}]")
 _DASHES = re.compile(rb"(?:[-?:][ \t]+){%d}" % _DEEPEST)
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -46,12 +46,6 @@ class _Loader(_SafeLoader):  # type: ignore[misc]
             kind = "day" if node.tag.endswith(":timestamp") else node.tag.rpartition(":")[2]
             problem = f"{str(node.value)[:_SHOWN]} is no {kind}"
             raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
-
-    def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        super().flatten_mapping(node)
-        if len(node.value) > _MOST_MERGED:  # merges of merges multiply
-            problem = f"merges (<<) of more than {_MOST_MERGED} keys"
-            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
@@ -92,6 +86,34 @@ def _is_too_deep(content: bytes) -> bool:
     return _DASHES.search(content) is not None
 
 
+def _check_aliases(text: str) -> None:
+    """Raise where aliases, merged (<<) or not, stand for more than anybody writes: those of aliases multiply.
+
+    Ten lines are thousands of millions of values to whoever walks through them.
+    """
+    sizes: dict[str | None, int] = {}
+    opened: list[tuple[str | None, int]] = []
+    met = repeated = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            opened.append((event.anchor, met))
+            met += 1
+            sizes[event.anchor] = _MOST_REPEATED + 1  # within itself it would have no end
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = opened.pop()
+            sizes[anchor] = met - before
+        elif isinstance(event, yaml.ScalarEvent):
+            met += 1
+            sizes[event.anchor] = 1
+        elif isinstance(event, yaml.AliasEvent):
+            met += sizes.get(event.anchor, 0)
+            repeated += sizes.get(event.anchor, 0)
+            if repeated > _MOST_REPEATED:
+                mark: Any = event.start_mark
+                problem = f"aliases (*) of more than {_MOST_REPEATED} values"
+                raise yaml.composer.ComposerError(None, None, problem, mark)
+
+
 @dataclass(frozen=True)
 class YamlFile:
     """A file by its name and what it held when it was read: once, since it may be a pipe.
@@ -121,7 +143,10 @@ class YamlFile:
         if _is_too_deep(self.content):
             raise self._wrong(f"{self.path}:1: yaml: lists or mappings more than {_DEEPEST} deep")
         try:
-            said = yaml.load(self.content.decode("utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
+            text = self.content.decode("utf-8")
+            if "*" in text:
+                _check_aliases(text)
+            said = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
         except UnicodeDecodeError:
             raise self._wrong(f"{self.path}:1: file: not in UTF-8") from None
         except yaml.YAMLError as found:
@@ -137,8 +162,10 @@ class YamlFile:
         try:
             return model.model_validate(said)
         except ValidationError as found:
+            told = found.errors()
+            within = {e["loc"][:length] for e in told for length in range(len(e["loc"]))}
             # a list none of whose members is right is called too short, too
-            errors = [e for e in found.errors() if e["type"] != "too_short" or not _is_within(e["loc"], found)]
+            errors = [e for e in told if e["type"] != "too_short" or e["loc"] not in within]
             problems = [
                 (tuple(e["loc"]), _EXPECTED.get(e["type"]) or e["msg"].removeprefix("Value error, ")) for e in errors
             ]
@@ -158,11 +185,6 @@ def read_model(path: Path, model: type[Model], error: type[HubError], *, remedy:
     """The file as `model`. Raises `error` listing every problem of the file with its line."""
     file = YamlFile.read(path, error, remedy=remedy)
     return file.validated(file.mapping(), model)
-
-
-def _is_within(location: Location, found: ValidationError) -> bool:
-    """Whether something inside of that field is wrong."""
-    return any(len(e["loc"]) > len(location) and e["loc"][: len(location)] == location for e in found.errors())
 
 
 def line_of(node: yaml.Node | None, location: Location) -> int:
