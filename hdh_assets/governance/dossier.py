@@ -32,8 +32,10 @@ _TO_WRITE = ("title", "purpose", "public_interest", "controller", "team")
 """Fields whose words in the template are an invitation to write one's own."""
 
 
-_NUMBERED = {f"{thing}_source_value" for thing in ("person", "care_site", "provider", "location", "family", "note")}
-"""Source values that number a person, a thing or a text instead of coding it."""
+_NO_CODES = {
+    f"{thing}_source_value" for thing in ("person", "care_site", "provider", "location", "family", "note", "value")
+}
+"""Source values that number a person, a thing or a text instead of coding it, or hold what was measured or answered."""
 
 
 _FIRST_DAY, _LAST_DAY = date(1800, 1, 1), date(2999, 12, 31)
@@ -246,12 +248,14 @@ def _condition_problems(condition: PersonsWith, known: Mapping[str, frozenset[st
         return [("column", text) for text in problems]
     if not _is_coded(column):
         return [("column", f"{column} holds no codes; ask by a `*_concept_id` or by the code at the source")]
+    if "*" in condition.values:
+        return [("values", "`*` alone is everybody; begin it with a code, or leave the condition out")]
     return []
 
 
 def _is_coded(column: str) -> bool:
-    """Whether a CDM column holds codes. Numbers of persons and records, days and places would single out."""
-    return column.endswith(("_concept_id", "_source_value")) and column not in _NUMBERED
+    """Whether a CDM column holds codes. Numbers, measures, answers, days and places would single out."""
+    return column.endswith(("_concept_id", "_source_value")) and column not in _NO_CODES
 
 
 def _table_problems(table: str, columns: str | tuple[str, ...], known: Mapping[str, frozenset[str]]) -> list[str]:

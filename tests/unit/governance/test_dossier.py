@@ -121,6 +121,7 @@ def test_persons_are_designated_by_tables_of_omop(tmp_path: Path, table: str, pr
         ("condition_start_date", False),
         ("person_id", False),
         ("care_site_source_value", False),
+        ("value_source_value", False),
     ],
 )
 def test_persons_are_designated_by_codes_alone(tmp_path: Path, column: str, is_right: bool) -> None:
@@ -136,6 +137,13 @@ def test_persons_are_designated_by_codes_alone(tmp_path: Path, column: str, is_r
 
 def asked(table: str, column: str, *values: str) -> dict[str, object]:
     return {"table": table, "column": column, "values": list(values or ["1"])}
+
+
+def test_a_star_alone_is_no_beginning_of_a_code(tmp_path: Path) -> None:
+    table, column = "omop.condition_occurrence", "condition_source_value"
+    path = write_dossier(tmp_path / "d.yaml", "pilot", population={"persons_with": [asked(table, column, "*")]})
+    with pytest.raises(DossierError, match=r"population\.persons_with\.0\.values: `\*` alone is everybody"):
+        check_dossier(path, KNOWN | {table: KNOWN[table] | {column}}, TODAY)
 
 
 def test_a_star_within_a_code_is_refused(tmp_path: Path) -> None:
