@@ -91,6 +91,13 @@ RECORD_TEXTS = frozenset(
 )
 """Text columns that number a thing or a professional: replaced like record identifiers."""
 
+CODES_OR_NUMBERS = frozenset({"payer_source_value"})
+"""Text columns with a code of a list where claims say it, and the number of a producer's record where health records
+do, as in ETL-Synthea. Two projects would share that number: only the codes are given."""
+
+LONGEST_CODE = 9
+"""Characters of such a code, at most (IR_ORG_V); the number of a record has more."""
+
 NAMED_ONLY = frozenset(
     {
         "care_site_name",

@@ -14,7 +14,7 @@ from typing import Self
 from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.sql_text import quoted
-from hdh_assets.extracts.omop_rules import EVENTS, PERSON_ID, ROWS
+from hdh_assets.extracts.omop_rules import EVENTS, LONGEST_CODE, PERSON_ID, ROWS
 from hdh_assets.extracts.persons import person_columns, way_to_persons
 from hdh_assets.extracts.plan import ColumnPlan, TablePlan
 from hdh_assets.extracts.treatments import Treatment, person_types
@@ -40,7 +40,7 @@ _CUTS = {
 """The unit to which a treatment cuts."""
 When = Callable[[Table], str]
 """Condition on the rows `t` of a delivered table; empty when all are wanted."""
-_EMPTY_STAYS = {Treatment.kept, Treatment.day, Treatment.month, *_KEYED}
+_EMPTY_STAYS = {Treatment.kept, Treatment.code, Treatment.day, Treatment.month, *_KEYED}
 """Treatments that make nothing of nothing: a span, when cut to the permit's period, would get a bound from it."""
 
 
@@ -177,6 +177,8 @@ def _expression(column: ColumnPlan, period: Period) -> str:
             return f't."{column.name}"'
         case Treatment.blank:
             return f"NULL::{column.type}"
+        case Treatment.code:
+            return f'CASE WHEN length(t."{column.name}") <= {LONGEST_CODE} THEN t."{column.name}" END'
         case Treatment.person_number:
             return "cohort_number"
         case Treatment.person_pseudonym:

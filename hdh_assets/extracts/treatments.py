@@ -35,6 +35,7 @@ class Treatment(StrEnum):
     within = "emptied outside the permit's period"
     within_day = "emptied outside the permit's period, cut to the day"
     within_month = "emptied outside the permit's period, cut to the first day of the month"
+    code = "emptied where it is a number of the producer's record; codes are as in the hub"
     blank = "emptied: finer than the permit allows, or not named by it"
 
 
@@ -73,6 +74,8 @@ def omop_treatment(table: str, column: str, duckdb_type: str, precision: Precisi
         return Treatment.blank
     if column in omop_rules.RECORD_TEXTS:
         return Treatment.record_text
+    if column in omop_rules.CODES_OR_NUMBERS:
+        return Treatment.code
     if column == omop_rules.LOCATION_ID and precision.residence == "department":
         return Treatment.record_place
     if omop_rules.is_record_number(column):

@@ -12,8 +12,8 @@ from hdh_assets.core.errors import RefusedError
 from hdh_assets.extracts import selection
 from hdh_assets.extracts.plan import ColumnPlan
 from hdh_assets.extracts.selection import rows_of
-from hdh_assets.extracts.treatments import Treatment
-from hdh_assets.governance.dossier import Period
+from hdh_assets.extracts.treatments import Treatment, omop_treatment
+from hdh_assets.governance.dossier import Period, Precision
 from tests.integration.intake_world import column, dataset, text
 
 
@@ -95,11 +95,20 @@ def test_a_year_tells_of_a_death_only_where_the_whole_of_it_lies_within_the_peri
     assert told("SMALLINT", first, last, [2022, 2023, 2024, 2025]) == kept
 
 
-def told(kind: str, first: str, last: str, values: list[Any]) -> list[Any]:
-    """Which of these values of a column about deaths an extract of the period shows."""
+def test_a_payer_is_told_by_its_code_and_not_by_the_producers_number() -> None:
+    treatment = omop_treatment("payer_plan_period", "payer_source_value", "VARCHAR", Precision(), is_listed=True)
+    number = "7caa7254-5050-3b5e-9eae-bd5ea30e809c"
+    assert told("VARCHAR", "2024-01-01", "2024-12-31", ["01C", number, None, "01C751000"], treatment) == [
+        "01C",
+        "01C751000",
+    ]
+
+
+def told(kind: str, first: str, last: str, values: list[Any], treatment: Treatment = Treatment.within) -> list[Any]:
+    """Which of these values of a column, one about deaths if not said otherwise, an extract of the period shows."""
     period = Period.model_validate({"from": first, "to": last})
-    shown = selection._expression(ColumnPlan("died", kind, Treatment.within), period)
-    query = f"SELECT shown FROM (SELECT {shown} AS shown FROM (SELECT unnest(?::{kind}[]) AS died) AS t)"
+    shown = selection._expression(ColumnPlan("said", kind, treatment), period)
+    query = f"SELECT shown FROM (SELECT {shown} AS shown FROM (SELECT unnest(?::{kind}[]) AS said) AS t)"
     with duckdb.connect() as engine:
         found = engine.execute(f"{query} WHERE shown IS NOT NULL ORDER BY ALL", [values]).fetchall()
     return [value for (value,) in found]

@@ -31,6 +31,7 @@ def test_the_rules_name_columns_that_the_cdm_has() -> None:
     named = (
         omop_rules.TIMES
         | omop_rules.RECORD_TEXTS
+        | omop_rules.CODES_OR_NUMBERS
         | omop_rules.NAMED_ONLY
         | omop_rules.NEVER
         | omop_rules.FINE_RESIDENCE
@@ -174,8 +175,8 @@ def test_a_last_care_is_told_within_the_period_alone(name: str) -> None:
     ("table", "columns"),
     {
         "patients": ("healthcare_expenses", "healthcare_coverage"),
-        "organizations": ("name", "address", "lat", "lon", "phone"),
-        "providers": ("lat", "lon"),
+        "organizations": ("name", "address", "city", "zip", "lat", "lon", "phone"),
+        "providers": ("city", "zip", "lat", "lon"),
         "claims_transactions": ("notes",),
     }.items(),
 )
