@@ -65,10 +65,10 @@ class Hub:
         assert receipt.status == "accepted", receipt.to_json()
         shutil.rmtree(folder, ignore_errors=True)
 
-    def standardise(self, vocab_dir: Path | None = None) -> None:
+    def standardise(self, vocab_dir: Path | None = None, *, full: bool = False) -> None:
         """Standardise, with that Athena folder if given, and insist that every model and test was good."""
         settings = self.settings.model_copy(update={"vocab_dir": str(vocab_dir or "")})
-        result = standardise(self.home, settings)
+        result = standardise(self.home, settings, full=full)
         assert [node for node in result.nodes if not node.is_good] == []
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:

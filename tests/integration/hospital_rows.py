@@ -19,7 +19,7 @@ ANNA, BRUNO = number("patient", 1), number("patient", 2)
 CARE, DOCTOR, PAYER = number("organization", 1), number("provider", 1), number("payer", 1)
 
 
-def _encounter(index: int, patient: str, kind: str, start: str, stop: str, **more: object) -> Row:
+def encounter(index: int, patient: str, kind: str, start: str, stop: str, **more: object) -> Row:
     return {
         "Id": number("encounter", index), "PATIENT": patient, "ENCOUNTERCLASS": kind, "START": start, "STOP": stop,
         "ORGANIZATION": CARE, "PROVIDER": DOCTOR, "PAYER": PAYER, "CODE": "185345009", "DESCRIPTION": "encounter",
@@ -63,14 +63,14 @@ EXPORT: dict[str, list[Row]] = {
          "MEMBER_MONTHS": "12"},
     ],
     "encounters": [
-        _encounter(1, ANNA, "wellness", "2020-01-01T10:00:00Z", "2020-01-01T10:15:00Z"),
-        _encounter(2, ANNA, "emergency", "2020-01-10T22:00:00Z", "2020-01-10T23:30:00Z"),
-        _encounter(3, ANNA, "inpatient", "2020-01-10T23:30:00Z", "2020-01-13T09:00:00Z"),
-        _encounter(4, ANNA, "inpatient", "2020-01-14T08:00:00Z", "2020-01-15T12:00:00Z"),
-        _encounter(5, ANNA, "ambulatory", "2020-01-12T09:00:00Z", "2020-01-12T09:15:00Z"),
-        _encounter(6, ANNA, "urgentcare", "2020-02-01T10:00:00Z", ""),
-        _encounter(8, ANNA, "virtual", "2020-01-12T10:00:00Z", "2020-01-12T10:15:00Z"),
-        _encounter(7, BRUNO, "ambulatory", "2020-03-17T08:00:00Z", "2020-03-17T08:15:00Z", CODE="308646001",
+        encounter(1, ANNA, "wellness", "2020-01-01T10:00:00Z", "2020-01-01T10:15:00Z"),
+        encounter(2, ANNA, "emergency", "2020-01-10T22:00:00Z", "2020-01-10T23:30:00Z"),
+        encounter(3, ANNA, "inpatient", "2020-01-10T23:30:00Z", "2020-01-13T09:00:00Z"),
+        encounter(4, ANNA, "inpatient", "2020-01-14T08:00:00Z", "2020-01-15T12:00:00Z"),
+        encounter(5, ANNA, "ambulatory", "2020-01-12T09:00:00Z", "2020-01-12T09:15:00Z"),
+        encounter(6, ANNA, "urgentcare", "2020-02-01T10:00:00Z", ""),
+        encounter(8, ANNA, "virtual", "2020-01-12T10:00:00Z", "2020-01-12T10:15:00Z"),
+        encounter(7, BRUNO, "ambulatory", "2020-03-17T08:00:00Z", "2020-03-17T08:15:00Z", CODE="308646001",
                    REASONCODE="22298006", REASONDESCRIPTION="Myocardial infarction"),
     ],
     "conditions": [
@@ -112,12 +112,12 @@ EXPORT: dict[str, list[Row]] = {
 """Rows by file; a file that is not here has none."""
 
 
-def write_export(out: Path) -> Path:
-    """The 18 files of that export in a folder."""
+def write_export(out: Path, more: dict[str, list[Row]] | None = None) -> Path:
+    """The 18 files of that export in a folder, with `more` rows by file."""
     out.mkdir(parents=True, exist_ok=True)
     for table in load_datasets()["hospital_ehr"].tables:
         with (out / f"{table.name}.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, [column.name for column in table.columns], restval="", lineterminator="\n")
             writer.writeheader()
-            writer.writerows(EXPORT.get(table.name, []))
+            writer.writerows([*EXPORT.get(table.name, []), *(more or {}).get(table.name, [])])
     return out
