@@ -60,7 +60,7 @@
     The rows of a file of coded events, each with its stable id, its person, its visit and its standard concept.
 
     `moment` is the column that, with the encounter (or the patient, outside one) and the code, says which event it is;
-    `rest` names the other columns that reach OMOP. `domain_id` is that of the standard concept when rows of the file may
+    `rest` names the other columns that reach OMOP, or decide which of its tables or concepts a row has. `domain_id` is that of the standard concept when rows of the file may
     go there, otherwise `default_domain`, an SQL expression; `concept_domain_id` is that of the concept, whatever it is.
 
     Each view is read by several tables, so what is done per row counts: an md5 costs more than all the rest together.

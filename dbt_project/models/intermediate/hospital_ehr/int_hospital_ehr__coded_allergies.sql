@@ -1,1 +1,1 @@
-{{ coded_events('allergies', 'start_date', ['kind'], "'Observation'") }}
+{{ coded_events('allergies', 'start_date', ['kind', 'code_system'], "'Observation'") }}

@@ -3,7 +3,7 @@ with certificate as (
     select
         patient_id,
         min(start_at) as certified_at,
-        arg_min(reason_code, start_at) as cause
+        arg_min(reason_code, (start_at, encounter_id)) as cause
     from {{ ref('int_hospital_ehr__encounter') }}
     where code = '308646001'
     group by patient_id

@@ -12,18 +12,19 @@ with home as (
     where coalesce(city, county, state, postal_code) is not null
 ),
 
+-- Establishments of one address are one place, at the point of one of them.
 site as (
     select
         location_id,
-        any_value(address) as address,
-        any_value(city) as city,
-        any_value(state) as state,
-        any_value(postal_code) as postal_code,
+        address,
+        city,
+        state,
+        postal_code,
         cast(null as varchar) as county,
-        min(latitude) as latitude,
-        min(longitude) as longitude
+        latitude,
+        longitude
     from {{ ref('int_hospital_ehr__organization') }}
-    group by location_id
+    qualify row_number() over (partition by location_id order by organization_id) = 1
 ),
 
 place as (
