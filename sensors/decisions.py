@@ -7,8 +7,7 @@ import dagster as dg
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.extracts.assets import extract_keys
 from hdh_assets.extracts.deliverable import deliverable
-from hdh_assets.extracts.due import asked_releases, delivered_releases, due, following
-from hdh_assets.extracts.versions import list_versions
+from hdh_assets.extracts.due import asked_releases, due, following, read_delivered
 from hdh_assets.governance.dossier import Updates
 from hdh_assets.governance.permit import Permit
 from hdh_assets.governance.register import active_permits
@@ -70,8 +69,7 @@ def _permits(hub: Hub, datasets: Mapping[str, Dataset]) -> tuple[list[Permit], l
     """Those in force, and of these the ones that wait for an extract."""
     with hub.registry() as registry:
         permits = active_permits(registry, known=deliverable(datasets))
-        asked = asked_releases(registry)
-    delivered = delivered_releases(list_versions(hub.home))
+        asked, delivered = asked_releases(registry), read_delivered(hub.home, registry)
     followers = [permit for permit in permits if permit.updates is Updates.on_delivery]
     wanted = asked | (following(followers, delivered, list_releases(hub.lake)) if followers else {})
     return permits, due(permits, delivered, wanted)

@@ -33,11 +33,11 @@ from hdh_assets.extracts.project_keys import ProjectKeys
 from hdh_assets.extracts.provenance import deliveries
 from hdh_assets.extracts.replacing import replaced_rows
 from hdh_assets.extracts.selection import select_table
+from hdh_assets.extracts.space import project_lock, record
 from hdh_assets.extracts.versions import (
     Version,
     find_version,
     list_versions,
-    project_lock,
     put_in_place,
     recorded_manifests,
     sha256_of,
@@ -48,7 +48,7 @@ from hdh_assets.governance.register import find_permit, today
 from resources.keys import open_keys
 from resources.lake import open_lake, spill_folder
 from resources.oppositions import recorded_revision
-from resources.registry import DELIVERED, Registry, current_actor
+from resources.registry import DELIVERED, Registry
 from resources.releases import Release, find_in
 from resources.removals import check_followed
 
@@ -87,18 +87,20 @@ def build_extract(
     """
     with (
         Registry(home, settings) as registry,
-        project_lock(home, permit.project) as space,
+        project_lock(home, registry, permit.project) as space,
         open_lake(home, settings).reader() as head,
     ):
         check_permit(registry, permit)
         check_release(head, registry, release)
         basis = Basis(permit.number, release.number)
-        existing = [v for v in list_versions(home, permit.project) if v.basis == basis and not v.is_withdrawn]
-        if existing and not verify_version(existing[-1]):
-            _record(registry, existing[-1])
-            return ExtractResult(existing[-1], is_new=False)
+        delivered = _standing(home, registry, permit)
+        existing = [version for version in delivered if version.basis == basis]
+        # what a killed build had put in place is what was asked for: a newer release makes another when that is due
+        for version in [*(delivered[-1:] if space.found else ()), *existing[-1:]]:
+            if not verify_version(version):
+                return ExtractResult(version, is_new=False)
         number = existing[-1].number if existing else _next_number(registry, home, permit.project)
-        partial = space / f".v{number}.{uuid.uuid4().hex[:8]}.partial"
+        partial = space.folder / f".v{number}.{uuid.uuid4().hex[:8]}.partial"
         try:
             write_extract(home, settings, datasets, permit, release, basis, number, partial, on_progress)
             check_permit(registry, permit)
@@ -108,11 +110,11 @@ def build_extract(
                 number = _next_number(registry, home, permit.project)
                 write_extract(home, settings, datasets, permit, release, basis, number, partial, on_progress)
                 keep_papers(home, permit.project, number, partial)
-            put_in_place(partial, space / f"v{number}")
+            put_in_place(partial, space.folder / f"v{number}")
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         version = find_version(home, f"{permit.project}/v{number}")
-        _record(registry, version)
+        record(registry, version)
         return ExtractResult(version, is_new=True)
 
 
@@ -232,13 +234,16 @@ def _build_facts() -> str:
     return json.dumps(facts, indent=2, sort_keys=True) + "\n"
 
 
-def _record(registry: Registry, version: Version) -> None:
-    """Write the delivery down once; a crash between the folder and the event is made good by the next call."""
-    if (version.project, version.number) in recorded_manifests(registry.events(DELIVERED)):
-        return
-    digest = sha256_of(version.folder / MANIFEST)
-    data = {"version": version.number, "basis": vars(version.basis), "manifest_sha256": digest}
-    registry.append(DELIVERED, version.project, current_actor(), data)
+def _standing(home: Home, registry: Registry, permit: Permit) -> list[Version]:
+    """What was delivered under the permit and not taken back. A folder that the event log does not know is nobody's."""
+    recorded = recorded_manifests(registry.events(DELIVERED))
+    return [
+        version
+        for version in list_versions(home, permit.project)
+        if (version.project, version.number) in recorded
+        and version.basis.permit == permit.number
+        and not version.is_withdrawn
+    ]
 
 
 def _next_number(registry: Registry, home: Home, project: str) -> int:

@@ -6,17 +6,18 @@ the others the project asks for it, and the event log remembers from which relea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.extracts.provenance import feeding_tables
-from hdh_assets.extracts.versions import Version, list_versions
+from hdh_assets.extracts.space import placed_only
+from hdh_assets.extracts.versions import Version, list_versions, recorded_manifests
 from hdh_assets.governance.permit import Permit
 from hdh_assets.governance.register import find_permit
 from resources.lake import open_lake
-from resources.registry import Event, Registry, current_actor
+from resources.registry import DELIVERED, Event, Registry, current_actor
 from resources.releases import Release, find
 
 ASKED = "extract.asked"
@@ -49,15 +50,22 @@ def following(
     return found
 
 
-def delivered_releases(versions: Iterable[Version]) -> dict[Grant, int]:
+def delivered_releases(versions: Iterable[Version], untold: Collection[Version] = ()) -> dict[Grant, int]:
     """The release of the last version under each permit; 0 when that one was withdrawn, even where an older stands.
 
-    `versions` in the order of their numbers.
+    So it is where one is `untold`: a killed build put it in place, and the next is to write that down. `versions` in
+    the order of their numbers.
     """
-    return {
-        (version.project, version.basis.permit): 0 if version.is_withdrawn else version.basis.release
-        for version in versions
-    }
+    found = {_grant_of(version): 0 if version.is_withdrawn else version.basis.release for version in versions}
+    return found | {_grant_of(version): 0 for version in untold}
+
+
+def read_delivered(home: Home, registry: Registry, project: str | None = None) -> dict[Grant, int]:
+    """The same, of that project or of all, as it is now. Folders that the hub did not put there do not count."""
+    versions = list_versions(home, project)
+    recorded = recorded_manifests(registry.events(DELIVERED))
+    known = [version for version in versions if (version.project, version.number) in recorded]
+    return delivered_releases(known, placed_only(home, versions, recorded))
 
 
 def asked_releases(registry: Registry) -> dict[Grant, int]:
@@ -74,7 +82,7 @@ def ask(home: Home, settings: Settings, project: str) -> Event:
     with Registry(home, settings) as registry:
         permit = find_permit(registry, project)
         release = find(open_lake(home, settings)).number
-        if delivered_releases(list_versions(home, project)).get(_grant(permit), 0) >= release:
+        if read_delivered(home, registry, project).get(_grant(permit), 0) >= release:
             raise RefusedError(
                 f"{project} has what release {release} holds, the newest",
                 remedy="a new release follows the next delivery; see `hdh extract list`",
@@ -91,3 +99,7 @@ def _fed_by(permit: Permit, release: Release) -> tuple[str, str | None, dict[str
 
 def _grant(permit: Permit) -> Grant:
     return permit.project, permit.number
+
+
+def _grant_of(version: Version) -> Grant:
+    return version.project, version.basis.permit

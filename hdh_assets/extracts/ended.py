@@ -7,7 +7,8 @@ before another was granted.
 from __future__ import annotations
 
 from hdh_assets.core.home import Home, Settings
-from hdh_assets.extracts.versions import Version, list_versions, project_lock, unfinished
+from hdh_assets.extracts.space import project_lock, unfinished
+from hdh_assets.extracts.versions import Version, list_versions
 from hdh_assets.extracts.withdrawal import Cause, Withdrawal, is_left, of_each, withdraw, withdrawals
 from hdh_assets.governance.register import projects, today
 from resources.registry import Registry
@@ -29,7 +30,7 @@ def withdraw_ended(home: Home, settings: Settings) -> list[str]:
     """Clear these spaces; the names of the versions withdrawn. Can be done again."""
 
     def withdraw_of(project: str) -> list[str]:
-        with project_lock(home, project), Registry(home, settings) as registry:
+        with Registry(home, settings) as registry, project_lock(home, registry, project):
             # looked at again: a permit may have been granted since
             kept = _kept(home, registry, project)
             for version, why in kept:

@@ -22,11 +22,11 @@ from hdh_assets.extracts.documents import DICTIONARY, MANIFEST
 from hdh_assets.extracts.omop_rules import ROWS
 from hdh_assets.extracts.persons import way_to_persons
 from hdh_assets.extracts.project_keys import ProjectKeys
+from hdh_assets.extracts.space import project_lock
 from hdh_assets.extracts.treatments import Treatment
 from hdh_assets.extracts.versions import (
     Version,
     list_versions,
-    project_lock,
     recorded_manifests,
     sha256_of,
 )
@@ -95,7 +95,7 @@ def withdraw_unproven(home: Home, settings: Settings) -> list[str]:
         usable = _usable(engine)
     done = []
     for project in sorted({version.project for version in list_versions(home)}):
-        with project_lock(home, project), Registry(home, settings) as registry:
+        with Registry(home, settings) as registry, project_lock(home, registry, project):
             for version in filter(is_left, list_versions(home, project)):
                 if version.basis.release not in usable:
                     withdraw(registry, version, Withdrawal(Cause.opposition))
@@ -142,7 +142,7 @@ def _withdraw_of(
 ) -> list[str]:
     """One project, its space held, so that no version is being made meanwhile; `sought`: numbers, datasets."""
     done = []
-    with project_lock(home, project), Registry(home, settings) as registry:
+    with Registry(home, settings) as registry, project_lock(home, registry, project):
         persons = _as_known_by(ProjectKeys(open_keys(home), project), *sought)
         begun, recorded = withdrawals(registry), recorded_manifests(registry.events(DELIVERED))
         for version in filter(is_left, list_versions(home, project)):

@@ -29,10 +29,15 @@ def keep_papers(home: Home, project: str, number: int, folder: Path) -> None:
 
 def put_papers(home: Home, project: str, number: int, manifest_sha256: str, folder: Path) -> None:
     """Put those that were delivered under that manifest into `folder`, in place of what is there; else leave it."""
-    place = _place(home, project, number)
-    if (place / MANIFEST).is_file() and sha256_of(place / MANIFEST) == manifest_sha256:
+    if kept_manifest(home, project, number) == manifest_sha256:
         for name in PAPERS:
-            shutil.copyfile(place / name, folder / name)
+            shutil.copyfile(_place(home, project, number) / name, folder / name)
+
+
+def kept_manifest(home: Home, project: str, number: int) -> str | None:
+    """SHA-256 of the manifest among those that are kept for that version; None where none are."""
+    path = _place(home, project, number) / MANIFEST
+    return sha256_of(path) if path.is_file() else None
 
 
 def not_as_listed(folder: Path) -> list[str]:

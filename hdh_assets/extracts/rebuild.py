@@ -20,9 +20,9 @@ from hdh_assets.core.home import Home, Settings
 from hdh_assets.extracts.build import Progress, check_release, write_extract
 from hdh_assets.extracts.documents import BUILD, MANIFEST, Basis
 from hdh_assets.extracts.papers import not_as_listed, put_papers
+from hdh_assets.extracts.space import project_lock
 from hdh_assets.extracts.versions import (
     find_version,
-    project_lock,
     put_in_place,
     sha256_of,
     verify_version,
@@ -53,23 +53,23 @@ def rebuild_extract(
     basis = Basis(**recorded["basis"])
     with (
         Registry(home, settings) as registry,
-        project_lock(home, project) as space,
+        project_lock(home, registry, project) as space,
         open_lake(home, settings).reader() as head,
     ):
         _check_not_withdrawn(registry, project, number)
         permit, release = permit_of(registry, project, basis.permit), find_in(head, basis.release)
         _check_deliverable(registry, head, permit, release)
-        partial = space / f".v{number}.{uuid.uuid4().hex[:8]}.partial"
+        partial = space.folder / f".v{number}.{uuid.uuid4().hex[:8]}.partial"
         try:
             write_extract(home, settings, datasets, permit, release, basis, number, partial, on_progress)
             put_papers(home, project, number, recorded["manifest_sha256"], partial)
             if sha256_of(partial / MANIFEST) != recorded["manifest_sha256"]:
-                return _differences(partial, space / f"v{number}")
+                return _differences(partial, space.folder / f"v{number}")
             if changed := not_as_listed(partial):
                 return changed
             if not _is_whole(home, f"{project}/v{number}", recorded["manifest_sha256"]):
                 _check_deliverable(registry, head, permit, release)
-                put_in_place(partial, space / f"v{number}")
+                put_in_place(partial, space.folder / f"v{number}")
             return []
         finally:
             shutil.rmtree(partial, ignore_errors=True)

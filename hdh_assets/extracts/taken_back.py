@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
-from hdh_assets.extracts.versions import Version, find_version, list_versions, project_lock
+from hdh_assets.extracts.space import project_lock
+from hdh_assets.extracts.versions import Version, find_version, list_versions
 from hdh_assets.extracts.withdrawal import Cause, Withdrawal, withdraw
 from hdh_assets.governance.decisions import require_reason
 from hdh_assets.governance.register import find_project, today
@@ -19,7 +20,7 @@ def take_back(home: Home, settings: Settings, name: str, reason: str) -> Version
     """
     require_reason(reason, "taking back an extract")
     project = find_version(home, name).project
-    with project_lock(home, project), Registry(home, settings) as registry:
+    with Registry(home, settings) as registry, project_lock(home, registry, project):
         version = find_version(home, name)
         permit = _in_force(registry, project)
         under_it = [v.number for v in list_versions(home, project) if v.basis.permit == permit]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hdh_assets.core.home import Home, Settings
+from hdh_assets.extracts.space import placed_only
 from hdh_assets.extracts.versions import Version, find_version, list_versions, recorded_manifests, verify_version
 from hdh_assets.extracts.withdrawal import Withdrawal, withdrawals
 from hdh_assets.governance.register import projects, today
@@ -35,19 +36,17 @@ def verify_delivered(home: Home, settings: Settings, name: str | None = None) ->
     if name and not chosen:
         find_version(home, name)  # refuses what is not there
     recorded = recorded_manifests(delivered)
-    return {
-        _name(key): [_GONE.format(_name(key))]
-        if key in lost
-        else _problems(there[key], recorded.get(key), withdrawn.get(key))
-        for key in chosen
-    }
+    untold = {(version.project, version.number) for version in placed_only(home, there.values(), recorded)}
+    told = {key: [_GONE.format(_name(key))] for key in lost} | {key: [_UNTOLD] for key in untold - withdrawn.keys()}
+    return {_name(key): told.get(key) or _problems(there[key], recorded.get(key), withdrawn.get(key)) for key in chosen}
 
 
 _GONE = "it was delivered, not withdrawn, and is gone; put it back: `hdh extract rebuild {}`"
 _UNKNOWN = (
-    "the event log knows of no such delivery; take the folder away: what a crash left is delivered again, what was"
-    " renamed is put back under its number by `hdh extract rebuild`"
+    "the event log knows of no such delivery; take the folder away: what was renamed is put back under its number by"
+    " `hdh extract rebuild`"
 )
+_UNTOLD = "the hub was killed when it had put it there; `hdh tick` (or the running hub) writes the delivery down"
 
 
 def _key(event: Event) -> Key:

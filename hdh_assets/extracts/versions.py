@@ -11,14 +11,11 @@ import hashlib
 import json
 import os
 import re
-import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 
 from hdh_assets.core.crash import crash_point
@@ -183,22 +180,6 @@ def _folders(parent: Path) -> list[Path]:
     return [p for p in parent.iterdir() if p.is_dir() and not p.name.startswith(".")] if parent.is_dir() else []
 
 
-@contextmanager
-def project_lock(home: Home, project: str) -> Iterator[Path]:
-    """Hold the project's space alone, cleared of what a crash left; yields its folder."""
-    folder = home.projects / project
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / ".lock"):
-        for left in unfinished(home, project):
-            _remove(left)
-        yield folder
-
-
-def unfinished(home: Home, project: str) -> list[Path]:
-    """What builds left that were killed, or are still writing."""
-    return list((home.projects / project).glob(".v*.partial"))
-
-
 def put_in_place(partial: Path, final: Path) -> None:
     """Make a complete folder appear as `final`, durably, in place of a damaged one if there is one."""
     for path in [*partial.rglob("*"), partial]:
@@ -244,13 +225,6 @@ def _contents(version: Version) -> set[str]:
     """Everything in its folder that is no folder itself: files, and links whatever they lead to."""
     found = version.folder.rglob("*")
     return {str(path.relative_to(version.folder)) for path in found if path.is_symlink() or not path.is_dir()}
-
-
-def _remove(path: Path) -> None:
-    if path.is_symlink() or not path.is_dir():
-        path.unlink()
-    else:
-        shutil.rmtree(path)
 
 
 def empty(version: Version, notice: str) -> None:
