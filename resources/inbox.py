@@ -10,6 +10,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import stat
 import time
@@ -18,13 +19,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home
+from resources.run_folders import remove_dead
 
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 _LONGEST_NAME = 120
+_UNFINISHED = re.compile(r"\.[0-9a-f]{32}(\.lock)?")
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 """The hub's own limits: no fault of a folder, and every folder would look empty."""
 
@@ -97,6 +101,20 @@ def make_place(space: Path, producer: str, *names: str) -> Path:
         above, folder = folder, folder / name
         _make(folder, stat.S_IMODE(above.stat().st_mode))
     return folder
+
+
+def unfinished_place(inbox: Path) -> Path:
+    """A place of its own to fill a delivery in, on the inbox's own disk and passed over until it is renamed."""
+    return inbox / f".{uuid4().hex}"
+
+
+def remove_unfinished(inbox: Path) -> tuple[int, list[str]]:
+    """Remove such places that nobody fills any more; how many, and which stay, with why."""
+    try:
+        removed, stay = remove_dead(path for path in inbox.iterdir() if _UNFINISHED.fullmatch(path.name))
+    except OSError:
+        return 0, []  # there is none, or it is not this account's
+    return len(removed), [f"{folder} ({type(error).__name__})" for folder, error in stay.items()]
 
 
 def _make(folder: Path, mode: int) -> None:

@@ -10,10 +10,9 @@ from __future__ import annotations
 import io
 import os
 import secrets
-import shutil
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Self
@@ -26,7 +25,7 @@ from filelock import FileLock, Timeout
 from hdh_assets.core.errors import HubError, LakeBusyError
 from hdh_assets.core.home import Home
 from resources.keys import KeyProvider, Purpose, derive_key
-from resources.run_locks import is_held
+from resources.run_folders import is_alive, remove_dead, run_folder
 
 CHUNK_BYTES = 128 * 1024
 """Larger buffers are given back to the system after each use, and clearing new ones costs more than the cipher."""
@@ -172,20 +171,9 @@ class Vault:
         """Encrypted Parquet: one row per delivered row that holds an identity, with its pseudonyms."""
         return self.home.vault / "identities" / dataset / table / f"{delivery}.parquet"
 
-    @contextmanager
-    def run_folder(self, name: str) -> Iterator[Path]:
+    def run_folder(self, name: str) -> AbstractContextManager[Path]:
         """A folder of mode 0700 for one run, removed when the run ends, however it ends but by `kill -9`."""
-        folder = self.home.vault / "tmp" / name
-        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = FileLock(_lock_path(folder))
-        lock.acquire()
-        try:
-            folder.mkdir(mode=0o700)
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            lock.release()
-            _lock_path(folder).unlink(missing_ok=True)
+        return run_folder(self.home.vault / "tmp" / name)
 
     @contextmanager
     def dataset_lock(self, dataset: str, wait_seconds: float = DATASET_WAIT_SECONDS) -> Iterator[None]:
@@ -229,17 +217,13 @@ def new_run_folder_name() -> str:
 
 def is_run_alive(home: Home, name: str) -> bool:
     """Whether the process of that run folder still holds its lock."""
-    return is_held(_lock_path(home.vault / "tmp" / name)) is True
+    return is_alive(home.vault / "tmp" / name)
 
 
 def remove_dead_run_folders(home: Home) -> list[str]:
     """Remove what killed runs left in the vault; the names of their folders."""
-    root = home.vault / "tmp"
-    dead = [p for p in sorted(root.iterdir()) if p.is_dir() and not is_run_alive(home, p.name)] if root.is_dir() else []
-    for folder in dead:
-        shutil.rmtree(folder, ignore_errors=True)
-        _lock_path(folder).unlink(missing_ok=True)
-    return [folder.name for folder in dead]
+    removed, _ = remove_dead((home.vault / "tmp").glob("*"))
+    return [folder.name for folder in removed]
 
 
 class ChunkReader(io.RawIOBase):
@@ -283,10 +267,6 @@ def _codec() -> Any:
 
 def _nonce(number: int) -> bytes:
     return number.to_bytes(12, "big")
-
-
-def _lock_path(folder: Path) -> Path:
-    return folder.with_name(f"{folder.name}.lock")
 
 
 def _unreadable(path: Path) -> VaultFileError:

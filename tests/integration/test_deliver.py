@@ -13,8 +13,11 @@ from hdh_assets.core.errors import HubError
 from hdh_assets.sources.intake.deliver import deliver, foreseen, is_waiting
 from hdh_assets.sources.intake.manifest import digest_of
 from hdh_assets.sources.intake.receipt import read_receipt
+from hdh_assets.sources.intake.recover import recover
 from hdh_assets.sources.intake.seal import seal
-from resources.inbox import MANIFEST
+from resources.inbox import MANIFEST, unfinished_place
+from resources.run_folders import run_folder
+from tests.children import die
 
 
 @pytest.fixture
@@ -46,6 +49,31 @@ def test_a_sealed_folder_keeps_its_seal_and_is_known_when_it_comes_again(world: 
     assert [receipt.status for receipt in world.tick()] == ["accepted"]
     _drop(world, sealed)
     assert [receipt.status for receipt in world.tick()] == ["already_received"]
+
+
+def test_what_a_killed_drop_left_in_clear_is_removed_and_one_under_way_is_not(world: World, sealed: Path) -> None:
+    die("deliver.copied", _drop, world, sealed)
+    (left,) = (path for path in world.home.inbox.iterdir() if path.is_dir() and path.name.startswith("."))
+    assert (left / "PERSONS.csv").exists()
+    with run_folder(unfinished_place(world.home.inbox)) as under_way:
+        told = recover(world.home, world.settings, world.datasets)
+        assert told == ["1 unfinished copy(ies) of a killed `hdh deliver` removed from the inbox"]
+        assert under_way.is_dir()
+    assert [path.name for path in world.home.inbox.iterdir()] == ["clinic"]
+
+
+def test_an_unfinished_copy_that_cannot_be_removed_is_told_and_stops_nothing(world: World) -> None:
+    """Of another account, or on a disk that is only read; here a link, which is never followed."""
+    outside = world.home.root / "outside"
+    outside.mkdir()
+    left, free = (unfinished_place(world.home.inbox) for _ in range(2))
+    world.home.inbox.mkdir(exist_ok=True)
+    left.symlink_to(outside)
+    free.mkdir()
+    told = recover(world.home, world.settings, world.datasets)
+    assert told[1:] == [f"a killed `hdh deliver` left {left} (OSError), which cannot be removed: remove it"]
+    assert outside.is_dir()
+    assert not free.exists()
 
 
 def test_what_is_dropped_and_its_answer_are_for_no_other_account(world: World, sealed: Path) -> None:

@@ -9,8 +9,8 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
+from hdh_assets.core.crash import crash_point
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.files import write_atomically
@@ -20,7 +20,8 @@ from hdh_assets.sources.intake.admission import is_deliverable
 from hdh_assets.sources.intake.manifest import digest_of, table_of
 from hdh_assets.sources.intake.receipt import read_receipt
 from hdh_assets.sources.intake.seal import instant_text, manifest_of
-from resources.inbox import MANIFEST, make_place, sealed_at
+from resources.inbox import MANIFEST, make_place, sealed_at, unfinished_place
+from resources.run_folders import run_folder
 
 
 def deliver(home: Home, dataset: Dataset, period: str, files: Sequence[Path]) -> Path:
@@ -41,18 +42,15 @@ def deliver(home: Home, dataset: Dataset, period: str, files: Sequence[Path]) ->
             remedy=f"run `hdh tick` to take it in first, or empty {target}",
         )
     make_place(home.inbox, dataset.producer.id)
-    folder = home.inbox / f".{uuid4().hex}"
-    folder.mkdir(mode=0o700)
-    try:
+    with run_folder(unfinished_place(home.inbox)) as folder:
         for path in paths:
             shutil.copyfile(path, folder / path.name)
+            crash_point("deliver.copied")
         answers = home.outbox / dataset.producer.id / dataset.id / period
         _seal(folder, dataset, period, _known_seals(given, answers))
         for file in folder.iterdir():
             file.chmod(0o600)
         _put(home, dataset, folder, target)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return target
 
 

@@ -13,7 +13,7 @@ from hdh_assets.sources.intake.admission import Place
 from hdh_assets.sources.intake.archive import forget
 from hdh_assets.sources.intake.receipt import Receipt, read_receipt, receipt_folder
 from hdh_assets.sources.intake.receipt_page import write_receipt
-from resources.inbox import holds, remove_folder
+from resources.inbox import holds, remove_folder, remove_unfinished
 from resources.keys import open_keys
 from resources.lake import open_lake
 from resources.lake_tables import DeliveryRow, find_committed
@@ -41,7 +41,10 @@ def recover(home: Home, settings: Settings, datasets: Mapping[str, Dataset]) -> 
                 ledger.finish(attempt, status)
                 done.append(f"{attempt.dataset} {attempt.period}: {words}")
     removed = remove_dead_run_folders(home)
-    return done + [f"{len(removed)} folder(s) of dead runs removed from the vault"] * bool(removed)
+    done += [f"{len(removed)} folder(s) of dead runs removed from the vault"] * bool(removed)
+    unfinished, stay = remove_unfinished(home.inbox)
+    done += [f"{unfinished} unfinished copy(ies) of a killed `hdh deliver` removed from the inbox"] * bool(unfinished)
+    return done + [f"a killed `hdh deliver` left {folder}, which cannot be removed: remove it" for folder in stay]
 
 
 def _finish(home: Home, attempt: Attempt, row: DeliveryRow) -> tuple[Status, str]:

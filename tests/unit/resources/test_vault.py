@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -104,6 +105,36 @@ def test_the_folder_of_a_killed_run_is_found(vault: Vault) -> None:
     assert not is_run_alive(vault.home, "dead")
     assert remove_dead_run_folders(vault.home) == ["dead"]
     assert list((vault.home.vault / "tmp").iterdir()) == []
+
+
+def test_a_lock_that_a_killed_run_left_without_its_folder_goes_and_one_that_is_held_stays(vault: Vault) -> None:
+    """Killed between the lock and its folder, or between the removals of the two."""
+    tmp = vault.home.vault / "tmp"
+    with vault.run_folder("at_work") as folder, FileLock(tmp / "begun.lock"):
+        folder.rmdir()
+        (tmp / "dead.lock").touch()
+        assert remove_dead_run_folders(vault.home) == []
+        assert {path.name for path in tmp.iterdir()} == {"at_work.lock", "begun.lock"}
+
+
+def test_who_waits_for_a_lock_that_is_swept_away_holds_another(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run opened its lock's file when the sweep already held it."""
+    tmp = vault.home.vault / "tmp"
+    tmp.mkdir(parents=True)
+    (tmp / "new.lock").touch()
+    opened = os.open
+
+    def open_then_sweep(path: str, *arguments: int) -> int:
+        found = opened(path, *arguments)
+        monkeypatch.undo()
+        remove_dead_run_folders(vault.home)
+        return found
+
+    monkeypatch.setattr("filelock._unix.os.open", open_then_sweep)
+    with vault.run_folder("new") as folder:
+        assert is_run_alive(vault.home, "new")
+        assert remove_dead_run_folders(vault.home) == []
+        assert folder.is_dir()
 
 
 def _killed(vault: Vault) -> None:
