@@ -232,6 +232,15 @@ def find_committed(lake: Lake, digest: str) -> DeliveryRow | None:
         return find_delivery(engine, digest) if has_table(engine, "meta", "delivery") else None
 
 
+def loaded_by(lake: Lake, run_id: str) -> list[DeliveryRow]:
+    """Deliveries that the lake holds as that run loaded them; the lake may not exist yet."""
+    if lake.is_embedded and not lake.catalog_file.exists():
+        return []
+    with lake.reader() as engine:
+        known = deliveries(engine) if has_table(engine, "meta", "delivery") else []
+    return [row for row in known if row.run_id == run_id]
+
+
 def deliveries(engine: duckdb.DuckDBPyConnection, dataset: str | None = None) -> list[DeliveryRow]:
     """Accepted deliveries, of one dataset or all, oldest first."""
     return _select(engine, "?::VARCHAR IS NULL OR dataset = ?", [dataset, dataset])

@@ -6,7 +6,7 @@ A pool counts runs that are not over (its granularity is the run), so that its p
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from sensors.runs import INTERRUPTED, UNFINISHED
 
 SECONDS = 30
 _HOME = b"DAGSTER_HOME="
+Show = Callable[[dg.DagsterRun], None]
+"""Makes the UI show what a run had done when it was killed."""
 _STARTING = timedelta(minutes=5)
 """How long a run may take to say which process works on it; as long as Dagster gives a run to start."""
 
@@ -41,7 +43,8 @@ def interrupted_runs_sensor(datasets: Mapping[str, Dataset]) -> dg.SensorDefinit
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def interrupted(context: dg.SensorEvaluationContext, hub: Hub) -> dg.SkipReason:
-        done = _put_right(hub.home, hub.settings, datasets, reap(hub.home, context.instance))
+        done = _put_right(hub.home, hub.settings, datasets)
+        done += reap(hub.home, context.instance, _shows_loaded(context.instance, hub, datasets))
         for line in done:
             context.log.warning(line)
         return dg.SkipReason("; ".join(done) or "every run under way has its process")
@@ -53,17 +56,34 @@ def clean_up(
     home: Home, settings: Settings, datasets: Mapping[str, Dataset], instance: DagsterInstance, *, keep_queued: bool
 ) -> list[str]:
     """At a start, bring Dagster's runs, spill files and the intake in line with reality; what was done, in words."""
-    return _put_right(home, settings, datasets, reap_at_start(home, instance, keep_queued=keep_queued))
+    done = _put_right(home, settings, datasets)
+    show = _shows_loaded(instance, Hub(folder=str(home.root)), datasets)
+    return done + reap_at_start(home, instance, show, keep_queued=keep_queued)
 
 
-def _put_right(home: Home, settings: Settings, datasets: Mapping[str, Dataset], done: list[str]) -> list[str]:
+def _put_right(home: Home, settings: Settings, datasets: Mapping[str, Dataset]) -> list[str]:
     from hdh_assets.sources.intake.recover import recover  # noqa: PLC0415
 
     remove_dead_spill(home)
-    return done + recover(home, settings, datasets)
+    return recover(home, settings, datasets)
 
 
-def reap_at_start(home: Home, instance: DagsterInstance, *, keep_queued: bool) -> list[str]:
+def _shows_loaded(instance: DagsterInstance, hub: Hub, datasets: Mapping[str, Dataset]) -> Show:
+    """The UI is to show what a killed run had loaded; its receipts must have been written."""
+
+    def show(run: dg.DagsterRun) -> None:
+        from hdh_assets.sources.assets import show_loaded  # noqa: PLC0415
+
+        show_loaded(instance, hub, datasets, run)
+
+    return show
+
+
+def _nothing(_: dg.DagsterRun) -> None:
+    """What most runs had done and not shown."""
+
+
+def reap_at_start(home: Home, instance: DagsterInstance, show: Show = _nothing, *, keep_queued: bool) -> list[str]:
     """Fail unfinished runs but those a command works on; with `keep_queued` those in the queue wait for the daemon.
 
     The home's lock is held and what a dead hub left was ended: no process of a hub can be at work, whatever has its
@@ -76,11 +96,11 @@ def reap_at_start(home: Home, instance: DagsterInstance, *, keep_queued: bool) -
                 instance.report_run_canceled(run, "left in the queue by a hub that stopped; asked for again when due")
                 done.append(f"run {run.run_id[:8]}: taken out of the queue")
         elif not is_worked_on(home, run.run_id):
-            done += _fail(home, instance, run.run_id, {INTERRUPTED: "the process was gone"})
+            done += _fail(home, instance, run.run_id, {INTERRUPTED: "the process was gone"}, show)
     return done
 
 
-def reap(home: Home, instance: DagsterInstance) -> list[str]:
+def reap(home: Home, instance: DagsterInstance, show: Show = _nothing) -> list[str]:
     """Fail runs of a running hub that no process works on any more.
 
     They count as failures: the hub did not end with them, so that their work may be what ended them.
@@ -89,15 +109,21 @@ def reap(home: Home, instance: DagsterInstance) -> list[str]:
         line
         for record in instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED))
         if record.dagster_run.status is not dg.DagsterRunStatus.QUEUED and not _has_process(home, instance, record)
-        for line in _fail(home, instance, record.dagster_run.run_id, {})
+        for line in _fail(home, instance, record.dagster_run.run_id, {}, show)
     ]
 
 
-def _fail(home: Home, instance: DagsterInstance, run_id: str, tags: Mapping[str, str]) -> list[str]:
-    """Write the end of a run whose process is gone, unless it wrote one before it went."""
+def _fail(
+    home: Home, instance: DagsterInstance, run_id: str, tags: Mapping[str, str], show: Show = _nothing
+) -> list[str]:
+    """Write the end of a run whose process is gone, unless it wrote one before it went.
+
+    What it did is shown first: a kill in between leaves the run to be ended again.
+    """
     run = instance.get_run_by_id(run_id)
     if run is None or run.is_finished:
         return []
+    show(run)
     if tags:
         instance.add_run_tags(run_id, dict(tags))
     instance.report_run_failed(run, "the process of this run is gone; what it had to do is asked for again")

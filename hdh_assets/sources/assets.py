@@ -3,7 +3,7 @@
 Wrappers only: taking a delivery in is `intake/run.py`, which rules apply is `checks.py`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -63,10 +63,11 @@ def delivered_assets(dataset: Dataset) -> dg.AssetsDefinition:
         """Take in what lies in the inbox for each period, or take the period in again from the vault."""
         with told():
             receipts, refused = _take_all(context, hub, dataset)
-            if not receipts and not refused:
+            # of the inbox: a backfill, or a run that a person started, took in and shows what was there
+            if not receipts and not refused and not _is_of_the_inbox(context.run):
                 raise HubError(
                     f"there is nothing of {dataset.id} to take in for {_span(context)}",
-                    remedy="see `hdh receipts`: another run may have taken it in; otherwise deliver it",
+                    remedy="see `hdh receipts` for what came in; what did not is to be delivered",
                 )
         yield from _results(context, hub, dataset, receipts)
         with told():
@@ -245,24 +246,57 @@ def _results(
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """One materialisation per accepted table and period, an observation per refusal, counts by rule as checks."""
     loaded = [receipt for receipt in receipts if receipt.status != "refused"]
+    is_whole = bool(loaded) and len(loaded) == len(receipts) == len(context.partition_keys)
     for receipt in receipts:
         if receipt.status == "refused":
             _observe(context, hub, dataset, receipt)
-    for table in dataset.tables:
-        key = dg.AssetKey(list(source_key(dataset.id, table.name).parts))
-        for receipt in loaded:
-            context.add_asset_metadata(_told(hub, receipt, table), asset_key=key, partition_key=receipt.period)
-        if loaded and len(loaded) == len(receipts) == len(context.partition_keys):
-            yield dg.MaterializeResult(asset_key=key)
+    for each in _materialisations(hub, dataset, loaded):
+        if is_whole:
+            context.add_asset_metadata(each.metadata, asset_key=each.asset_key, partition_key=each.partition)
         else:
-            for receipt in loaded:
-                context.log_event(
-                    dg.AssetMaterialization(
-                        asset_key=key, partition=receipt.period, metadata=_told(hub, receipt, table)
-                    )
-                )
-    if receipts:
-        yield from _checks(hub, dataset)
+            context.log_event(each)
+    if is_whole:
+        for table in dataset.tables:
+            yield dg.MaterializeResult(asset_key=list(source_key(dataset.id, table.name).parts))
+    yield from _checks(hub, dataset)
+
+
+def show_loaded(instance: dg.DagsterInstance, hub: Hub, datasets: Mapping[str, Dataset], run: dg.DagsterRun) -> None:
+    """Show what a run had loaded when it was killed, as it would have itself. Can be done again."""
+    from resources.lake_tables import loaded_by  # noqa: PLC0415
+
+    rows = loaded_by(hub.lake, run.run_id)
+    touched = {row.dataset for row in rows} | {run.tags.get("hdh/dataset", "")}
+    for dataset in (datasets[name] for name in sorted(touched & datasets.keys())):
+        receipts = [Receipt.model_validate(row.receipt_data) for row in rows if row.dataset == dataset.id]
+        for each in _materialisations(hub, dataset, receipts):
+            instance.report_runless_asset_event(each)
+        for check in _checks(hub, dataset):
+            instance.report_runless_asset_event(_evaluation(check))
+
+
+def _evaluation(check: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
+    """The event that Dagster makes of a result."""
+    if check.asset_key is None or check.check_name is None:
+        raise ValueError("a result that names no check")
+    return dg.AssetCheckEvaluation(
+        asset_key=check.asset_key,
+        check_name=check.check_name,
+        passed=check.passed,
+        metadata=check.metadata,
+        severity=check.severity,
+        blocking=False,
+    )
+
+
+def _materialisations(hub: Hub, dataset: Dataset, loaded: Iterable[Receipt]) -> Iterator[dg.AssetMaterialization]:
+    for receipt in loaded:
+        for table in dataset.tables:
+            yield dg.AssetMaterialization(
+                asset_key=list(source_key(dataset.id, table.name).parts),
+                partition=receipt.period,
+                metadata=_told(hub, receipt, table),
+            )
 
 
 def _observe(context: dg.AssetExecutionContext, hub: Hub, dataset: Dataset, receipt: Receipt) -> None:

@@ -69,10 +69,12 @@ def test_a_period_whose_original_is_refused_now_stays_as_it_was_and_fails_the_ru
     assert said(alone) == said(result)
 
 
-def test_a_delivery_that_left_the_inbox_before_its_run_began_is_told(world: World) -> None:
+def test_a_delivery_that_another_run_took_in_first_is_no_failure_and_shown_by_that_one(world: World) -> None:
     world.deliver()
     result = run(world, FROM_THE_INBOX | {PARTITION: "2024-01"})
-    assert said(result) == "there is nothing of care to take in for 2024-01"
+    assert result.success
+    assert materialised(result) == set()
+    assert checks(result)["persons", "delivery_accepted"] == (True, {})
     assert world.rows("SELECT run_id FROM lake.meta.delivery") == [("run",)]
 
 
