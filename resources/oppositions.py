@@ -23,6 +23,8 @@ from resources.keys import open_keys
 from resources.registry import Registry
 from resources.vault import Vault, open_vault
 
+_PARTS = ".*.part"
+
 
 def book_file(home: Home) -> Path:
     """Where the book lies; absent while nobody objected."""
@@ -43,7 +45,7 @@ class OppositionBook:
         Whoever also needs the lake takes the lake first.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with FileLock(self._path.with_suffix(".lock")):
+        with FileLock(_lock_path(self._path)):
             yield
 
     def read(self) -> Book:
@@ -59,6 +61,17 @@ class OppositionBook:
         with replacing(self._path, 0o600) as place, self._vault.writer(Path(place.name)) as file:
             file.write(text.encode("utf-8"))
         sync(self._path.parent)
+
+
+def remove_unfinished_books(home: Home) -> int:
+    """Remove what killed writers of the book left beside it, which would outlive it; how many. No key is needed."""
+    if not any(home.vault.glob(_PARTS)):
+        return 0
+    with FileLock(_lock_path(book_file(home))):
+        left = list(home.vault.glob(_PARTS))
+        for part in left:
+            part.unlink()
+    return len(left)
 
 
 def open_book(home: Home) -> OppositionBook:
@@ -77,6 +90,10 @@ def recorded_revision(registry: Registry) -> int:
     No release and no extract is made before the lake follows it.
     """
     return max((int(event.data["revision"]) for event in registry.events(RECORDED, WITHDRAWN)), default=0)
+
+
+def _lock_path(book: Path) -> Path:
+    return book.with_suffix(".lock")
 
 
 def _entry(content: dict[str, Any]) -> Opposition:

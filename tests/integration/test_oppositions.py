@@ -30,7 +30,7 @@ from resources.pseudonyms import open_pseudonymiser
 from resources.registry import Registry
 from resources.releases import Release, find, latest, make_release
 from resources.removals import Step, followed, note
-from tests.children import die
+from tests.children import begin, die
 
 POINTS = [
     "opposition.in_book",
@@ -325,6 +325,23 @@ def standardised(world: World, revision: int) -> None:
     """This lake has no OMOP table to bring up to date."""
     with world.lake().writer() as engine:
         note(engine, revision, Step.standardised)
+
+
+def test_what_a_killed_writer_of_the_book_left_goes_and_what_one_writes_now_stays(world: World) -> None:
+    oppose(world, "p1")
+    left = [world.home.vault / name for name in (f".{'a' * 32}.part", ".oppositions.book.part")]
+    with open_book(world.home).held():
+        left[0].touch()
+        waiting = begin(recover, world.home, world.settings, world.datasets)
+        waiting.join(0.5)
+        assert left[0].exists()
+    waiting.join(60)
+    assert not left[0].exists()
+    left[1].touch()
+    assert recover(world.home, world.settings, world.datasets) == [
+        "1 unfinished copy(ies) of the book of oppositions removed from the vault"
+    ]
+    assert len(open_book(world.home).read().standing) == 1
 
 
 def persons_or_none(world: World) -> set[str]:

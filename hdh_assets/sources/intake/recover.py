@@ -18,6 +18,7 @@ from resources.keys import open_keys
 from resources.lake import open_lake
 from resources.lake_tables import DeliveryRow, find_committed
 from resources.ledger import Attempt, Ledger, Status
+from resources.oppositions import remove_unfinished_books
 from resources.vault import Vault, is_run_alive, open_vault, remove_dead_run_folders
 
 
@@ -42,6 +43,8 @@ def recover(home: Home, settings: Settings, datasets: Mapping[str, Dataset]) -> 
                 done.append(f"{attempt.dataset} {attempt.period}: {words}")
     removed = remove_dead_run_folders(home)
     done += [f"{len(removed)} folder(s) of dead runs removed from the vault"] * bool(removed)
+    books = remove_unfinished_books(home)
+    done += [f"{books} unfinished copy(ies) of the book of oppositions removed from the vault"] * bool(books)
     unfinished, stay = remove_unfinished(home.inbox)
     done += [f"{unfinished} unfinished copy(ies) of a killed `hdh deliver` removed from the inbox"] * bool(unfinished)
     return done + [f"a killed `hdh deliver` left {folder}, which cannot be removed: remove it" for folder in stay]
