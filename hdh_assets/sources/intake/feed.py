@@ -30,7 +30,6 @@ _BYTES_AHEAD = 48 * 1024 * 1024
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
 _KINDS = (
     ("Expected Number of Columns", "ragged_row"),
-    ("unterminated quote", "unclosed_quote"),
     ("Maximum line size", "line_too_long"),
 )
 
@@ -68,13 +67,15 @@ class Feed:
     """A pipe the engine reads as a file at `path`; leaving the block waits for the gates and raises what they found.
 
     The gates always run to the end of the file, even when the engine stops early: its digest counts too.
-    What the engine itself refuses becomes a `DeliveryRefusedError` without its text, which would hold a value.
+    What the engine itself refuses becomes a `DeliveryRefusedError` without its text, which would hold a value. The
+    engine never saw the `records_before` these blocks: the header line at least.
     """
 
-    def __init__(self, blocks: Iterator[bytes], file: str, columns: int) -> None:
+    def __init__(self, blocks: Iterator[bytes], file: str, columns: int, *, records_before: int = 1) -> None:
         self._blocks = blocks
         self._file = file
         self._columns = columns
+        self._records_before = records_before
         self._error: BaseException | None = None
         self._reader, self._writer = os.pipe()
         with suppress(OSError):  # the system's limit may be lower; a small pipe only costs more switches
@@ -137,10 +138,7 @@ class Feed:
         if not isinstance(error, duckdb.InvalidInputException) or "CSV" not in text:
             return engine_failure(error)
         rule = next((rule for words, rule in _KINDS if words in text), "unreadable_text")
-        if rule == "unclosed_quote":
-            # the gates went to the end of the file: it is closed, beyond what the engine looks at
-            rule = "line_too_long"
         expected = MAX_LINE_BYTES if rule == "line_too_long" else self._columns
         found = _LINE.search(text)
-        # the engine never saw the header line
-        return refuse(rule, file=self._file, line=int(found[1]) + 1 if found else None, expected=expected)
+        line = int(found[1]) + self._records_before if found else None
+        return refuse(rule, file=self._file, line=line, expected=expected)

@@ -5,7 +5,6 @@ Names only; values belong to `row_rules.py`.
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from hdh_assets.core.column import Column
 from hdh_assets.core.descriptor import Table
 from hdh_assets.core.dialect import Format
 from hdh_assets.sources.intake.receipt import DeliveryRefusedError, Problem, problem, refuse
+from hdh_assets.sources.intake.text_structure import MARKED_FEED
 
 
 @dataclass(frozen=True)
@@ -32,23 +32,18 @@ class Header:
 
 
 def split_header(blocks: Iterator[bytes], dialect: Format, file: str) -> tuple[list[str], Iterator[bytes]]:
-    """The names on the first line, and the blocks after it. Raises `DeliveryRefusedError` without such a line."""
+    """The names on the first line, and the blocks after it, both as `text_structure.py` leaves them.
+
+    Raises `DeliveryRefusedError` without such a line.
+    """
     first = next(blocks, b"")
     line, _, rest = first.partition(b"\n")
     if not line:
         raise refuse("empty_file", file=file, line=1)
-    text = line.removesuffix(b"\r").decode("utf-8")
-    try:
-        reader = csv.reader(
-            [text],
-            delimiter=dialect.delimiter,
-            quotechar=dialect.quote or '"',
-            quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
-            strict=True,
-        )
-        names = next(reader)
-    except (csv.Error, StopIteration):
-        raise _no_header(dialect, file) from None
+    if line.endswith(MARKED_FEED):
+        # the first line ends within quotes
+        raise _no_header(dialect, file)
+    names = line.decode("utf-8").split(dialect.delimiter)
     return names, _chain(rest, blocks)
 
 

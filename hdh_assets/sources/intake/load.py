@@ -6,9 +6,11 @@ direct identifiers pass by `identities.py` on their way. The caller holds the tr
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from uuid import UUID
 
@@ -17,6 +19,7 @@ import duckdb
 from hdh_assets.core.column import Column
 from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.dialect import Format
+from hdh_assets.core.errors import HubError
 from hdh_assets.core.sql_text import literal, quoted
 from hdh_assets.sources.intake.byte_gate import MAX_LINE_BYTES, check_text, decode, decompress, whole_lines
 from hdh_assets.sources.intake.feed import Feed
@@ -27,7 +30,7 @@ from hdh_assets.sources.intake.origin import Origin
 from hdh_assets.sources.intake.parquet_gate import parquet_text
 from hdh_assets.sources.intake.receipt import refuse
 from hdh_assets.sources.intake.row_rules import Check, checks, valid_sql, value_name, values_sql
-from hdh_assets.sources.intake.text_structure import TextCounts
+from hdh_assets.sources.intake.text_structure import MARK, TextCounts, marked_letters
 from resources.lake_tables import table_sql
 
 
@@ -71,18 +74,34 @@ class OpenFile:
         """The pipe to the engine."""
         return Feed(self.blocks, self.plan.file.name, len(self.header.columns))
 
-    def reader_sql(self, path: str, *, in_order: bool = False) -> str:
-        """The engine's reader of the text: every column as text, nothing guessed, nothing forgiven."""
+    def two_feeds(self) -> Iterator[tuple[Feed, bool]]:
+        """A pipe for the blocks before the first that has a mark, then one for the rest if any; whether it has marks.
+
+        To look for marks in every field would cost an export without any a twentieth of its time.
+        """
+        marked: list[bytes] = []
+        yield Feed(_until_marked(self.blocks, marked), self.plan.file.name, len(self.header.columns)), False
+        if marked:
+            before = self.counts.records - marked[0].count(b"\n")
+            rest = chain(marked, self.blocks)
+            yield Feed(rest, self.plan.file.name, len(self.header.columns), records_before=before), True
+
+    def reader_sql(self, path: str, *, in_order: bool = False, is_marked: bool = True) -> str:
+        """The engine's reader of the text: every column as text, nothing guessed, nothing forgiven.
+
+        Not `is_marked`: nothing stands for something else in it, and nothing is looked for.
+        """
         dialect = self.plan.dialect
-        quote = dialect.quote or ""
         columns = ", ".join(f"{literal(c.lake_name)}: 'VARCHAR'" for c in self.header.columns)
-        return (
+        reader = (
             f"read_csv({literal(path)}, columns = {{{columns}}}, auto_detect = false, header = false, "
-            f"strict_mode = true, new_line = '\\n', "
-            f"delim = {literal(dialect.delimiter)}, quote = {literal(quote)}, escape = {literal(quote)}, "
+            f"strict_mode = true, new_line = '\\n', delim = {literal(dialect.delimiter)}, quote = '', escape = '', "
             f"null_padding = false, ignore_errors = false, max_line_size = {MAX_LINE_BYTES}, "
             f"parallel = {'false' if in_order else 'true'})"
         )
+        if not (dialect.quote and is_marked):
+            return reader
+        return f"(SELECT {', '.join(_unmarked(column, dialect) for column in self.header.columns)} FROM {reader})"
 
 
 @contextmanager
@@ -111,21 +130,38 @@ def open_file(plan: FilePlan, origin: Origin, folder: Path) -> OpenFile:
 
 def load_file(engine: duckdb.DuckDBPyConnection, opened: OpenFile, keeper: IdentityKeeper | None) -> int:
     """Insert the rows that obey every rule; how many. Raises `DeliveryRefusedError` for the file as a whole."""
-    with opened.feed() as feed:
-        (inserted,) = engine.execute(insert_sql(opened, feed.path, keeper)).fetchone() or (0,)
+    inserted = 0
+    try:
+        for pipe, is_marked in opened.two_feeds():
+            with pipe as feed:
+                statement = insert_sql(opened, opened.reader_sql(feed.path, is_marked=is_marked), keeper)
+                inserted += int((engine.execute(statement).fetchone() or (0,))[0])
+    except HubError:
+        # whatever stopped the engine, the gates go on to the end of the file: what they find there comes first
+        deque(opened.blocks, maxlen=0)
+        raise
     check_counts(opened)
-    return int(inserted)
+    return inserted
 
 
-def insert_sql(opened: OpenFile, path: str, keeper: IdentityKeeper | None) -> str:
-    """The one statement that loads a file."""
+def _until_marked(blocks: Iterator[bytes], marked: list[bytes]) -> Iterator[bytes]:
+    """The blocks before the first that has a mark, which goes to `marked`."""
+    for block in blocks:
+        if MARK in block:
+            marked.append(block)
+            return
+        yield block
+
+
+def insert_sql(opened: OpenFile, reader: str, keeper: IdentityKeeper | None) -> str:
+    """The one statement that loads what the reader gives of a file."""
     plan = opened.plan
     columns = [quoted(column.lake_name) for column in plan.table.lake_columns]
     values = ", ".join(f"{_value(column, opened)} AS {quoted(column.lake_name)}" for column in plan.table.lake_columns)
     texts = "".join(f", {text}" for text in _identifiers(opened)) if keeper else ""
     # random() keeps the optimiser from evaluating every conversion twice, once for the filter and once for the rows
     is_valid = f"{valid_sql(opened.checks)} AND random() >= 0 AS _is_valid"
-    inner = f"SELECT {values}{texts}, {is_valid} FROM ({opened.values_sql(opened.reader_sql(path))})"
+    inner = f"SELECT {values}{texts}, {is_valid} FROM ({opened.values_sql(reader)})"
     kept = keeper.call_sql() if keeper else "_is_valid"
     return (
         f"INSERT INTO {table_sql(plan.dataset, plan.table)} ({', '.join(columns)}, _delivery, _period, _file) "
@@ -156,6 +192,15 @@ def _value(column: Column, opened: OpenFile) -> str:
     if column.lake_name not in opened.header.names:
         return f"NULL::{column.duckdb_type}"
     return value_name(column)
+
+
+def _unmarked(column: Column, dialect: Format) -> str:
+    """The text of the column with the bytes that stood within its quotes."""
+    name = quoted(column.lake_name)
+    text = name
+    for letter, byte in marked_letters(dialect.delimiter).items():
+        text = f"replace({text}, chr(0) || {literal(letter)}, chr({ord(byte)}))"
+    return f"CASE WHEN contains({name}, chr(0)) THEN {text} ELSE {name} END AS {name}"
 
 
 def _identifiers(opened: OpenFile) -> list[str]:

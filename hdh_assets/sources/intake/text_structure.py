@@ -2,6 +2,10 @@
 
 No reader of delimited files is strict about all of it, so it is checked here, a block of whole lines at a time, with
 the line of the first fault. Bytes of the wrong encoding never come this far; columns and values are judged later.
+
+The text that leaves has no quotes: what they enclosed is written plainly, with `MARK` and a letter for each byte that
+would end a field or a record. The engine reads a text in several places at once and guesses where a record begins;
+within quotes it guesses wrong, and refuses sound texts or takes others for something else without a word.
 """
 
 from __future__ import annotations
@@ -15,10 +19,18 @@ from hdh_assets.core.dialect import Format
 from hdh_assets.sources.intake.receipt import DeliveryRefusedError, refuse
 
 _LF, _CR = 10, 13
+MARK = b"\0"
+"""No text has it: the gate of bytes refuses it."""
+MARKED_FEED = MARK + b"n"
 
 Octets = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 Positions = npt.NDArray[np.int64]
+
+
+def marked_letters(delimiter: str) -> dict[str, str]:
+    """What was within quotes, by the letter that stands for it after `MARK`."""
+    return {"n": "\n", "r": "\r", "d": delimiter}
 
 
 @dataclass
@@ -43,6 +55,7 @@ class TextState:
     def __init__(self, dialect: Format, file: str, counts: TextCounts) -> None:
         self._quote = ord(dialect.quote) if dialect.quote else None
         self._delimiter = ord(dialect.delimiter)
+        self._letters = {ord(byte): ord(letter) for letter, byte in marked_letters(dialect.delimiter).items()}
         self._file = file
         self._counts = counts
         self._opened_on: int | None = None
@@ -55,7 +68,7 @@ class TextState:
         self._is_single_column = False
 
     def take(self, block: bytes) -> bytes:
-        """Check one block and count it; the block with every line ended by LF, which the engine reads most surely.
+        """Check one block and count it; the block without quotes, its records ended by LF, which is nowhere else.
 
         Raises `DeliveryRefusedError`.
         """
@@ -82,7 +95,23 @@ class TextState:
         delimiters = int(np.count_nonzero(is_delimiter))
         self._check_width(octets, is_delimiter, is_end, records, delimiters)
         self._count(records, len(feeds))
-        return octets[(octets != _CR) | inside].tobytes() if self._is_crlf else block
+        return self._plain(octets, inside, self._quote)
+
+    def _plain(self, octets: Octets, inside: Mask, quote: int) -> bytes:
+        """The block without the quotes that enclose; one that is doubled inside them is one of the text."""
+        is_quote = octets == quote
+        doubled = is_quote & inside
+        doubled[1:] &= is_quote[:-1]
+        doubled[0] = False
+        kept = ~is_quote | doubled
+        if self._is_crlf:
+            kept &= (octets != _CR) | inside
+        within = inside & np.isin(octets, list(self._letters))
+        text, marked = octets[kept], np.flatnonzero(within[kept])
+        if len(marked):
+            text[marked] = [self._letters[byte] for byte in text[marked].tolist()]
+            text = np.insert(text, marked, MARK[0])
+        return bytes(text)
 
     def _count(self, records: int, feeds: int) -> None:
         self._counts.records += records
@@ -99,12 +128,13 @@ class TextState:
         """Every record has as many delimiters as the header, the first block: a count, then a search if it is wrong.
 
         `is_end` marks the line feeds that end a record; None: every one does. A record too long can hide one too short
-        from a count: the engine finds those, by the number of the record. Where lines may be more, a search is made.
+        from a count: the engine finds those, by the number of the record. Where lines are more, a search is made.
         """
         if self._width is None:
             self._width = delimiters
         is_whole = self._opened_on is None
-        if is_end is not None or self._carried or delimiters != records * self._width:
+        has_more_lines = is_end is not None or self._counts.feeds > self._counts.records
+        if has_more_lines or self._carried or delimiters != records * self._width:
             self._find_ragged(octets, is_delimiter, octets == _LF if is_end is None else is_end, is_whole)
 
     def _find_ragged(self, octets: Octets, is_delimiter: Mask, is_end: Mask, is_whole: bool) -> None:

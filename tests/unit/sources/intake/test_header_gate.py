@@ -41,8 +41,13 @@ def test_anything_else_is_refused_and_never_quoted(names: list[str]) -> None:
 
 
 def test_the_rest_of_the_first_block_follows_the_header() -> None:
-    names, rest = split_header(iter([b'"A";B\n1;2\n', b"3;4\n"]), Format(delimiter=";"), "f")
+    names, rest = split_header(iter([b"A;B\n1;2\n", b"3;4\n"]), Format(delimiter=";"), "f")
     assert (names, b"".join(rest)) == (["A", "B"], b"1;2\n3;4\n")
+
+
+def test_a_first_line_that_ends_within_quotes_is_no_header() -> None:
+    with pytest.raises(DeliveryRefusedError, match="header"):
+        split_header(iter([b"A;B\0n", b"C\n1;2\n"]), Format(delimiter=";"), "f")
 
 
 def test_an_empty_file_has_no_header() -> None:
