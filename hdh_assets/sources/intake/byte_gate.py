@@ -14,9 +14,8 @@ from itertools import chain
 
 from hdh_assets.core.dialect import Format
 from hdh_assets.sources.intake.receipt import refuse
-from hdh_assets.sources.intake.text_structure import TextCounts, TextState
+from hdh_assets.sources.intake.text_structure import MAX_LINE_BYTES, TextCounts, TextState
 
-MAX_LINE_BYTES = 2 * 1024 * 1024
 _GZIP_STEP = 4 * 1024 * 1024
 _GZIP_READ = 16 * 1024
 """Compressed bytes at a time: at the end of each member, what is left of them is copied."""

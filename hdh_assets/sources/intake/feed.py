@@ -20,8 +20,8 @@ from typing import Self
 import duckdb
 
 from hdh_assets.core.errors import HubError
-from hdh_assets.sources.intake.byte_gate import MAX_LINE_BYTES
 from hdh_assets.sources.intake.receipt import refuse
+from hdh_assets.sources.intake.text_structure import MAX_LINE_BYTES
 from resources.engine_errors import engine_failure
 
 _PIPE_BYTES = 1024 * 1024

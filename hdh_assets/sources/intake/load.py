@@ -21,7 +21,7 @@ from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.dialect import Format
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.sql_text import literal, quoted
-from hdh_assets.sources.intake.byte_gate import MAX_LINE_BYTES, check_text, decode, decompress, whole_lines
+from hdh_assets.sources.intake.byte_gate import check_text, decode, decompress, whole_lines
 from hdh_assets.sources.intake.feed import Feed
 from hdh_assets.sources.intake.header_gate import Header, check_header, spellings, split_header
 from hdh_assets.sources.intake.identities import IdentityKeeper
@@ -30,7 +30,7 @@ from hdh_assets.sources.intake.origin import Origin
 from hdh_assets.sources.intake.parquet_gate import parquet_text
 from hdh_assets.sources.intake.receipt import refuse
 from hdh_assets.sources.intake.row_rules import Check, checks, valid_sql, value_name, values_sql
-from hdh_assets.sources.intake.text_structure import MARK, TextCounts, marked_letters
+from hdh_assets.sources.intake.text_structure import MARK, MAX_LINE_BYTES, TextCounts, marked_letters
 from resources.lake_tables import table_sql
 
 

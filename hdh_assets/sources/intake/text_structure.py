@@ -18,6 +18,8 @@ import numpy.typing as npt
 from hdh_assets.core.dialect import Format
 from hdh_assets.sources.intake.receipt import DeliveryRefusedError, refuse
 
+MAX_LINE_BYTES = 2 * 1024 * 1024
+"""Of a line, and of a record: within quotes it may be of many lines."""
 _LF, _CR = 10, 13
 MARK = b"\0"
 """No text has it: the gate of bytes refuses it."""
@@ -62,7 +64,8 @@ class TextState:
         self._width: int | None = None
         """Delimiters of every record, as the header has them."""
         self._carried = 0
-        """Delimiters of the record that the last block left open, and the line where it begins."""
+        """Delimiters of the record that the last block left open, its bytes, and the line where it begins."""
+        self._carried_bytes = 0
         self._record_line = 1
         self._is_crlf: bool | None = None
         self._is_single_column = False
@@ -147,10 +150,21 @@ class TextState:
             before = ends[: ragged[0]]
             line = self._line_of(octets, int(before[-1]) + 1) if len(before) else self._record_line
             raise refuse("ragged_row", file=self._file, line=line, expected=(self._width or 0) + 1)
+        self._check_lengths(octets, ends)
         start = int(ends[-1]) + 1 if len(ends) else 0
         self._carried = int(np.count_nonzero(is_delimiter[start:])) + (0 if len(ends) else self._carried)
         if len(ends):
             self._record_line = self._line_of(octets, start)
+
+    def _check_lengths(self, octets: Octets, ends: Positions) -> None:
+        """No record is longer than a line may be. The one left open may be a quote never closed."""
+        starts = np.concatenate([[0], ends + 1])
+        lengths = np.diff(starts, append=len(octets))
+        lengths[0] += self._carried_bytes
+        self._carried_bytes = int(lengths[-1])
+        if len(long := np.flatnonzero(lengths[:-1] > MAX_LINE_BYTES)):
+            line = self._line_of(octets, int(starts[long[0]])) if long[0] else self._record_line
+            raise refuse("line_too_long", file=self._file, line=line, expected=MAX_LINE_BYTES)
 
     def _check_plain(self, block: bytes, octets: Octets, feeds: Positions) -> None:
         """The usual case, no quote in sight, with a few fast searches; a fault is then located slowly."""

@@ -88,6 +88,13 @@ def test_faults_are_found_wherever_blocks_are_cut(size: int) -> None:
     assert fault(b"A;B\n1;2\n3;\xc3", size) == ("encoding", 3)
 
 
+def test_a_record_of_many_lines_is_no_longer_than_a_line_may_be() -> None:
+    lines = b"x" * 1023 + b"\n"
+    assert passed(b'A;B\n1;"' + lines * 2000 + b'"\n', size=100_000)[1].records == 2
+    assert fault(b'A;B\n1;2\n1;"' + lines * 2048 + b'"\n', size=100_000) == ("line_too_long", 3)
+    assert fault(b'A;B\n1;2\n1;"' + lines * 2048, size=100_000) == ("unclosed_quote", 3)
+
+
 def test_a_row_too_long_does_not_hide_one_too_short_among_quotes() -> None:
     assert fault(b'A;B\n"1\n";2\n3\n4;5;6\n"7";8\n', size=100) == ("ragged_row", 4)
     assert fault(b'A;B\n"1\n";2\n3\n4;5;6\n', size=8) == ("ragged_row", 4)
