@@ -15,6 +15,7 @@ from hdh_assets.core.column_types import (
     check_codes,
     check_identifier,
     check_pattern,
+    check_printable,
     check_type,
     duckdb_type,
     kind_of,
@@ -115,10 +116,11 @@ class Column(Frozen):
             check_codes(self.type, self.codes)
         if self.pattern is not None:
             check_pattern(self.type, self.pattern)
+        check_printable("sentinels", self.sentinels)
         if self.is_pseudonymised:
             check_identifier(self.type)
         if self.format is not None:
-            check_time_form(self.format)
+            check_time_form(self.format, self.kind)
         return self
 
     @property

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,7 +29,7 @@ KINDS: dict[str, str] = {
 }
 """Type of the engine, by the first word of a column's type."""
 
-_TYPE = re.compile(r"(?P<kind>[a-z]+)(?:\((?P<a>\d+)(?:,(?P<b>\d+))?\))?\Z")
+_TYPE = re.compile(r"(?P<kind>[a-z]+)(?:\((?P<a>[0-9]+)(?:,(?P<b>[0-9]+))?\))?\Z")
 _FORMS = {"string": (0, 1), "decimal": (2,)}
 """How many numbers in parentheses each kind takes, where it takes any."""
 _WIDEST = 38
@@ -39,7 +40,7 @@ _WRITTEN_OTHERWISE = {"decimal", "float", "date", "timestamp", "boolean"}
 """Kinds of which one value is written in several ways."""
 _NOT_OF_THE_ENGINE = re.compile(r"\(\?(<?[=!]|P=|>|#|\()|\\[1-9ZuUN]|[*+?}]\+")
 """What Python's expressions have and RE2's have not."""
-_REPEATED = re.compile(r"(?<=[{,])\d+(?=[},])")
+_REPEATED = re.compile(r"(?<=[{,])[0-9]+(?=[},])")
 _MOST_REPEATED = 1000
 
 
@@ -93,11 +94,18 @@ def check_codes(type_: str, codes: Mapping[str, str]) -> None:
         raise ValueError(f"codes are for string and integer columns, and the type is {type_}")
     if not codes or "" in codes:
         raise ValueError("codes: give at least one, and none without a character")
-    if kind_of(type_) == "integer" and (wrong := [code for code in codes if not re.fullmatch(r"-?\d{1,18}", code)]):
+    check_printable("codes", codes)
+    if kind_of(type_) == "integer" and (wrong := [code for code in codes if not re.fullmatch(r"-?[0-9]{1,18}", code)]):
         raise ValueError(f"codes that are no integer: {', '.join(wrong)}")
     longest = numbers_of(type_) if kind_of(type_) == "string" else ()
     if longest and (wrong := [code for code in codes if len(code) > longest[0]]):
         raise ValueError(f"codes longer than {type_}: {', '.join(wrong)}")
+
+
+def check_printable(field: str, texts: Iterable[str]) -> None:
+    """`ValueError` for a text with a control character: no statement holds a NUL, and nobody sees the others."""
+    if any(category(character) == "Cc" for text in texts for character in text):
+        raise ValueError(f"{field}: a control character, which no text of a file can be")
 
 
 def check_identifier(type_: str) -> None:

@@ -26,6 +26,10 @@ RESERVED = _SCHEMAS | _SYSTEM_SCHEMAS | {"answer_delivery_without_a_place", "opp
 _DATED = {"date", "timestamp", "year", "yearmonth"}
 
 
+LAST_VERSION = 2_147_483_647
+"""As many as the lake's number of a version takes, hence numbers made of a day (20240131) too."""
+
+
 class Mode(StrEnum):
     """What a new period does to those before it."""
 
@@ -190,7 +194,7 @@ class Dataset(Frozen):
     """One entry of the catalogue: one producer, one or more tables, one descriptor file."""
 
     id: Identifier
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, le=LAST_VERSION)
     title: Text
     description: Text
     producer: Party

@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 _DIRECTIVE = re.compile(r"%(?:-(?=[dHIjmMSy]))?([aAbBdfHIjmMpSyYzZ%])")
 
+_OFFSETS = set("zZ")
+_HOURS = set("HIMSfp") | _OFFSETS
+
 
 class Format(BaseModel):
     """The dialect of the producer's files."""
@@ -39,18 +42,28 @@ class Format(BaseModel):
             raise ValueError("delimiter and quote are the same")
         if self.quote is None and self.delimiter == self.decimal:
             raise ValueError("delimiter and decimal are the same, and there are no quotes")
-        for form in (self.date, self.timestamp):
-            check_time_form(form)
+        check_time_form(self.date, "date")
+        check_time_form(self.timestamp, "timestamp")
         return self
 
 
-def check_time_form(form: str) -> str:
-    """The strptime form itself; `ValueError` when it does not tell a day."""
+def check_time_form(form: str, kind: str) -> str:
+    """The strptime form itself; `ValueError` when it does not tell a day, or tells what values of `kind` have not."""
     found = set(_DIRECTIVE.findall(form))
     tells_day = "j" in found or ("d" in found and found & set("mbB"))
     if "%" in _DIRECTIVE.sub("", form) or not (found & set("yY") and tells_day):
         raise ValueError(f"{form!r} is no form of a day, as %d/%m/%Y is")
+    if kind == "date" and found & _HOURS:
+        # the hours would be cut off in silence, and an offset could make it another day
+        raise ValueError(f"{form!r} tells hours or an offset, which a date has not: make the column a timestamp")
+    if is_told_twice(form) and found & _OFFSETS:
+        raise ValueError(f"{form!r} tells a day of the week or of the year elsewhere: nothing could check it")
     return form
+
+
+def is_told_twice(form: str) -> bool:
+    """Whether a text of the form may say of a day what is not so, a weekday or a day of the year."""
+    return bool(set(_DIRECTIVE.findall(form)) & set("ajA"))
 
 
 def _is_mark(character: str) -> bool:

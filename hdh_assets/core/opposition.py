@@ -289,7 +289,7 @@ def is_unlike(identifier: str, identifier_type: str, datasets: Iterable[Dataset]
 
 
 def _may_hold(column: Column, identifier: str) -> bool:
-    forms = {"uuid": r"[0-9a-fA-F-]{32,36}", "integer": r"-?\d+"}
+    forms = {"uuid": r"[0-9a-fA-F-]{32,36}", "integer": r"-?[0-9]+"}
     is_of_form = re.fullmatch(column.pattern or forms.get(column.kind, ".*"), identifier) is not None
     return is_of_form and identifier not in column.sentinels and len(identifier) <= (column.length or len(identifier))
 

@@ -27,6 +27,7 @@ _LARGEST = 4 << 20
 _MOST_REPEATED = 100_000
 _BRACKETS = re.compile(rb"[\[\]{}]")
 _DASHES = re.compile(rb"(?:[-?:][ \t]+){%d}" % _DEEPEST)
+_NOT_OF_JSON = {f"tag:yaml.org,2002:{kind}" for kind in ("binary", "set", "omap", "pairs")}
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -40,6 +41,9 @@ class _Loader(_SafeLoader):  # type: ignore[misc]
     yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        if node.tag in _NOT_OF_JSON:
+            problem = f"!!{node.tag.rpartition(':')[2]} is nothing that these files say"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
         try:
             return super().construct_object(node, deep)
         except (ValueError, OverflowError):

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic_core import PydanticCustomError
 
 from hdh_assets.core.column import Text
-from hdh_assets.core.descriptor import Dataset, Table
+from hdh_assets.core.descriptor import LAST_VERSION, Dataset, Table
 from hdh_assets.core.errors import HubError
 from resources.inbox import MANIFEST, MAX_MANIFEST_BYTES
 
@@ -61,7 +61,7 @@ _FILE = re.compile(r"(?P<stem>[A-Za-z0-9_-]+)\.(?P<kind>csv|parquet)(?P<gz>\.gz)
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})\Z"
 )
-_PART = re.compile(r"(?P<table>.+?)[_-](?P<part>\d{1,6})\Z")
+_PART = re.compile(r"(?P<table>.+?)[_-](?P<part>[0-9]{1,6})\Z")
 
 
 class ManifestError(HubError):
@@ -97,7 +97,7 @@ class Manifest(_Strict):
 
     dataset: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,62}\z")]
     period: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}(-[0-9]{2}){0,2}\z")]
-    descriptor_version: int = Field(ge=1, le=1_000_000)
+    descriptor_version: int = Field(ge=1, le=LAST_VERSION)
     producer: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,62}\z")]
     files: tuple[ManifestFile, ...] = Field(min_length=1, max_length=MAX_FILES)
     sealed_at: Annotated[str, StringConstraints(max_length=40)]

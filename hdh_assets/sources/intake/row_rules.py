@@ -14,7 +14,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from hdh_assets.core.column import Column, Text
 from hdh_assets.core.column_types import numbers_of
 from hdh_assets.core.descriptor import Table
-from hdh_assets.core.dialect import Format
+from hdh_assets.core.dialect import Format, is_told_twice
 from hdh_assets.core.sql_text import literal, quoted
 from hdh_assets.sources.intake.type_words import type_words
 from resources.pseudonyms import known_pseudonyms
@@ -224,9 +224,8 @@ def _not_of_type(column: Column, dialect: Format) -> str | None:
             return _otherwise_written(text, value, "[+-]?[0-9]+")
         case "decimal":
             scale = numbers_of(column.type)[1]
-            form = rf"[+-]?([0-9]+({point}[0-9]{{0,{scale}}}0*)?|{point}[0-9]{{1,{max(scale, 1)}}}0*)"
-            if dialect.kind == "parquet":
-                form += "|[+-]?0E-[0-9]+"  # how a zero of many decimals is written
+            some = f"[0-9]{{1,{scale}}}0*" if scale else "0+"
+            form = rf"[+-]?([0-9]+({point}[0-9]{{0,{scale}}}0*)?|{point}{some})"
             return _otherwise_written(text, value, form, reads_back=point != ",")
         case "float":
             form = rf"[+-]?([0-9]+{point}?[0-9]*|{point}[0-9]+)([eE][+-]?[0-9]+)?|NaN"
@@ -251,7 +250,7 @@ def _not_of_type(column: Column, dialect: Format) -> str | None:
                 day = "[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}"
                 hours = r"00:00:00(\.0+)?" if column.kind == "date" else r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6}0*)?"
                 return _otherwise_written(text, value, f"{day}([ T]{hours})?", reads_back=False)
-            return f"{is_none} OR {value} < {_SHORTEST_YEAR} OR {_skipped(text, _form(column, dialect))}"
+            return f"{is_none} OR {value} < {_SHORTEST_YEAR} OR {_skipped(text, value, _form(column, dialect))}"
 
 
 def _otherwise_written(text: str, value: str, form: str, *, reads_back: bool = True) -> str:
@@ -260,14 +259,20 @@ def _otherwise_written(text: str, value: str, form: str, *, reads_back: bool = T
     return f"{suspect} AND ({value} IS NULL OR NOT regexp_full_match({text}, {literal(form)}))"
 
 
-def _skipped(text: str, form: str | None) -> str:
-    """Whether a text has white space in a digit's place, which strptime skips, or a width that its form has not."""
+def _skipped(text: str, value: str, form: str | None) -> str:
+    """Whether a text has white space in a digit's place, which strptime skips, or a width that its form has not.
+
+    Or a day that its own form would write otherwise.
+    """
     # white space sorts before "!"
     signs = [f"{text} < '!'", f"{text}[-1] < '!'"]
     if form and (width := _width(form)):
         signs.insert(0, f"strlen({text}) <> {width}")
     if form and " " in form:
         signs.append(rf"regexp_matches({text}, '[^\S ]|  ')")
+    if form and is_told_twice(form):
+        # strptime takes the 366th day of any year for the first of the next, and any day of the week for any day
+        signs.append(f"lower(strftime({value}, {literal(form)})) <> lower({text})")
     return " OR ".join(signs)
 
 

@@ -37,7 +37,8 @@ def test_every_type_is_one_of_the_engine(type_: str) -> None:
 
 @pytest.mark.parametrize(
     "type_",
-    ["", "text", "string(0)", "string()", "string(1,2)", "integer(4)", "uuid(3)", "date(4)", "decimal", "decimal(9)",
+    ["", "text", "decimal(\u0661\u0660,\u0662)", "string(\u0661)",
+     "string(0)", "string()", "string(1,2)", "integer(4)", "uuid(3)", "date(4)", "decimal", "decimal(9)",
      "decimal(39,2)", "decimal(2,5)", "decimal(0,0)", "decimal(9,2) ", "Decimal(9,2)"],
 )  # fmt: skip
 def test_no_other_type_is_taken(type_: str) -> None:

@@ -55,6 +55,14 @@ def test_an_error_of_many_values_is_not_written_out_to_look_for_a_stop() -> None
     assert stop_behind(RuntimeError("executing the UDF: KeyboardInterrupt")) is not None
 
 
+@pytest.mark.parametrize("said", ["!!binary aGk=", "!!set {a, b}", "!!omap [a: 1]", "!!pairs [a: 1]"])
+def test_what_json_has_not_is_told_with_its_line(tmp_path: Path, said: str) -> None:
+    path = tmp_path / "odd.yaml"
+    path.write_text(f"a: 1\nb: {said}\n", "utf-8")
+    with pytest.raises(HubError, match=r"odd\.yaml:2: yaml: !!\w+ is nothing that these files say"):
+        YamlFile.read(path, HubError).mapping()
+
+
 def test_what_people_share_is_merged(tmp_path: Path) -> None:
     path = tmp_path / "shared.yaml"
     path.write_text("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\n", "utf-8")

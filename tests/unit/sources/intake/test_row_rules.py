@@ -38,6 +38,7 @@ def is_valid(text: str | None, kind: str, dialect: Format = PLAIN, **more: objec
             ["0", "1.5", "-12.50", ".5", "1.500", "12."],
             ["1.505", "1,5", "1e1", " 1", "1000", "1..2", "", "."],
         ),
+        ("decimal(5,0)", ["1", "12.", "-1.0", ".0", "-.00"], [".5", "-.4", "0.5", ".05", "1.5", "."]),
         ("float", ["1", "1.5e10", "-.5", "NaN", "0.30000000000000004"], ["1,5", "inf", " 1", "1e", "nan "]),
         ("date", ["2024-02-29"], ["2024-02-30", "2024-2-29", "29/02/2024", "0024-02-01", " 2024-02-29", "2024-02-29 "]),
         ("timestamp", ["2024-02-29T10:00:00Z"], ["2024-02-29T25:00:00Z", "2024-02-29", "2024-02-29T10:00:00"]),
@@ -79,6 +80,19 @@ def test_white_space_does_not_stand_for_a_digit_of_a_date(text: str) -> None:
 def test_white_space_does_not_stand_for_a_digit_of_a_timestamp(text: str) -> None:
     assert is_valid("01/02/2024 01:02:03", "timestamp", FRENCH)
     assert not is_valid(text, "timestamp", FRENCH)
+
+
+@pytest.mark.parametrize(
+    ("form", "good", "bad"),
+    [
+        ("%Y%j", ["2024366", "2023365", "2023001"], ["2023366", "2023000", "2023367"]),
+        ("%a %d/%m/%Y", ["Thu 29/02/2024", "thu 29/02/2024"], ["Fri 29/02/2024"]),
+        ("%A %d/%m/%Y", ["Thursday 29/02/2024", "THURSDAY 29/02/2024"], ["Friday 29/02/2024"]),
+    ],
+)
+def test_a_day_that_is_told_twice_is_one_day(form: str, good: list[str], bad: list[str]) -> None:
+    assert [text for text in good if not is_valid(text, "date", format=form)] == []
+    assert [text for text in bad if is_valid(text, "date", format=form)] == []
 
 
 def test_rules_beside_the_type() -> None:
