@@ -301,8 +301,8 @@ HEADER_RULES: dict[str, RuleText] = {
     "column_type": RuleText(
         "columns that each hold one text, number, date or instant a row",
         "des colonnes qui portent chacune un texte, un nombre, une date ou un instant par ligne",
-        "a column at position {position} of another type, such as a list",
-        "en position {position}, une colonne d'un autre type, par exemple une liste",
+        "a column at position {position} of another type, such as a list, or of bytes that are no text in UTF-8",
+        "en position {position}, une colonne d'un autre type, comme une liste, ou d'octets qui ne sont pas de l'UTF-8",
         *_CORRECT,
     ),
     "column_order": RuleText(
