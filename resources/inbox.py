@@ -188,6 +188,11 @@ def remove_folder(folder: Path, inbox: Path) -> None:
     """
     (folder / MANIFEST).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
+    remove_emptied(folder, inbox)
+
+
+def remove_emptied(folder: Path, inbox: Path) -> None:
+    """Remove the folders that a delivery which is gone leaves empty, but for the producer's."""
     for parent in folder.parents:
         if parent.parent == inbox or inbox not in parent.parents:
             return

@@ -20,7 +20,7 @@ from hdh_assets.sources.intake.manifest import delivery_id
 from hdh_assets.sources.intake.outcome import Task
 from hdh_assets.sources.intake.receipt import Receipt
 from hdh_assets.sources.intake.receipt_page import page
-from resources.inbox import MANIFEST, move_folder
+from resources.inbox import MANIFEST, move_folder, remove_emptied
 from resources.vault import Vault
 
 REFUSED = "delivery"
@@ -66,6 +66,7 @@ def set_aside(home: Home, source: Path | None, receipt: Receipt) -> None:
     crash_point("intake.setting_aside")
     if source and os.path.lexists(source):
         move_folder(source, folder / REFUSED)
+        remove_emptied(source, home.inbox)
 
 
 def quarantine_folder(home: Home, place: Place, digest: str) -> Path:
