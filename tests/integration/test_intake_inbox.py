@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 from collections.abc import Callable
@@ -87,3 +88,19 @@ def test_a_link_moves_to_another_disk_as_it_is(tmp_path: Path) -> None:
         assert not (tmp_path / "link").is_symlink()
     finally:
         shutil.rmtree(target.parent, ignore_errors=True)
+
+
+@pytest.mark.parametrize("names", [("VISITS.csv", "visits.csv.gz"), ("VISITS_1.csv", "VISITS_01.csv")])
+def test_two_files_of_one_part_of_a_table_are_refused(world: World, names: tuple[str, str]) -> None:
+    contents = [gzip.compress(VISITS.encode()) if name.endswith(".gz") else VISITS for name in names]
+    world.drop({"PERSONS.csv": PERSONS} | dict(zip(names, contents, strict=True)))
+    (receipt,) = world.tick()
+    assert [(problem.rule, problem.file) for problem in receipt.problems] == [("same_part", sorted(names)[1])]
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_a_folder_that_a_delivery_leaves_empty_does_not_stay(world: World, is_refused: bool) -> None:
+    world.drop(GOOD | ({"VISITS.csv": "x"} if is_refused else {}))
+    (receipt,) = world.tick()
+    assert receipt.status == ("refused" if is_refused else "accepted")
+    assert [path.name for path in world.home.inbox.rglob("*")] == ["clinic"]

@@ -22,10 +22,10 @@ COLUMNS = [
 ]
 
 
-def take(root: Path, content: dict[str, Any], *, uuid_of: str | None = None) -> tuple[World, Any]:
+def take(root: Path, content: dict[str, Any], *, uuid_of: str | None = None, **settings: Any) -> tuple[World, Any]:
     """The receipt of such a table, its bytes of that column marked as UUIDs."""
     table = {"name": "DOSES", "title": text("Doses"), "description": text("Doses"), "columns": COLUMNS}
-    world = World.create(root, dataset(format={"kind": "parquet"}, tables=[table]))
+    world = World.create(root, dataset(format={"kind": "parquet"}, tables=[table]), **settings)
     made = pa.table(content)
     if uuid_of:
         typed = made[uuid_of].combine_chunks().cast(pa.binary(16))
@@ -83,3 +83,13 @@ def test_an_odd_column_is_told_by_its_position(
     _, receipt = take(tmp_path, doses(**changes))
     assert [(p.rule, p.column) for p in receipt.problems] == [(rule, column)]
     assert f"at position {position} " in receipt.problems[0].found.en
+
+
+def test_a_file_that_grows_beyond_measure_is_refused_before_it_is_read_whole(tmp_path: Path) -> None:
+    rows = 60_000
+    note = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array(["x" * 1000]))
+    _, receipt = take(tmp_path, {name: pa.nulls(rows) for name in doses()} | {"NOTE": note}, max_expansion=1)
+    (problem,) = receipt.problems
+    assert problem.rule == "parquet_too_costly"
+    assert "10 times its size" in problem.expected.en
+    assert "10 fois sa taille" in problem.expected.fr

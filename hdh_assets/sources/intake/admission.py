@@ -15,7 +15,14 @@ from pathlib import Path
 
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.periods import check_period
-from hdh_assets.sources.intake.manifest import Manifest, ManifestError, ManifestFile, parse_manifest, table_of
+from hdh_assets.sources.intake.manifest import (
+    Manifest,
+    ManifestError,
+    ManifestFile,
+    parse_manifest,
+    part_named,
+    table_of,
+)
 from hdh_assets.sources.intake.receipt import DeliveryRefusedError, Problem, problem, refuse
 from resources.inbox import MANIFEST, opened_folder
 
@@ -151,6 +158,13 @@ def _tables(manifest: Manifest, dataset: Dataset) -> Iterator[Problem]:
         if table is None:
             expected = ", ".join(table.name for table in dataset.tables)
             yield problem("unknown_table", file=name, kind=dataset.format.kind, expected=expected)
+    parts: set[tuple[str, int | None]] = set()
+    for name, table in tables.items():
+        part = part_named(dataset.by_name, name) if table else None
+        if part in parts:
+            yield problem("same_part", file=name)
+        elif part:
+            parts.add(part)
     for table in dataset.tables:
         if not table.optional and table not in tables.values():
             yield problem("missing_table", expected=table.name)

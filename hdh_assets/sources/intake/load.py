@@ -181,7 +181,7 @@ def check_counts(opened: OpenFile) -> None:
 def _text(plan: FilePlan, origin: Origin, folder: Path, counts: TextCounts) -> Iterator[bytes]:
     blocks = origin.blocks(plan.file)
     if plan.dialect.kind == "parquet":
-        text = parquet_text(blocks, plan.file.size, folder, plan.file.name, spellings(plan.table))
+        text = parquet_text(blocks, plan.file.size, folder, plan.file.name, spellings(plan.table), plan.max_expansion)
         return decode(text, "utf-8", plan.file.name, counts)
     if is_gzip(plan.file.name):
         blocks = decompress(blocks, plan.file.size, plan.max_expansion, plan.file.name)

@@ -33,8 +33,8 @@ _EXPECTED: dict[str, Text] = {
     "string_type": Text(en="a text is expected", fr="un texte est attendu"),
     "string_too_long": Text(en="a shorter text is expected", fr="un texte plus court est attendu"),
     "int_type": Text(en="a whole number is expected", fr="un nombre entier est attendu"),
-    "greater_than_equal": Text(en="a greater number is expected", fr="un nombre plus grand est attendu"),
-    "less_than_equal": Text(en="a smaller number is expected", fr="un nombre plus petit est attendu"),
+    "greater_than_equal": Text(en="a number from {ge} on is expected", fr="un nombre à partir de {ge} est attendu"),
+    "less_than_equal": Text(en="a number up to {le} is expected", fr="un nombre d'au plus {le} est attendu"),
     "too_short": Text(en="one file at least is expected", fr="un fichier au moins est attendu"),
     "too_long": Text(en=f"at most {MAX_FILES} files are expected", fr=f"{MAX_FILES} fichiers au plus sont attendus"),
     "sealed_at": Text(
@@ -51,7 +51,7 @@ _EXPECTED: dict[str, Text] = {
     "twice": Text(en="each key once in an object is expected", fr="chaque clé une fois par objet est attendue"),
     "extra_forbidden": Text(en="no field of that name is expected", fr="aucun champ de ce nom n'est attendu"),
 }
-"""What is expected where a manifest is wrong, by the kind of the error."""
+"""What is expected where a manifest is wrong, by the kind of the error; its bounds are in braces."""
 _ELSE = Text(
     en="the form that the producer's guide tells is expected", fr="la forme que dit le guide du producteur est attendue"
 )
@@ -89,7 +89,7 @@ class ManifestFile(_Strict):
     """Bytes."""
     rows: int = Field(ge=0, le=MAX_ROWS)
     """Data rows, without the header."""
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}\z")]
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{64}\z", to_lower=True)]
 
 
 class Manifest(_Strict):
@@ -184,11 +184,22 @@ def table_of(dataset: Dataset, file_name: str) -> Table | None:
 
 def table_named(tables: Collection[str], file_name: str) -> str | None:
     """The one of these tables, in lower case, that a file is named after, whatever its format."""
+    found = part_named(tables, file_name)
+    return found[0] if found else None
+
+
+def part_named(tables: Collection[str], file_name: str) -> tuple[str, int | None] | None:
+    """The one of these tables, in lower case, that a file is named after, and which part of it: None without a number.
+
+    `v_1.csv` and `V_01.csv.gz` are the same part.
+    """
     if not (found := _FILE.match(file_name)):
         return None
     stem = found["stem"].lower()
+    if stem in tables:
+        return stem, None
     part = _PART.match(stem)
-    return next((name for name in (stem, part["table"] if part else "") if name in tables), None)
+    return (part["table"], int(part["part"])) if part and part["table"] in tables else None
 
 
 def is_gzip(file_name: str) -> bool:
@@ -209,7 +220,8 @@ def _no_constant(_: str) -> Any:
 def _first_problem(error: ValidationError) -> ManifestError:
     item = error.errors(include_input=False, include_url=False)[0]
     field = ".".join(str(part) for part in item["loc"]) or "files"
-    expected = _EXPECTED.get(item["type"], _ELSE)
+    expected, bounds = _EXPECTED.get(item["type"], _ELSE), item.get("ctx") or {}
+    expected = Text(en=expected.en.format(**bounds), fr=expected.fr.format(**bounds))
     if item["type"] == "extra_forbidden":
         # the name of the field is the producer's, who may have written anything
         return ManifestError("manifest_unknown_field", ".".join(map(str, item["loc"][:-1])) or None, expected)

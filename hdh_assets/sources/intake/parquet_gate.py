@@ -25,17 +25,20 @@ MEMORY_BYTES = 2 * 1024**3
 SECONDS_PER_MIB = 2
 SECONDS_AT_LEAST = 60
 _BLOCK = 1024 * 1024
+_EXPANSIONS = 10
+"""A column of one value takes no room in Parquet: more is allowed than of gzip."""
+_ALLOWANCE = 16 * 1024 * 1024
 _MAGIC = b"PAR1"
 _LONGEST_TOLD = 4096
 
 
 def parquet_text(
-    blocks: Iterator[bytes], size: int, folder: Path, file: str, columns: Mapping[str, Column]
+    blocks: Iterator[bytes], size: int, folder: Path, file: str, columns: Mapping[str, Column], max_expansion: int
 ) -> Iterator[bytes]:
     """The file as comma-separated UTF-8 with a header line. Raises `DeliveryRefusedError`.
 
     `folder` takes a clear copy without a name, which disappears with this process, however it ends. `columns` are those
-    declared, by each spelling in lower case.
+    declared, by each spelling in lower case. `max_expansion` bounds a compressed file.
     """
     copy = os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
@@ -45,17 +48,18 @@ def parquet_text(
             # the reader in the child looks at the end of the file alone
             raise refuse("parquet_damaged", file=file)
         seconds = SECONDS_AT_LEAST + SECONDS_PER_MIB * size // 1024**2
-        code = yield from _read_in_child(copy, seconds)
+        times = max_expansion * _EXPANSIONS
+        code = yield from _read_in_child(copy, seconds, size * times + _ALLOWANCE)
         if code == NO_TEXT:
             raise _no_text(copy, file, columns)
         if code:
-            raise _refusal(code, seconds, file)
+            raise _refusal(code, seconds, times, file)
     finally:
         os.close(copy)
 
 
-def _read_in_child(copy: int, seconds: int) -> Generator[bytes, None, int]:
-    """What the child writes; its exit code at the end."""
+def _read_in_child(copy: int, seconds: int, allowed: int) -> Generator[bytes, None, int]:
+    """What the child writes, at most `allowed` bytes; its exit code at the end."""
     command = [
         sys.executable,
         "-m",
@@ -79,6 +83,9 @@ def _read_in_child(copy: int, seconds: int) -> Generator[bytes, None, int]:
     try:
         assert child.stdout is not None  # noqa: S101 - PIPE was asked for
         while block := _within(seconds, child, child.stdout):
+            allowed -= len(block)
+            if allowed < 0:
+                return TOO_COSTLY
             yield block
         return child.wait()
     finally:
@@ -103,9 +110,12 @@ def _write_whole(descriptor: int, block: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _refusal(code: int, seconds: int, file: str) -> DeliveryRefusedError:
+def _refusal(code: int, seconds: int, times: int, file: str) -> DeliveryRefusedError:
     if code == TOO_COSTLY or -code in {9, 24}:
-        return refuse("parquet_too_costly", file=file, expected=f"{MEMORY_BYTES // 1024**3} GiB, {seconds} s")
+        gib = MEMORY_BYTES // 1024**3
+        expected = f"{gib} GiB, {seconds} s and {times} times its size as text"
+        expected_fr = f"{gib} Gio, {seconds} s et {times} fois sa taille en texte"
+        return refuse("parquet_too_costly", file=file, expected=expected, expected_fr=expected_fr)
     return refuse("parquet_damaged", file=file)
 
 

@@ -6,7 +6,7 @@ Counts, names and line numbers only; never a value of a row. Deciding what the a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -125,7 +125,7 @@ def problem(
 ) -> Problem:
     """A problem in the words of its rule; `details` fill the texts' fields."""
     text = RULES[rule]
-    en, fr = ({name: grouped(value, language) for name, value in details.items()} for language in ("en", "fr"))
+    en, fr = (_words(details, language) for language in ("en", "fr"))
     first = tuple(sorted(lines))[:MAX_LINES]
     return Problem(
         rule=rule,
@@ -146,6 +146,13 @@ def grouped(value: Any, language: str) -> str:
     if type(value) is not int:
         return str(value)
     return f"{value:,}".replace(",", " " if language == "fr" else ",")
+
+
+def _words(details: Mapping[str, Any], language: str) -> dict[str, str]:
+    """The details as they are written, each with the `_s` of the words that it counts."""
+    one = {"1", "0"} if language == "fr" else {"1"}
+    plurals = {f"{name}_s": "" if str(value) in one else "s" for name, value in details.items()}
+    return {name: grouped(value, language) for name, value in details.items()} | plurals
 
 
 def of_a_refusal(found: Problem) -> Problem:

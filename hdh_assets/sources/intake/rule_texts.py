@@ -82,6 +82,14 @@ MANIFEST_RULES: dict[str, RuleText] = {
         "deux fois le même nom, ou le manifeste",
         *_RESEAL,
     ),
+    "same_part": RuleText(
+        "one file for a table, or for each numbered part of it",
+        "un fichier par table, ou par morceau numéroté de celle-ci",
+        "another file of the same table and part",
+        "un autre fichier de la même table et du même morceau",
+        "keep one of them, or number the parts, then seal and deliver again",
+        "gardez-en un, ou numérotez les morceaux, puis scellez et livrez à nouveau",
+    ),
     "unknown_dataset": RuleText(
         "one of the datasets of this hub",
         "un des jeux de données de ce hub",
@@ -151,10 +159,10 @@ MANIFEST_RULES: dict[str, RuleText] = {
         "livrez le fichier lui-même, puis scellez à nouveau",
     ),
     "wrong_size": RuleText(
-        "{expected} bytes, as sealed",
-        "{expected} octets, comme scellé",
-        "{found} bytes",
-        "{found} octets",
+        "{expected} byte{expected_s}, as sealed",
+        "{expected} octet{expected_s}, comme scellé",
+        "{found} byte{found_s}",
+        "{found} octet{found_s}",
         *_RESEAL,
     ),
     "wrong_digest": RuleText(
@@ -165,10 +173,10 @@ MANIFEST_RULES: dict[str, RuleText] = {
         *_RESEAL,
     ),
     "wrong_rows": RuleText(
-        "{expected} rows, as sealed",
-        "{expected} lignes, comme scellé",
-        "{found} rows",
-        "{found} lignes",
+        "{expected} row{expected_s}, as sealed",
+        "{expected} ligne{expected_s}, comme scellé",
+        "{found} row{found_s}",
+        "{found} ligne{found_s}",
         "check that the export is whole, then seal and deliver again",
         "vérifiez que l'export est complet, puis scellez et livrez à nouveau",
     ),
@@ -234,8 +242,8 @@ BYTES_RULES: dict[str, RuleText] = {
         *_QUOTES,
     ),
     "ragged_row": RuleText(
-        "{expected} fields on every line",
-        "{expected} champs par ligne",
+        "{expected} field{expected_s} on every line",
+        "{expected} champ{expected_s} par ligne",
         "another number of fields",
         "un autre nombre de champs",
         *_CORRECT,
@@ -275,7 +283,7 @@ BYTES_RULES: dict[str, RuleText] = {
     ),
     "parquet_too_costly": RuleText(
         "a Parquet file that is read within {expected}",
-        "un fichier Parquet lisible dans la limite de {expected}",
+        "un fichier Parquet lisible dans la limite de {expected_fr}",
         "one that is not",
         "un fichier qui la dépasse",
         "write smaller row groups, or several files",
@@ -325,7 +333,11 @@ ROW_RULES: dict[str, RuleText] = {
     "required": RuleText("a value", "une valeur", "none", "aucune", *_ROWS),
     "type": RuleText("{expected}", "{expected_fr}", "text that is not one", "un texte qui ne se lit pas ainsi", *_ROWS),
     "length": RuleText(
-        "at most {expected} characters", "au plus {expected} caractères", "longer text", "un texte plus long", *_ROWS
+        "at most {expected} character{expected_s}",
+        "au plus {expected} caractère{expected_s}",
+        "longer text",
+        "un texte plus long",
+        *_ROWS,
     ),
     "in_list": RuleText("one of the declared codes", "un des codes déclarés", "another code", "un autre code", *_ROWS),
     "range": RuleText("{expected}", "{expected}", "a value outside", "une valeur en dehors", *_ROWS),
@@ -363,7 +375,7 @@ ROW_RULES: dict[str, RuleText] = {
     ),
     "too_many_rejects": RuleText(
         "at most {expected} of the rows rejected",
-        "au plus {expected_fr} des lignes rejetées",
+        "au plus {expected_fr} de lignes rejetées",
         "{found}",
         "{found_fr}",
         *_CORRECT,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from hdh_assets.core.column import Column, Text
+from hdh_assets.core.column_types import numbers_of
 
 _KINDS = {
     "string": "texte",
@@ -42,17 +43,31 @@ _PARTS = {
     "%": ("%", "%"),
 }
 """A directive of strptime as English and French readers write it."""
+_FORMS = {
+    "timestamp": Text(en="without a zone, to the microsecond at most", fr="sans fuseau, au plus à la microseconde"),
+    "yearmonth": Text(en="yyyymm", fr="aaaamm"),
+    "boolean": Text(en="true, false, 0 or 1", fr="true, false, 0 ou 1"),
+}
+"""Forms of what no form is declared for: a timestamp in Parquet, and kinds that have one form only."""
 _DIRECTIVE = re.compile(r"%(-?)(.)")
 
 
 def type_words(column: Column, form: str | None, *, has_comma: bool) -> Text:
     """The type of a column; `form` is the strptime form of its days, `has_comma` says how its decimals are written."""
-    example = " (1,5)" if has_comma else ""
-    told = form_words(form) if form else None
+    example = _example(column) if has_comma else ""
+    told = form_words(form) if form else _FORMS.get(column.kind)
     return Text(
         en=f"{column.type}{f' {told.en}' if told else ''}{example}",
         fr=f"{column.type.replace(column.kind, _KINDS[column.kind], 1)}{f' {told.fr}' if told else ''}{example}",
     )
+
+
+def _example(column: Column) -> str:
+    """A number with a decimal comma that is one of the column."""
+    whole, *scale = numbers_of(column.type) or (None,)
+    if scale == [0]:
+        return ""
+    return " (0,5)" if scale == [whole] else " (1,5)"
 
 
 def form_words(form: str) -> Text:

@@ -73,7 +73,7 @@ def test_every_field_is_needed(field: str) -> None:
         parse_manifest(json.dumps({k: v for k, v in GOOD.items() if k != field}).encode())
 
 
-@pytest.mark.parametrize("edit", [{"rows": True}, {"rows": 1.0}, {"size": -1}, {"rows": "1"}, {"sha256": "A" * 64}])
+@pytest.mark.parametrize("edit", [{"rows": True}, {"rows": 1.0}, {"size": -1}, {"rows": "1"}, {"sha256": "g" * 64}])
 def test_numbers_and_digests_are_strict(edit: dict[str, Any]) -> None:
     with pytest.raises(ManifestError):
         parse_manifest(json.dumps(GOOD | {"files": [GOOD["files"][0] | edit]}).encode())
@@ -147,3 +147,27 @@ def test_a_seal_that_is_no_instant_is_told_in_both_languages_and_not_quoted(said
     assert said not in str(caught.value)
     assert "is expected" in caught.value.expected.en
     assert "attendu" in caught.value.expected.fr
+
+
+@pytest.mark.parametrize(
+    ("edit", "english", "french"),
+    [
+        ({"size": -2}, "from 0 on", "à partir de 0"),
+        ({"rows": -2}, "from 0 on", "à partir de 0"),
+        ({"rows": 1 << 50}, f"up to {1 << 48}", f"d'au plus {1 << 48}"),
+    ],
+)
+def test_a_number_outside_is_told_with_its_bound(edit: dict[str, int], english: str, french: str) -> None:
+    with pytest.raises(ManifestError) as caught:
+        parse_manifest(json.dumps(GOOD | {"files": [GOOD["files"][0] | edit]}).encode())
+    assert english in caught.value.expected.en
+    assert french in caught.value.expected.fr
+
+
+def test_a_digest_may_be_in_capitals() -> None:
+    read = parse_manifest(json.dumps(GOOD | {"files": [GOOD["files"][0] | {"sha256": "A" * 64}]}).encode())
+    assert read.files[0].sha256 == "a" * 64
+
+
+def test_a_version_may_be_a_day() -> None:
+    assert parse_manifest(json.dumps(GOOD | {"descriptor_version": 20240131}).encode()).descriptor_version == 20240131

@@ -55,3 +55,9 @@ def test_french_has_a_space_before_a_colon() -> None:
 
 def test_json_reads_back() -> None:
     assert Receipt.model_validate_json(receipt().to_json()) == receipt()
+
+
+def test_one_is_not_many() -> None:
+    found = problem("wrong_rows", file="F.csv", expected=1, found=0)
+    assert (found.expected.en, found.expected.fr) == ("1 row, as sealed", "1 ligne, comme scellé")
+    assert (found.found.en, found.found.fr) == ("0 rows", "0 ligne")

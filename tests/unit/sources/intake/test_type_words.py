@@ -47,3 +47,18 @@ def test_what_a_rule_of_types_expects_is_told_in_both_languages() -> None:
     assert told["DAY"] == ("date dd/mm/yyyy", "date jj/mm/aaaa")
     assert told["COST"] == ("decimal(7,2) (1,5)", "décimal(7,2) (1,5)")
     assert told["NUM"] == ("integer", "entier")
+
+
+@pytest.mark.parametrize(
+    ("type_", "has_comma", "french"),
+    [
+        ("timestamp", False, "date et heure sans fuseau, au plus à la microseconde"),
+        ("yearmonth", False, "année et mois aaaamm"),
+        ("boolean", False, "booléen true, false, 0 ou 1"),
+        ("decimal(5,0)", True, "décimal(5,0)"),
+        ("decimal(2,2)", True, "décimal(2,2) (0,5)"),
+        ("float", True, "nombre (1,5)"),
+    ],
+)
+def test_a_type_without_a_form_says_what_is_taken(type_: str, has_comma: bool, french: str) -> None:
+    assert type_words(Column.model_validate(column("C", type_)), None, has_comma=has_comma).fr == french
