@@ -12,8 +12,8 @@ from hdh_assets.core.descriptor import Dataset
 from tests.integration.intake_world import World, cut, dataset, refused, text
 
 
-def notes() -> Dataset:
-    columns = [{"name": name, "type": "string(80)", "description": text(name)} for name in "ABC"]
+def notes(names: str = "ABC") -> Dataset:
+    columns = [{"name": name, "type": "string(80)", "description": text(name)} for name in names]
     table = {"name": "NOTES", "title": text("Notes"), "description": text("One row per note"), "columns": columns}
     return dataset(format={"delimiter": ",", "quote": '"'}, tables=[table])
 
@@ -37,6 +37,15 @@ def test_lines_within_quotes_are_no_rows_though_from_quote_to_quote_they_could_b
     (receipt,) = world.tick()
     assert (receipt.status, receipt.row_count) == ("accepted", count), receipt.problems
     assert world.rows("SELECT a, b, c, count(*) FROM lake.care.notes GROUP BY ALL") == [(*row, count)]
+
+
+@pytest.mark.parametrize("body", ['"x"\n""', 'x\n""\n', '""\nx', '"x"\r\n""'])
+def test_nothing_within_quotes_is_a_row_of_one_column(tmp_path: Path, body: str) -> None:
+    world = World.create(tmp_path, notes("A"))
+    world.drop({"NOTES.csv": ("A\r\n" if "\r" in body else "A\n") + body})
+    (receipt,) = world.tick()
+    assert (receipt.status, receipt.row_count) == ("accepted", 2), receipt.problems
+    assert world.rows("SELECT a FROM lake.care.notes ORDER BY ALL") == [("x",), (None,)]
 
 
 def test_every_kind_of_quoted_text_comes_in_as_it_was_written(world: World) -> None:

@@ -100,7 +100,9 @@ class TextState:
         delimiters = int(np.count_nonzero(is_delimiter))
         self._check_width(octets, is_delimiter, is_end, records, delimiters)
         self._count(records, len(feeds))
-        return self._plain(octets, inside, self._quote)
+        plain = self._plain(octets, inside, self._quote)
+        # without its quotes a last record may be nothing at all, which a line feed alone tells
+        return plain if block.endswith(b"\n") else plain + b"\n"
 
     def _plain(self, octets: Octets, inside: Mask, quote: int) -> bytes:
         """The block without the quotes that enclose; one that is doubled inside them is one of the text."""
