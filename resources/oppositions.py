@@ -16,14 +16,12 @@ from typing import Any
 
 from filelock import FileLock
 
-from hdh_assets.core.files import replacing, sync
+from hdh_assets.core.files import replacing, sync, unfinished
 from hdh_assets.core.home import Home
 from hdh_assets.core.opposition import RECORDED, WITHDRAWN, Book, Opposition, PersonKey, Place
 from resources.keys import open_keys
 from resources.registry import Registry
 from resources.vault import Vault, open_vault
-
-_PARTS = ".*.part"
 
 
 def book_file(home: Home) -> Path:
@@ -65,10 +63,11 @@ class OppositionBook:
 
 def remove_unfinished_books(home: Home) -> int:
     """Remove what killed writers of the book left beside it, which would outlive it; how many. No key is needed."""
-    if not any(home.vault.glob(_PARTS)):
+    book = book_file(home)
+    if not unfinished(book):
         return 0
-    with FileLock(_lock_path(book_file(home))):
-        left = list(home.vault.glob(_PARTS))
+    with FileLock(_lock_path(book)):
+        left = unfinished(book)
         for part in left:
             part.unlink()
     return len(left)

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from glob import escape
 from pathlib import Path
 from typing import IO
 from uuid import uuid4
@@ -42,6 +43,11 @@ def replacing(path: Path, mode: int | None = None, *, is_durable: bool = True) -
         sibling.replace(path)
     finally:
         sibling.unlink(missing_ok=True)
+
+
+def unfinished(path: Path) -> list[Path]:
+    """What killed writers of `path` left beside it, and others are writing."""
+    return list(path.parent.glob(f".{escape(path.name)}.*.tmp"))
 
 
 def sync(path: Path) -> None:

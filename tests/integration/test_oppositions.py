@@ -329,15 +329,15 @@ def standardised(world: World, revision: int) -> None:
 
 def test_what_a_killed_writer_of_the_book_left_goes_and_what_one_writes_now_stays(world: World) -> None:
     oppose(world, "p1")
-    left = [world.home.vault / name for name in (f".{'a' * 32}.part", ".oppositions.book.part")]
+    left = world.home.vault / f".oppositions.book.{'a' * 32}.tmp"
     with open_book(world.home).held():
-        left[0].touch()
+        left.touch()
         waiting = begin(recover, world.home, world.settings, world.datasets)
         waiting.join(0.5)
-        assert left[0].exists()
+        assert left.exists()
     waiting.join(60)
-    assert not left[0].exists()
-    left[1].touch()
+    assert not left.exists()
+    left.touch()
     assert recover(world.home, world.settings, world.datasets) == [
         "1 unfinished copy(ies) of the book of oppositions removed from the vault"
     ]

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from hdh_assets.core.files import replacing, write_atomically
+from hdh_assets.core.files import replacing, unfinished, write_atomically
 
 
 def test_what_fails_leaves_the_former_file_and_nothing_else(tmp_path: Path) -> None:
     path = write_atomically(tmp_path / "mark", b"former")
     with pytest.raises(InterruptedError), replacing(path) as file:
         file.write(b"half")
+        assert unfinished(path) == [Path(file.name)]
+        assert unfinished(tmp_path / "mar") == []
         raise InterruptedError
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("mark", b"former")]
 
