@@ -330,7 +330,7 @@ def test_too_many_rejects_refuse_the_delivery(tmp_path: Path) -> None:
     assert receipt.status == "refused"
     excess = next(problem for problem in receipt.problems if problem.rule == "too_many_rejects")
     assert {problem.rule for problem in receipt.problems} == {"too_many_rejects", "type"}
-    assert (excess.expected.fr, excess.found.en) == ("au plus 30,00 % des lignes rejetées", "33.33%")
+    assert (excess.expected.fr, excess.found.en) == ("au plus 30,00 % de lignes rejetées", "33.33%")
 
 
 def test_lines_count_quoted_newlines(world: World) -> None:
