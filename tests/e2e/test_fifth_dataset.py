@@ -73,6 +73,12 @@ def test_a_refused_delivery_and_one_of_nobody_are_answers_not_failed_runs(fifth:
     assert "answer a delivery without a place" in {run["what"] for run in done["runs"]}
     assert [receipt["status"] for receipt in json.loads(hdh("receipts", DATASET, "--json"))] == ["refused"]
     assert not stranger.exists()
+    told = {each["dataset"]: each["receipt"] for run in done["runs"] for each in run["refused"]}
+    assert told.keys() == {DATASET, "unheard_of"}
+    assert all(Path(path).read_text("utf-8").startswith("# ") for path in told.values())
+    drop(fifth, "2024-01", text="R2;U2\n")
+    done, _ = json.JSONDecoder().raw_decode(hdh("backfill", DATASET, "--from", "2024-01", "--json", expect=1))
+    assert [each["dataset"] for run in done["runs"] for each in run["refused"]] == [DATASET]
 
 
 def test_backfill_takes_periods_in_again_and_passes_over_those_never_delivered(fifth: Home) -> None:

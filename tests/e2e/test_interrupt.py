@@ -35,16 +35,6 @@ def test_stopped_during_intake_it_leaves_nothing_behind_and_the_next_goes_on(fif
     assert json.loads(rows) == [{"p": period, "n": 20} for period in PERIODS]
 
 
-def test_a_refusal_is_told_by_whatever_answered_the_delivery(fifth: Home) -> None:
-    for command in (("tick",), ("backfill", DATASET, "--from", "2024-01")):
-        (drop(fifth, "2024-01") / "SURPLUS.csv").write_text("A\n1\n")
-        is_tick = command == ("tick",)
-        done, _ = json.JSONDecoder().raw_decode(hdh(*command, "--json", expect=0 if is_tick else 1))
-        (refused,) = [each for run in done["runs"] for each in run.get("refused", ())]
-        assert (refused["dataset"], refused["period"]) == (DATASET, "2024-01")
-        assert "SURPLUS.csv" in Path(refused["receipt"]).read_text("utf-8")
-
-
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGHUP])
 def test_a_stopped_backfill_leaves_no_run_under_way(fifth: Home, sent: signal.Signals) -> None:
     """It would keep the only place for a writer. A terminal sends its Ctrl-C to every process of its own."""

@@ -95,6 +95,7 @@ def test_a_run_started_again_in_the_ui_loads_its_delivery_again(served: Up) -> N
     assert served.materialised_partitions("sources", DATASET, "readings") == ["2024-01", "2024-01"]
 
 
+@pytest.mark.slow
 def test_a_code_location_whose_process_ended_is_loaded_again(served: Up) -> None:
     """Dagster's server of code ends where it hears nothing for half a minute, and nothing starts it again."""
     known = served.asset_keys()

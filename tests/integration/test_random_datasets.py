@@ -46,7 +46,7 @@ PERSONS = 12
 TWO_PERIODS = {"monthly": ("2024-01", "2024-02"), "yearly": ("2024", "2025"), "daily": ("2024-01-01", "2024-01-02")}
 
 
-@pytest.mark.parametrize("examples", [8, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [4, pytest.param(100, marks=pytest.mark.slow)])
 def test_any_dataset_comes_in_cell_by_cell_leaves_and_comes_back(examples: int) -> None:
     chosen = settings(
         max_examples=examples,
