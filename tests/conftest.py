@@ -20,6 +20,7 @@ import pytest
 from filelock import FileLock
 
 from hdh_assets.core.home import Home, Settings
+from resources.lake import Lake, open_lake
 from tests.settings import ask_here, forget_settings, no_deadline, one_thread
 
 one_thread()
@@ -127,6 +128,12 @@ def postgres_url(postgres_server: str, request: pytest.FixtureRequest) -> str:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         connection.execute(f"CREATE DATABASE {name}")
     return f"{postgres_server}/{name}"
+
+
+@pytest.fixture
+def postgres_lake(tmp_path: Path, postgres_url: str) -> Lake:
+    """A lake whose catalogue is in that database."""
+    return open_lake(Home(tmp_path / "hub"), Settings(lake_catalog=postgres_url))
 
 
 @pytest.fixture(scope="session")

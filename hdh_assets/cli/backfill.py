@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,9 @@ from hdh_assets.cli.console import Context, JsonOption, cli_context, err, out, p
 from hdh_assets.cli.tick import refusals_told
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import HubError
+
+if TYPE_CHECKING:
+    from hdh_assets.definitions.backfill import Plan
 
 
 def backfill_command(
@@ -33,7 +36,7 @@ def backfill_command(
     context = cli_context(ctx).require_home()
     dataset = _dataset(context, selection)
     from hdh_assets.core.periods import periods_between  # noqa: PLC0415
-    from hdh_assets.definitions.backfill import periods_known, plan_of, resume, run_plan  # noqa: PLC0415
+    from hdh_assets.definitions.backfill import periods_known, plan_of, resume  # noqa: PLC0415
 
     last = last or first
     known = periods_known(context.home, dataset, _delivered(context, dataset))
@@ -46,25 +49,12 @@ def backfill_command(
         )
     if plan.done:
         err.print(f"going on after {len(plan.done)} of {len(plan.periods)} periods")
-    runs = []
-    with (
-        progress(f"taking in {dataset.id}", len(plan.periods)) as (bar, task),
-        closing(run_plan(context.home, context.settings, plan)) as running,
-    ):
-        bar.update(task, completed=len(plan.done))
-        for done in running:
-            runs.append(done)
-            bar.advance(task)
-            if not as_json:
-                sign = "[green]✓[/]" if not done["refused"] else "[bold red]✗[/]"
-                bar.console.print(f"{sign} {done['what']}  [dim]{done['seconds']:.1f} s[/]", highlight=False)
-                for line in refusals_told(done["refused"]):
-                    bar.console.print(line, highlight=False, soft_wrap=True)
+    runs = _taken_in(context, dataset, plan, quiet=as_json)
     loaded = [done for done in runs if not done["refused"]]
     if as_json:
         skipped = [p for p in asked if p not in known]
         print_json({"dataset": dataset.id, "periods": plan.periods, "runs": runs, "not_delivered": skipped})
-    else:
+    elif loaded or not runs:
         whole, before = f" of {len(plan.periods)}", f", {len(plan.done)} done before"
         out.print(
             f"[green]✓[/] {len(loaded)}{whole * bool(plan.done)} period(s) of {dataset.id}{before * bool(plan.done)}"
@@ -75,6 +65,28 @@ def backfill_command(
             f"{len(runs) - len(loaded)} period(s) of {dataset.id} lay in the inbox and were refused",
             remedy="their receipts say why: have them delivered again, corrected",
         )
+
+
+def _taken_in(context: Context, dataset: Dataset, plan: Plan, *, quiet: bool) -> list[dict[str, Any]]:
+    """What the run of each period left did; a line for each as it ends."""
+    from hdh_assets.definitions.backfill import run_plan  # noqa: PLC0415
+
+    runs = []
+    with (
+        progress(f"taking in {dataset.id}", len(plan.periods)) as (bar, task),
+        closing(run_plan(context.home, context.settings, plan)) as running,
+    ):
+        bar.update(task, completed=len(plan.done))
+        for done in running:
+            runs.append(done)
+            bar.advance(task)
+            if quiet:
+                continue
+            sign = "[green]✓[/]" if not done["refused"] else "[bold red]✗[/]"
+            bar.console.print(f"{sign} {done['what']}  [dim]{done['seconds']:.1f} s[/]", highlight=False)
+            for line in refusals_told(done["refused"]):
+                bar.console.print(line, highlight=False, soft_wrap=True)
+    return runs
 
 
 def _dataset(context: Context, selection: str) -> Dataset:

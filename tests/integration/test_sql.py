@@ -15,13 +15,14 @@ from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.sql_text import literal
 from resources.lake import Lake, open_lake
 from resources.releases import make_release
+from tests.small_lake import fill
 
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """A table of one row and a view of it, twice; nothing here changes them."""
     made = open_lake(Home(tmp_path_factory.mktemp("sql") / "hub"), Settings())
-    _fill(made, 1)
+    fill(made, 1)
     with made.writer() as engine:
         engine.execute("CREATE VIEW lake.main.person_twice AS FROM lake.omop.person UNION ALL FROM lake.omop.person")
     return made
@@ -30,18 +31,6 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 @pytest.fixture
 def embedded_lake(tmp_path: Path) -> Lake:
     return open_lake(Home(tmp_path / "hub"), Settings())
-
-
-@pytest.fixture
-def postgres_lake(tmp_path: Path, postgres_url: str) -> Lake:
-    return open_lake(Home(tmp_path / "hub"), Settings(lake_catalog=postgres_url))
-
-
-def _fill(lake: Lake, rows: int) -> None:
-    with lake.writer() as engine:
-        engine.execute("CREATE SCHEMA IF NOT EXISTS lake.omop")
-        engine.execute("CREATE TABLE IF NOT EXISTS lake.omop.person (person_id BIGINT NOT NULL)")
-        engine.execute(f"INSERT INTO lake.omop.person SELECT * FROM range({rows})")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +96,7 @@ def test_sql_reads_no_view_of_the_engine_that_tells_an_address_or_a_key(lake: La
 
 @pytest.mark.postgres
 def test_sql_never_tells_how_to_reach_the_catalogue(postgres_lake: Lake) -> None:
-    _fill(postgres_lake, 1)
+    fill(postgres_lake, 1)
     with postgres_lake.reader() as engine:  # otherwise the refusals below say nothing
         paths = engine.execute("SELECT path FROM duckdb_databases").fetchall()
     assert any("host" in str(path) or "postgres" in str(path) for path in paths)
@@ -195,9 +184,9 @@ def test_sql_that_is_no_text_is_refused(lake: Lake) -> None:
 @pytest.mark.parametrize("kind", ["embedded_lake", pytest.param("postgres_lake", marks=pytest.mark.postgres)])
 def test_sql_reads_head_and_release_under_their_short_names(kind: str, request: pytest.FixtureRequest) -> None:
     lake: Lake = request.getfixturevalue(kind)
-    _fill(lake, 2)
+    fill(lake, 2)
     release = make_release(lake, checks={})
-    _fill(lake, 2)
+    fill(lake, 2)
     assert read(lake, "SELECT count(*) AS n FROM omop.person") == [{"n": 4}]
     assert read(lake, "SELECT count(*) AS n FROM omop.person", snapshot=release.snapshot_id) == [{"n": 2}]
 
