@@ -62,7 +62,7 @@ def storage_failure(text: str) -> HubError | None:
     if any(words in text for words in _CATALOGUE):
         return HubError(
             "the disk refused the lake's catalogue its files, as a full one does",
-            remedy="free space in the home; nothing is lost, and what was due stays due",
+            remedy="free space in the home, or raise `ulimit -f`; nothing is lost, and what was due stays due",
         )
     if any(words in text for words in _BROKEN):
         return HubError(

@@ -26,7 +26,7 @@ from hdh_assets.cli.console import (
 )
 from hdh_assets.cli.opposition_texts import recorded_text, withdrawn_text
 from hdh_assets.core.column import Text
-from hdh_assets.core.errors import HubError, RefusedError
+from hdh_assets.core.errors import HubError, MisuseError, RefusedError
 from hdh_assets.core.opposition import NIR, Opposition, identifier_types, is_doubtful, is_unlike, plain_rank, reached
 
 _MOST_CHARACTERS = 64 << 20
@@ -230,6 +230,8 @@ def _lines(file: Path | None, may_have_rank: bool) -> Iterable[str]:
             raise HubError(f"{file} cannot be read as UTF-8 text", remedy="check the file") from None
         if len(text) > _MOST_CHARACTERS:
             raise HubError(f"{file} is larger than a list of persons can be", remedy="check the file, or cut it")
+    elif sys.stdin is None:
+        raise MisuseError("standard input is closed", remedy="give --file, or the identifiers by a pipe")
     elif sys.stdin.isatty():
         text = typer.prompt("Identifier;rank" if may_have_rank else "Identifier", hide_input=True)
     else:

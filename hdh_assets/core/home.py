@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -189,13 +191,14 @@ class Settings(BaseSettings):
         """Settings of this home: `overrides` (tests, options) before the environment before `hdh.toml`.
 
         `vocab_dir` is then absolute: whoever reads it may be in another folder.
-        Raises `ConfigurationError` for an unreadable file, an unknown setting or a value of the wrong kind.
+        Raises `ConfigurationError` for an unreadable file, an unknown setting, a variable that nearly has the name of
+        one, or a value of the wrong kind.
         """
+        named = {name.lower().removeprefix("hdh_") for name in os.environ if name.lower().startswith("hdh_")}
+        _refuse_misspelled(named, list(cls.model_fields))
         try:
             text = home.settings_file.read_text("utf-8-sig") if home.settings_file.exists() else ""
-            in_file = {
-                name: value for name, value in tomllib.loads(text).items() if f"HDH_{name.upper()}" not in os.environ
-            }
+            in_file = {name: value for name, value in tomllib.loads(text).items() if name not in named}
             settings = cls(**(in_file | overrides))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             problem = "not in UTF-8" if isinstance(error, UnicodeDecodeError) else f"not valid TOML: {error}"
@@ -210,3 +213,13 @@ class Settings(BaseSettings):
         if not settings.vocab_dir:
             return settings
         return settings.model_copy(update={"vocab_dir": str(home.root / settings.vocab_dir)})
+
+
+def _refuse_misspelled(named: Iterable[str], settings: list[str]) -> None:
+    """Refuse variables that nobody reads and that were meant to be a setting: the hub would go on without it."""
+    for name in sorted(set(named) - set(settings)):
+        if meant := get_close_matches(name, settings, n=1, cutoff=0.75):
+            raise ConfigurationError(
+                f"the environment variable HDH_{name.upper()} is no setting of the hub",
+                remedy=f"unset it, or call it HDH_{meant[0].upper()}",
+            )

@@ -18,6 +18,15 @@ from hdh_assets.standard.sources_yml import PROJECT, write_sources
 MANIFEST = PROJECT / "target" / "manifest.json"
 
 
+def dbt_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """What a process of dbt sees: `given`, and the hub's own environment but for the options of dbt that are in it.
+
+    A `DBT_EMPTY` or `DBT_TARGET` that somebody keeps for another project would make other tables, or none.
+    """
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
+    return {**inherited, **given, "DO_NOT_TRACK": "1"}
+
+
 def build_manifest(datasets: Mapping[str, Dataset]) -> Path:
     """Write the dbt sources of these datasets and parse the project; gives the manifest's path.
 
@@ -41,7 +50,7 @@ def build_manifest(datasets: Mapping[str, Dataset]) -> Path:
                 "--log-path",
                 home,
             ],
-            env=os.environ | {"HDH_HOME": home, "DO_NOT_TRACK": "1"},
+            env=dbt_environment({"HDH_HOME": home}),
             capture_output=True,
             text=True,
             check=False,
@@ -54,7 +63,9 @@ def build_manifest(datasets: Mapping[str, Dataset]) -> Path:
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """The manifest of the dbt project. Raises `ConfigurationError` when there is none."""
-    if not path.exists():
-        raise ConfigurationError("the dbt manifest was never made", remedy="run `make setup` or `hdh check --deep`")
-    return dict(json.loads(path.read_text("utf-8")))
+    """The manifest of the dbt project. Raises `ConfigurationError` when there is none that can be read."""
+    try:
+        return dict(json.loads(path.read_text("utf-8")))
+    except (FileNotFoundError, ValueError):
+        state = "cannot be read" if path.exists() else "was never made"
+        raise ConfigurationError(f"the dbt manifest {state}", remedy="run `hdh check --deep`, which makes it") from None

@@ -23,6 +23,7 @@ from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.keys import OMOP_DOMAINS
 from hdh_assets.standard.child import Node, Plan
+from hdh_assets.standard.manifest import dbt_environment
 from hdh_assets.standard.sources_yml import PROJECT, fed_datasets, write_sources
 from hdh_assets.standard.state import (
     Pending,
@@ -164,16 +165,8 @@ def _error(nodes: list[Node], code: int) -> StandardiseError:
 def _environment(home: Home, settings: Settings, spill: Path) -> dict[str, str]:
     """What the child sees: this home and these settings, whatever the files say."""
     given = {f"HDH_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
-    return (
-        os.environ
-        | given
-        | {
-            "HDH_HOME": str(home.root),
-            "HDH_DBT_SPILL": str(spill),
-            "HDH_CODE_VERSION": code_commit(),
-            "DO_NOT_TRACK": "1",
-        }
-    )
+    ours = {"HDH_HOME": str(home.root), "HDH_DBT_SPILL": str(spill), "HDH_CODE_VERSION": code_commit()}
+    return dbt_environment(given | ours)
 
 
 def _drop_former_views(engine: duckdb.DuckDBPyConnection) -> None:

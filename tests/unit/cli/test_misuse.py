@@ -79,6 +79,14 @@ def test_what_makes_no_sense_is_told_in_words(home: Home, arguments: tuple[str, 
     assert "unexpected" not in " ".join(said)
 
 
+def test_an_identifier_asked_for_where_nothing_can_be_typed(home: Home) -> None:
+    command = [sys.executable, "-m", "hdh_assets.cli", "--home", str(home.root), "oppose", "add", "nir"]
+    done = subprocess.run(
+        ["bash", "-c", 'exec "$@" <&-', "bash", *command], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, "standard input is closed" in done.stderr) == (2, True)
+
+
 def test_the_version_is_told(home: Home) -> None:
     assert _run(home, "--version") == (0, [f"hdh {version('health-data-hub')}"], [])
 

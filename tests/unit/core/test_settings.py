@@ -61,6 +61,21 @@ def test_what_nothing_can_work_with_is_refused_by_name(tmp_path: Path, line: str
         written(tmp_path, f"{line}\n")
 
 
+def test_a_variable_that_nearly_has_the_name_of_a_setting_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HDH_OF_SOMEBODY_ELSE", "1")
+    assert not written(tmp_path, "").lake_encrypted
+    monkeypatch.setenv("HDH_LAKE_ENCRYPED", "true")
+    with pytest.raises(ConfigurationError, match=r"(?s)HDH_LAKE_ENCRYPED is no setting.*HDH_LAKE_ENCRYPTED"):
+        written(tmp_path, "")
+
+
+def test_a_variable_wins_over_the_file_in_whatever_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("hdh_threads", "3")
+    assert written(tmp_path, "threads = 2\n").threads == 3
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [("vocab_dir = '/données'\n".encode("cp1252"), "not in UTF-8"), (b"threads = \n", "not valid TOML")],
