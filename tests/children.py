@@ -16,7 +16,7 @@ from hdh_assets.core.crash import VARIABLE
 
 _server = multiprocessing.get_context("forkserver")
 _server.set_forkserver_preload(
-    ["pytest", "hypothesis.stateful", "hdh_assets.extracts.withdraw", "hdh_assets.sources.intake.run"]
+    ["pytest", "hypothesis.stateful", "hdh_assets.extracts.opposed", "hdh_assets.sources.intake.run"]
 )
 
 
