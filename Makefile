@@ -40,7 +40,7 @@ up: setup ## the Dagster UI, code servers and daemon on ./hub
 test: setup ## the tests, minutes: PostgreSQL, a running daemon and a browser included
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
-slow: setup ## the long tests: crashes at every point of standardisation, the real export, load times
+slow: setup ## the long tests: crashes at every point of standardisation, whole lives, the real export, load times
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow
 
 check: setup ## format, lint, strict types, SQL, descriptors, import graph
