@@ -22,6 +22,7 @@ from hdh_assets.sources.synth.generic_values import IDENTIFYING, NAMED, SUBJECTS
 from hdh_assets.sources.synth.registry import Order, register
 
 ROWS_WITHOUT_PERSONS = 100
+"""Of a table from which no foreign key leads to persons."""
 _DAYS = {"daily": 1, "weekly": 7, "monthly": 28, "quarterly": 90, "yearly": 365}
 
 
@@ -67,7 +68,10 @@ def _query(con: duckdb.DuckDBPyConnection, order: Order, table: Table) -> str:
     _check_generators(table, subject)
     given = _given(dataset, table)
     owners = _owners(con, dataset, table, subject)
-    rows = numbering(table, _row_count(order, table, subject, owners), owners, given, days)
+    telling = {part: count for part, count in owners.items() if _tells_apart(dataset, table, part, given)}
+    is_asked = subject == "person" or _leads_to_persons(dataset, table)
+    asked = _row_count(order, table, subject, owners, is_asked=is_asked)
+    rows = numbering(table, asked, telling, given, days, is_asked=is_asked)
     joins = [
         f"JOIN {SUBJECTS[subject]} s ON s.subject = "
         + (f"r % {owners[SUBJECT]}" if subject == "commune" else _counted(rows, SUBJECT, subject, owners))
@@ -164,15 +168,33 @@ def _subject(table: Table) -> str:
     return "commune" if any((c.synth or "").startswith("commune") for c in table.columns) else "nothing"
 
 
-def _row_count(order: Order, table: Table, subject: str, owners: Mapping[Part, int]) -> int:
-    """One row a commune, one a person where persons are the key, else as many as were asked for."""
-    if subject == "nothing":
-        return ROWS_WITHOUT_PERSONS
-    keys = {name.lower() for name in table.primary_key}
-    is_one_each = bool(keys) and all(table.by_name[name].role is Role.person_key for name in keys)
-    if subject == "commune" or is_one_each:
+def _tells_apart(dataset: Dataset, table: Table, part: Part, given: Mapping[str, Part]) -> bool:
+    """Whether no two subjects, or rows of that parent, give the same values to the key.
+
+    They may where the key holds only some columns of the foreign key, or these designate no single row of the parent.
+    """
+    if not isinstance(part, int):
+        return True
+    foreign, key = table.foreign_keys[part], {name.lower() for name in table.primary_key}
+    parent = {name.lower() for name in dataset.by_name[foreign.table.lower()].primary_key}
+    is_whole = all(name.lower() in key and given[name.lower()] == part for name in foreign.columns)
+    return is_whole and bool(parent) and parent <= {name.lower() for name in foreign.target_columns}
+
+
+def _leads_to_persons(dataset: Dataset, table: Table) -> bool:
+    """Whether foreign keys lead to a table about persons, over any number of steps."""
+    parents = [dataset.by_name[key.table.lower()] for _, key in _parents(dataset, table)]
+    return any(_subject(parent) == "person" or _leads_to_persons(dataset, parent) for parent in parents)
+
+
+def _row_count(order: Order, table: Table, subject: str, owners: Mapping[Part, int], *, is_asked: bool) -> int:
+    """One row a person where persons are the key, one a commune for each code of the key, else as many as asked for."""
+    keys = [table.by_name[name.lower()] for name in table.primary_key]
+    if subject == "commune":
+        return owners[SUBJECT] * math.prod(len(column.codes) for column in keys if column.codes)
+    if keys and all(column.role is Role.person_key for column in keys):
         return owners[SUBJECT]
-    return math.ceil(order.persons * order.dataset.synth.rows_per_person)
+    return math.ceil(order.persons * order.dataset.synth.rows_per_person) if is_asked else ROWS_WITHOUT_PERSONS
 
 
 def _first_day(period: str) -> date:

@@ -32,11 +32,14 @@ class Numbering:
     """Columns by lower-case name, `SUBJECT`, or positions of foreign keys; each counts from 0."""
 
 
-def numbering(table: Table, rows: int, owners: Mapping[Part, int], given: Mapping[str, Part], days: int) -> Numbering:
+def numbering(
+    table: Table, rows: int, owners: Mapping[Part, int], given: Mapping[str, Part], days: int, *, is_asked: bool
+) -> Numbering:
     """At most `rows`, all with different keys.
 
-    `owners`: how many persons and parents there are; `given`: who decides the value of a column; `days` in a period.
-    Raises `HubError` when nobody owns the rows and the key cannot tell that many apart.
+    `owners`: how many there are of each part that alone tells rows apart; `given`: who decides the value of a column;
+    `days` in a period. Raises `HubError` when somebody asked for that many rows, nobody owns them, and the key cannot
+    tell them apart.
     """
     key = [name.lower() for name in table.primary_key]
     free = [column for name in key if name not in given and (column := table.by_name[name])]
@@ -46,10 +49,9 @@ def numbering(table: Table, rows: int, owners: Mapping[Part, int], given: Mappin
     rooms = {column.lake_name: capacity(column, days) for column in counting}
     if wide := next((name for name in rooms if rooms[name] >= rows), None):
         return Numbering(rows, {wide: "r"})
-    parts: dict[Part, int] = {
-        part: owners[part] for part in dict.fromkeys(given[name] for name in key if name in given)
-    }
-    if not parts and math.prod(rooms.values()) < rows:
+    named = {given[name] for name in key if name in given}
+    parts: dict[Part, int] = {part: count for part, count in owners.items() if part in named}
+    if is_asked and not parts and math.prod(rooms.values()) < rows:
         raise HubError(
             f"table {table.name}: its key gives fewer than {rows} different values",
             remedy="name a generator in `synth:`, or ask for fewer persons",
