@@ -5,10 +5,11 @@ Here: the model and what one column alone must obey. How columns hang together i
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hdh_assets.core.column_types import (
     check_bounds,
@@ -22,9 +23,30 @@ from hdh_assets.core.column_types import (
     numbers_of,
 )
 from hdh_assets.core.dialect import check_time_form
+from hdh_assets.core.generators import check_column_generator
+from hdh_assets.core.problems import Problems, ProblemsError
 
-Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
+
+def of_form(form: str, words: str) -> AfterValidator:
+    """A text that must be of that form, told in words to who wrote another."""
+    expression = re.compile(form)
+
+    def check(text: str) -> str:
+        if not expression.fullmatch(text):
+            raise ValueError(f"expected: {words}")
+        return text
+
+    return AfterValidator(check)
+
+
+Identifier = Annotated[
+    str, of_form(r"[a-z][a-z0-9_]{1,62}", "2 to 63 lower-case letters without accents, digits and _, a letter first")
+]
+Name = Annotated[
+    str, of_form(r"[A-Za-z][A-Za-z0-9_]{0,62}", "1 to 63 letters without accents, digits and _, a letter first")
+]
+_CUT_TYPE = re.compile(r"[a-z]+\([0-9]+")
+_REST_OF_TYPE = re.compile(r"[0-9]+\)")
 
 
 class Frozen(BaseModel):
@@ -98,7 +120,17 @@ class Column(Frozen):
     (given only where that is granted), day, month or year of death or of any activity, such as the last care (given
     only where the whole of it lies within the permit's period)."""
     synth: str | None = None
-    """Name of a generator of synthetic values (see `hdh_assets/sources/synth`); else one is chosen by type."""
+    """Name of a generator of synthetic values (`core/generators.py`); else one is chosen by type."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole_type(cls, said: Any) -> Any:
+        """Within braces, the comma of a decimal without quotes ends it, and makes a key of what follows."""
+        if isinstance(said, dict) and _CUT_TYPE.fullmatch(str(said.get("type"))):
+            rest = next((key for key in said if _REST_OF_TYPE.fullmatch(str(key))), None)
+            if rest is not None:
+                raise ProblemsError([(("type",), f'write "{said["type"]},{rest}" in quotes')])
+        return said
 
     @field_validator("type")
     @classmethod
@@ -107,20 +139,34 @@ class Column(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        found = Problems()
         if self.role is Role.person_key and not self.identifier_type:
-            raise ValueError("a person_key needs an identifier_type")
+            found.add("a person_key needs an identifier_type", "role")
         if self.optional and not self.nullable:
-            raise ValueError("an optional column is null where a delivery lacks it: it cannot be `nullable: false`")
-        check_bounds(self.type, self.minimum, self.maximum)
-        if self.codes is not None:
-            check_codes(self.type, self.codes)
-        if self.pattern is not None:
-            check_pattern(self.type, self.pattern)
-        check_printable("sentinels", self.sentinels)
-        if self.is_pseudonymised:
-            check_identifier(self.type)
-        if self.format is not None:
-            check_time_form(self.format, self.kind)
+            reason = "an optional column is null where a delivery lacks it: it cannot be `nullable: false`"
+            found.add(reason, "nullable")
+        with found.at("maximum" if self.minimum is None else "minimum"):
+            check_bounds(self.type, self.minimum, self.maximum)
+        with found.at("codes"):
+            if self.codes is not None:
+                check_codes(self.type, self.codes)
+        with found.at("pattern"):
+            if self.pattern is not None:
+                check_pattern(self.type, self.pattern)
+        with found.at("sentinels"):
+            check_printable("sentinels", self.sentinels)
+        with found.at("type"):
+            if self.is_pseudonymised:
+                check_identifier(self.type)
+        if self.told_apart_by and not self.is_pseudonymised:
+            found.add("told_apart_by is for an identifier that becomes a pseudonym, which this is not", "told_apart_by")
+        with found.at("format"):
+            if self.format is not None:
+                check_time_form(self.format, self.kind)
+        with found.at("synth"):
+            if self.synth is not None:
+                check_column_generator(self.synth, self.kind, is_nullable=self.nullable)
+        found.end()
         return self
 
     @property

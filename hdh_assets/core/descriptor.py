@@ -6,16 +6,20 @@ Here: the model, its cross-field rules, and what can be derived from a descripto
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from difflib import get_close_matches
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from hdh_assets.core.column import Column, Frozen, Identifier, Name, Text
-from hdh_assets.core.dialect import Format
+from hdh_assets.core.column import Column, Frozen, Identifier, Name, Text, of_form
+from hdh_assets.core.dialect import Format, is_day_of_another_form
 from hdh_assets.core.families import FAMILIES
+from hdh_assets.core.generators import check_generator
 from hdh_assets.core.periods import PERIOD_FORMATS, Cadence, check_period
+from hdh_assets.core.problems import Location, Problems
 
 _SCHEMAS = {"main", "meta", "staging", "omop", "linked", "catalog", "lake", "temp", "system", "memory"}
 _SYSTEM_SCHEMAS = {"pg_catalog", "information_schema"}
@@ -77,59 +81,93 @@ class Table(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        self._check_names()
-        for column in self.columns:
-            self._check_order(column)
-        self._check_lake()
+        found = Problems()
+        self._check_names(found)
+        self._check_lake(found)
+        for position, column in enumerate(self.columns):
+            with found.at("columns", position, "not_before"):
+                self._check_order(column)
+            self._check_identifying(found, position, column)
+        found.end()
         return self
 
-    def _check_names(self) -> None:
-        names = [column.lake_name for column in self.columns]
-        if doubled := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"columns declared twice: {', '.join(doubled)}")
-        spellings = [s.lower() for c in self.columns for s in (c.name, *c.aliases)]
-        if doubled := sorted({s for s in spellings if spellings.count(s) > 1}):
-            raise ValueError(f"names that could mean two columns: {', '.join(doubled)}")
-        used = [*self._keys_and_date, *(name for column in self.columns for name in column.identifying_when or ())]
-        used += [column.told_apart_by for column in self.columns if column.told_apart_by]
-        used += [column.not_before for column in self.columns if column.not_before]
-        if unknown := sorted({name for name in used if name.lower() not in names}):
-            raise ValueError(
-                "keys, event_date, identifying_when, told_apart_by or not_before name unknown columns: "
-                + ", ".join(unknown)
-            )
+    def _check_names(self, found: Problems) -> None:
+        names, spellings = set[str](), {column.lake_name for column in self.columns}
+        for position, column in enumerate(self.columns):
+            if column.lake_name in names:
+                found.add(f"columns declared twice: {column.lake_name}", "columns", position, "name")
+            names.add(column.lake_name)
+            for alias in column.aliases:
+                if alias.lower() in spellings:
+                    found.add(f"names that could mean two columns: {alias.lower()}", "columns", position, "aliases")
+                spellings.add(alias.lower())
+        for name, place in (*self._keys_and_date, *self._named_by_columns):
+            if name.lower() not in names:
+                near = get_close_matches(name.lower(), names, n=1)
+                hint = f"; {self.by_name[near[0]].name} is the nearest" if near else ""
+                found.add(f"the table has no column {name}{hint}", *place)
 
-    def _check_lake(self) -> None:
+    def _check_lake(self, found: Problems) -> None:
         """What keys, dates and oppositions go by must be in the lake."""
-        if self.event_date and self.by_name[self.event_date.lower()].kind not in _DATED:
-            raise ValueError(f"event_date must be a date, a timestamp, a year or a yearmonth: {self.event_date}")
-        if hidden := sorted({name for name in self._keys_and_date if not self.by_name[name.lower()].is_in_lake}):
-            raise ValueError(
-                f"keys or event_date name direct identifiers, which only the vault holds: {', '.join(hidden)}"
-            )
-        key = [self.by_name[name.lower()] for name in self.primary_key]
-        if empty := sorted({column.name for column in key if column.optional or column.is_emptied}):
-            raise ValueError(f"the key would be empty where it is lacking or not for the lake: {', '.join(empty)}")
-        ranks = [self.by_name[column.told_apart_by.lower()] for column in self.columns if column.told_apart_by]
-        if altered := sorted({rank.name for rank in ranks if rank.is_pseudonymised or not rank.is_in_lake}):
-            raise ValueError(f"told_apart_by names columns that the lake does not hold as given: {', '.join(altered)}")
-        tellers = [self.by_name[name.lower()] for column in self.columns for name in column.identifying_when or ()]
-        if lacking := sorted({teller.name for teller in tellers if teller.optional}):
-            raise ValueError(f"identifying_when names columns that a delivery may lack: {', '.join(lacking)}")
+        date = self._column(self.event_date)
+        if date and date.kind not in _DATED:
+            found.add(f"event_date must be a date, a timestamp, a year or a yearmonth: {date.name}", "event_date")
+        for name, place in self._keys_and_date:
+            if (column := self._column(name)) and not column.is_in_lake:
+                found.add(f"a key or event_date is no direct identifier, which only the vault holds: {name}", *place)
+        for position, name in enumerate(self.primary_key):
+            if (column := self._column(name)) and (column.optional or column.is_emptied):
+                reason = f"the key would be empty where it is lacking or not for the lake: {name}"
+                found.add(reason, "primary_key", position)
         if not self.lake_columns:
-            raise ValueError("every column is a direct identifier: the lake would hold nothing of the table")
+            found.add("every column is a direct identifier: the lake would hold nothing of the table", "columns")
+
+    def _check_identifying(self, found: Problems, position: int, column: Column) -> None:
+        """What decides whose an identifier is, or whether a value is one, is there and can be what is said of it."""
+        if rank := self._column(column.told_apart_by):
+            place = ("columns", position, "told_apart_by")
+            if rank.is_pseudonymised or not rank.is_in_lake:
+                found.add(f"told_apart_by names a column that the lake does not hold as given: {rank.name}", *place)
+            if rank.optional:
+                reason = "without it the same person would get another pseudonym: take its `optional: true` away"
+                found.add(f"told_apart_by names a column that a delivery may lack: {rank.name}; {reason}", *place)
+        for name, texts in (column.identifying_when or {}).items():
+            teller, way = self._column(name), ("columns", position, "identifying_when", name)
+            if teller and teller.optional:
+                found.add(f"identifying_when names a column that a delivery may lack: {teller.name}", *way)
+            if teller and teller.codes and (never := sorted({*texts} - {*teller.codes, *teller.sentinels})):
+                found.add(f"{teller.name} is never {', '.join(never)}: choose among its `codes`, or add it there", *way)
+
+    def _column(self, name: str | None) -> Column | None:
+        """The column of that name; None when there is none, or no name."""
+        return self.by_name.get(name.lower()) if name else None
 
     @property
-    def _keys_and_date(self) -> list[str]:
-        keys = [*self.primary_key, *(name for key in self.foreign_keys for name in key.columns)]
-        return [*keys, self.event_date] if self.event_date else keys
+    def _keys_and_date(self) -> list[tuple[str, Location]]:
+        """Columns that keys and the event's date name, each with where it is named."""
+        named: list[tuple[str, Location]] = [(name, ("primary_key", n)) for n, name in enumerate(self.primary_key)]
+        for position, key in enumerate(self.foreign_keys):
+            named += [(name, ("foreign_keys", position, "columns", n)) for n, name in enumerate(key.columns)]
+        return [*named, (self.event_date, ("event_date",))] if self.event_date else named
+
+    @property
+    def _named_by_columns(self) -> Iterator[tuple[str, Location]]:
+        """Columns that others name, each with where it is named."""
+        for position, column in enumerate(self.columns):
+            for name in column.identifying_when or ():
+                yield name, ("columns", position, "identifying_when", name)
+            if column.told_apart_by:
+                yield column.told_apart_by, ("columns", position, "told_apart_by")
+            if column.not_before:
+                yield column.not_before, ("columns", position, "not_before")
 
     def _check_order(self, column: Column) -> None:
-        passed = [column.lake_name]
-        while earlier := self.by_name[passed[-1]].not_before:
-            if earlier.lower() in passed:
+        passed, later = [column.lake_name], column
+        while earlier := self._column(later.not_before):
+            if earlier.lake_name in passed:
                 raise ValueError(f"not_before goes round in a circle: {column.name}")
-            passed.append(earlier.lower())
+            passed.append(earlier.lake_name)
+            later = earlier
         kinds = {self.by_name[name].kind for name in passed}
         if len(passed) > 1 and (len(kinds) > 1 or not kinds <= _DATED):
             raise ValueError(f"not_before is for two columns of one kind of date: {column.name}")
@@ -163,8 +201,9 @@ class Table(Frozen):
         return self.by_name[self.event_date.lower()]
 
 
-_OWNER = r"^(team:[a-z][a-z0-9_-]*|[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,7})\z"
+_OWNER = r"team:[a-z][a-z0-9_-]*|[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,7}"
 """A team, or an address that Dagster takes for one: it loads no asset of any dataset otherwise."""
+_OWNER_WORDS = "`team:` and a name in lower case, or an e-mail address, as team:registries or data@chu.example"
 
 
 class Party(Frozen):
@@ -185,7 +224,7 @@ class Thresholds(Frozen):
 class Synth(Frozen):
     """How synthetic deliveries are made."""
 
-    generator: str = "generic"
+    generator: Annotated[str, AfterValidator(check_generator)] = "generic"
     """Name of a registered generator; `generic` derives everything from the descriptor."""
     rows_per_person: float = Field(default=10, gt=0)
 
@@ -198,7 +237,7 @@ class Dataset(Frozen):
     title: Text
     description: Text
     producer: Party
-    owner: Annotated[str, StringConstraints(pattern=_OWNER)]
+    owner: Annotated[str, of_form(_OWNER, _OWNER_WORDS)]
     family: str
     maturity: Literal["launch", "selection", "pilot"]
     legal_basis: Text
@@ -234,48 +273,75 @@ class Dataset(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        names = [table.lake_name for table in self.tables]
-        if doubled := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"tables declared twice: {', '.join(doubled)}")
-        for table in self.tables:
-            for key in table.foreign_keys:
-                self._check_foreign_key(table, key)
-            self._check_dates(table)
+        found = Problems()
+        with found.at("first_period"):
+            check_period(self.first_period, self.cadence)
+        self._check_sensitivity(found)
+        names = set[str]()
+        for position, table in enumerate(self.tables):
+            way = ("tables", position)
+            if table.lake_name in names:
+                found.add(f"tables declared twice: {table.lake_name}", *way, "name")
+            names.add(table.lake_name)
+            for number, key in enumerate(table.foreign_keys):
+                self._check_foreign_key(found, (*way, "foreign_keys", number), table, key)
+            for number, column in enumerate(table.columns):
+                self._check_dates(found, (*way, "columns", number), table, column)
             if table.unique_across_periods and (self.mode is not Mode.append or not table.primary_key):
-                raise ValueError(f"{table.name}: unique_across_periods is for a primary_key in mode append")
-        check_period(self.first_period, self.cadence)
+                reason = f"{table.name}: unique_across_periods is for a primary_key in mode append"
+                found.add(reason, *way, "unique_across_periods")
+        found.end()
         return self
 
-    def _check_dates(self, table: Table) -> None:
-        """A date written with the delimiter needs quotes around it."""
-        if self.format.quote is not None or self.format.kind != "csv":
-            return
-        forms = {"date": self.format.date, "timestamp": self.format.timestamp}
-        for column in table.columns:
-            form = column.format or forms.get(column.kind, "")
-            if self.format.delimiter in form:
-                raise ValueError(
-                    f"{table.name}.{column.name}: the delimiter is part of {form}, and there are no quotes"
-                )
+    def _check_sensitivity(self, found: Problems) -> None:
+        """What is said of the whole holds of every column."""
+        columns = [(f"{table.name}.{column.name}", column) for table in self.tables for column in table.columns]
+        identities = [name for name, column in columns if not column.is_in_lake]
+        persons = [name for name, column in columns if column.is_person_key]
+        if self.sensitivity != "nominative" and identities:
+            reason = "is a direct identifier: say nominative, or give the column another role"
+            found.add(f"{identities[0]} {reason}", "sensitivity")
+        elif self.sensitivity == "open" and persons:
+            found.add(f"{persons[0]} designates persons: say pseudonymised", "sensitivity")
 
-    def _check_foreign_key(self, table: Table, key: ForeignKey) -> None:
+    def _check_dates(self, found: Problems, way: Location, table: Table, column: Column) -> None:
+        """A date written with the delimiter needs quotes around it; what means missing is written as the others are."""
+        forms = {"date": self.format.date, "timestamp": self.format.timestamp}
+        if column.kind not in forms or self.format.kind != "csv":
+            return
+        form, place = column.format or forms[column.kind], (*way, "format") if column.format else way
+        if self.format.quote is None and self.format.delimiter in form:
+            reason = f"the delimiter is part of {form}, and there are no quotes"
+            found.add(f"{table.name}.{column.name}: {reason}", *place)
+        for number, text in enumerate(column.sentinels):
+            if is_day_of_another_form(text, form):
+                reason = f"{text} is a day, but not as {column.name} has them, which are {form}"
+                found.add(f"{reason}: write it in that form", *way, "sentinels", number)
+
+    def _check_foreign_key(self, found: Problems, way: Location, table: Table, key: ForeignKey) -> None:
         target = next((t for t in self.tables if t.lake_name == key.table.lower()), None)
         if target is None:
-            raise ValueError(f"{table.name}: foreign key to unknown table {key.table}")
-        if len(key.columns) != len(key.target_columns):
-            raise ValueError(f"{table.name}: foreign key to {key.table} pairs columns of different number")
+            found.add(f"{table.name}: foreign key to unknown table {key.table}", *way, "table")
+            return
         if key.on_orphan == "reject" and self._leads(target, table):
-            raise ValueError(
-                f"{table.name}: a foreign key that leads back to its own table cannot reject orphans, since each may "
-                "make others: count them, or refuse"
+            reason = (
+                "a foreign key that leads back to its own table cannot reject orphans, since each may make others: "
+                "count them, or refuse"
             )
-        in_lake = {column.lake_name for column in target.lake_columns}
-        if missing := [c for c in key.target_columns if c.lower() not in in_lake]:
-            raise ValueError(f"{table.name}: foreign key to unknown columns {key.table}.{', '.join(missing)}")
-        for here, there in zip(key.columns, key.target_columns, strict=True):
-            types = {table.by_name[here.lower()].duckdb_type, target.by_name[there.lower()].duckdb_type}
-            if len(types) > 1:
-                raise ValueError(f"{table.name}.{here} and {key.table}.{there} are of types that never match")
+            found.add(f"{table.name}: {reason}", *way, "on_orphan")
+        there = "to_columns" if key.to_columns else "columns"
+        if len(key.columns) != len(key.target_columns):
+            found.add(f"{table.name}: foreign key to {key.table} pairs columns of different number", *way, there)
+            return
+        in_lake = {column.lake_name: column for column in target.lake_columns}
+        for number, (name, its_name) in enumerate(zip(key.columns, key.target_columns, strict=True)):
+            column, other = table.by_name[name.lower()], in_lake.get(its_name.lower())
+            if other is None:
+                reason = f"foreign key to unknown columns {key.table}.{its_name}"
+                found.add(f"{table.name}: {reason}", *way, there, number)
+            elif column.duckdb_type != other.duckdb_type:
+                reason = "are of types that never match"
+                found.add(f"{table.name}.{name} and {key.table}.{its_name} {reason}", *way, "columns", number)
 
     def _leads(self, start: Table, end: Table) -> bool:
         """Whether foreign keys lead from the one table to the other, or they are the same."""

@@ -22,15 +22,17 @@ PACKAGE_SOURCES = Path(__file__).resolve().parents[1] / "sources"
 
 def descriptor_paths(home: Home | None = None) -> list[Path]:
     """Descriptor files of the package, then those the installation adds in `$HDH_HOME/datasets/`."""
-    paths = sorted(PACKAGE_SOURCES.glob("*/*.yaml"))
+    paths = _yaml_files(PACKAGE_SOURCES, "*/*")
     return paths if home is None else paths + _added_paths(home)
 
 
 def _added_paths(home: Home) -> list[Path]:
+    return _yaml_files(home.datasets, "**/*") if home.datasets.is_dir() else []
+
+
+def _yaml_files(folder: Path, pattern: str) -> list[Path]:
     """In name order, by either ending that YAML has."""
-    if not home.datasets.is_dir():
-        return []
-    return sorted(path for path in home.datasets.glob("**/*") if path.suffix in (".yaml", ".yml"))
+    return sorted(path for path in folder.glob(pattern) if path.suffix in (".yaml", ".yml"))
 
 
 def added_fingerprint(home: Home) -> str:

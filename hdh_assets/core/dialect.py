@@ -6,12 +6,15 @@ Here: the model, and what of it can be read without doubt. What a dataset holds 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 _DIRECTIVE = re.compile(r"%(?:-(?=[dHIjmMSy]))?([aAbBdfHIjmMpSyYzZ%])")
 
+_USUAL = {"%Y-%m-%d": 10, "%d/%m/%Y": 10, "%Y%m%d": 8}
+"""Forms of a day that many write, with the length of each."""
 _OFFSETS = set("zZ")
 _HOURS = set("HIMSfp") | _OFFSETS
 
@@ -59,6 +62,21 @@ def check_time_form(form: str, kind: str) -> str:
     if is_told_twice(form) and found & _OFFSETS:
         raise ValueError(f"{form!r} tells a day of the week or of the year elsewhere: nothing could check it")
     return form
+
+
+def is_day_of_another_form(text: str, form: str) -> bool:
+    """Whether a text is a day as many write it, but not as this strptime form does."""
+    return not _is_day(text, form) and any(
+        _is_day(text, other) for other, length in _USUAL.items() if len(text) == length
+    )
+
+
+def _is_day(text: str, form: str) -> bool:
+    try:
+        datetime.strptime(text, form.replace("%-", "%")).replace(tzinfo=UTC)
+    except ValueError:
+        return False
+    return True
 
 
 def is_told_twice(form: str) -> bool:

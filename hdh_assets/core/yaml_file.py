@@ -6,22 +6,32 @@ What the files say is in the models; this knows none of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
+from difflib import SequenceMatcher
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from hdh_assets.core.errors import HubError
+from hdh_assets.core.problems import Location, ProblemsError
 
-Location = tuple[int | str, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
 _MAPPING, _LIST = "a mapping is expected", "a list is expected"
-_EXPECTED = {"model_type": _MAPPING, "dict_type": _MAPPING, "tuple_type": _LIST, "list_type": _LIST}
-"""What pydantic says with names of our classes."""
+_EXPECTED = {
+    "model_type": _MAPPING,
+    "dict_type": _MAPPING,
+    "tuple_type": _LIST,
+    "list_type": _LIST,
+    "string_type": "a text is expected",
+}
+"""What pydantic says with names of our classes, or of Python's."""
+_OF_A_KEY = "[key]"
+"""What pydantic adds to the way to a key of a mapping."""
 _DEEPEST, _SHOWN = 100, 60
 _LARGEST = 4 << 20
 _MOST_REPEATED = 100_000
@@ -170,9 +180,7 @@ class YamlFile:
             within = {e["loc"][:length] for e in told for length in range(len(e["loc"]))}
             # a list none of whose members is right is called too short, too
             errors = [e for e in told if e["type"] != "too_short" or e["loc"] not in within]
-            problems = [
-                (tuple(e["loc"]), _EXPECTED.get(e["type"]) or e["msg"].removeprefix("Value error, ")) for e in errors
-            ]
+            problems = [problem for error in errors for problem in _problems(error, model)]
             raise self._wrong(self.located(problems)) from None
 
     def located(self, problems: Iterable[tuple[Location, str]]) -> str:
@@ -189,6 +197,40 @@ def read_model(path: Path, model: type[Model], error: type[HubError], *, remedy:
     """The file as `model`. Raises `error` listing every problem of the file with its line."""
     file = YamlFile.read(path, error, remedy=remedy)
     return file.validated(file.mapping(), model)
+
+
+def _problems(error: Any, model: type[BaseModel]) -> Iterator[tuple[Location, str]]:
+    """What pydantic says of one value of a `model`, in words of who wrote it; a rule across fields may say several."""
+    place = tuple(part for part in error["loc"] if part != _OF_A_KEY)
+    cause = error.get("ctx", {}).get("error")
+    if isinstance(cause, ProblemsError):
+        yield from ((place + within, message) for within, message in cause.told)
+    elif error["type"] == "extra_forbidden":
+        near = sorted(_keys_at(model, place[:-1]), key=lambda key: -_likeness(key, str(place[-1])))
+        yield place, f"unknown key; those known here, nearest first: {', '.join(near)}"
+    elif error["type"] == "string_type" and isinstance(error["input"], bool | int | float | date):
+        yield place, "a text is expected: put it in quotes"
+    else:
+        yield place, _EXPECTED.get(error["type"]) or error["msg"].removeprefix("Value error, ")
+
+
+def _keys_at(model: type[BaseModel], location: Location) -> list[str]:
+    """Every key that the part of a `model` at the location takes."""
+    for part in location:
+        if part in model.model_fields:
+            model = _model_in(model.model_fields[str(part)].annotation) or model
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model that a field holds, alone or in a collection."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for each in get_args(annotation) if (found := _model_in(each))), None)
+
+
+def _likeness(one: str, other: str) -> float:
+    return SequenceMatcher(None, one.lower(), other.lower()).ratio()
 
 
 def line_of(node: yaml.Node | None, location: Location) -> int:

@@ -50,7 +50,7 @@ owner: team:tests
 family: laboratory
 maturity: pilot
 legal_basis: {{en: none, fr: aucune}}
-sensitivity: pseudonymised
+sensitivity: nominative
 cadence: monthly
 first_period: "2024-01"
 mode: {mode}

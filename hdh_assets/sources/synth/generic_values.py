@@ -1,17 +1,17 @@
 """SQL expressions for one value of a described column: over `r` (row), `k` (its random key) and `s` (its subject).
 
-A column may name its generator in `synth:`, one of `NAMED`, or `between A B` for a number.
+A column may name its generator in `synth:`; which there are is in `core/generators.py`.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from datetime import date
 
 from hdh_assets.core.column import Column
 from hdh_assets.core.column_types import numbers_of
 from hdh_assets.core.errors import HubError
+from hdh_assets.core.generators import BETWEEN
 from hdh_assets.core.sql_text import literal
 from hdh_assets.sources.synth.patterns import matching
 
@@ -39,21 +39,6 @@ NAMED = {
 
 IDENTIFYING = frozenset({"commune", "nir"})
 """Generators whose value no two subjects share."""
-_MISSING = frozenset({"death_date"})
-"""Generators that have no value for some."""
-_DAYS = {"date", "timestamp"}
-_KINDS = {
-    "birth_date": _DAYS,
-    "death_date": _DAYS,
-    "birth_year": {"year", "integer"},
-    "sex": {"string", "integer"},
-    "commune_population": {"integer"},
-    "period_year": {"year", "integer", "string"},
-    "period_start": _DAYS,
-}
-"""Kinds of column a generator makes values of; texts where it is not here."""
-_BETWEEN = re.compile(r"between (-?\d+(?:\.\d+)?) (-?\d+(?:\.\d+)?)")
-_NUMBERS = {"integer", "decimal", "float", "year"}
 _FAR, _SHORT = 9e18, 32_767
 """The greatest integer and the greatest year drawn: no more than their types hold."""
 _MANY = 1_000_000_000_000
@@ -95,7 +80,7 @@ def person_value(column: Column) -> str:
 def column_value(column: Column, start: date, days: int, number: str | None) -> str:
     """A value the descriptor allows: the one of `number`, an SQL expression that counts from 0, or one by chance.
 
-    Dates fall within `days` of `start`. Raises `HubError` when the column names an unknown generator.
+    Dates fall within `days` of `start`. Raises `HubError` for a type that no value is made of.
     """
     if column.synth:
         return _named(column, start)
@@ -137,23 +122,11 @@ def _by_kind(column: Column, start: date, days: int, number: str | None) -> str:
 
 def _named(column: Column, start: date) -> str:
     name = column.synth or ""
-    found = NAMED | {"period_year": str(start.year), "period_start": f"DATE '{start}'"}
-    if name in _MISSING and not column.nullable:
-        raise HubError(f"column {column.name}: {name} is missing for some", remedy="leave out `nullable: false`")
-    if name in found and column.kind in _KINDS.get(name, {"string"}):
-        return f"left({found[name]}, {column.length})" if column.length else found[name]
-    if name in found:
-        raise HubError(
-            f"column {column.name}: {name!r} is no {column.kind}",
-            remedy=f"give the column a type of {', '.join(sorted(_KINDS.get(name, {'string'})))}, or another generator",
-        )
-    if (bounds := _BETWEEN.fullmatch(name)) and column.kind in _NUMBERS:
+    if bounds := BETWEEN.fullmatch(name):
         low, high = map(float, bounds.groups())
         return _number(column.model_copy(update={"minimum": low, "maximum": high}), column.duckdb_type)
-    raise HubError(
-        f"column {column.name}: no column generator is called {name!r}",
-        remedy=f"choose one of: {', '.join(sorted(NAMED))}, period_year, period_start, between A B (a number)",
-    )
+    made = (NAMED | {"period_year": str(start.year), "period_start": f"DATE '{start}'"})[name]
+    return f"left({made}, {column.length})" if column.length else made
 
 
 def _number(column: Column, sql_type: str) -> str:

@@ -113,17 +113,6 @@ def test_parquet_is_written_when_the_producer_delivers_parquet(tmp_path: Path) -
     assert one(duckdb.connect(), f"SELECT count(*) FROM '{folder / 'stage.parquet'}'") == 100
 
 
-def test_a_column_may_ask_for_a_generator_that_exists(tmp_path: Path) -> None:
-    table = {"name": "a", "title": BOTH, "description": BOTH, "columns": [column("x", "string", synth="horoscope")]}
-    with pytest.raises(HubError, match="no column generator is called 'horoscope'"):
-        delivered(tmp_path, REGISTRY | {"tables": [table]})
-
-
-def test_a_dataset_may_ask_for_a_generator_that_exists(tmp_path: Path) -> None:
-    with pytest.raises(HubError, match="no generator of synthetic deliveries is called 'magic'"):
-        delivered(tmp_path, REGISTRY | {"synth": {"generator": "magic"}})
-
-
 def test_a_pattern_too_narrow_for_a_key_is_told(tmp_path: Path) -> None:
     columns = [column("x", "string", nullable=False, pattern="[ab]"), column("nir", "string(15)", **PERSON)]
     table = {"name": "a", "title": BOTH, "description": BOTH, "primary_key": ["x"], "columns": columns}
@@ -200,7 +189,6 @@ def test_numbers_stay_within_the_digits_of_their_type(tmp_path: Path) -> None:
         ("string(12)", {"role": "person_key", "identifier_type": "nir"}),
         ("integer", {"role": "person_key", "identifier_type": "snds_psa"}),
         ("uuid", {"role": "person_key", "identifier_type": "ins"}),
-        ("date", {"synth": "death_date", "nullable": False}),
     ],
 )
 def test_a_column_that_cannot_hold_its_value_is_told(tmp_path: Path, type_: str, more: dict[str, Any]) -> None:
