@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from hdh_assets.catalog.settled import Settled, in_words, settled
+from hdh_assets.cli.charter import format_words, show_table
 from hdh_assets.cli.console import (
     Context,
     JsonOption,
@@ -46,11 +47,15 @@ def list_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
 def show_command(
     ctx: typer.Context,
     dataset_id: Annotated[str, typer.Argument(metavar="ID", help="The dataset, as `hdh dataset list` names it.")],
+    table: Annotated[str | None, typer.Argument(metavar="TABLE", help="One of its tables: every column of it.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one dataset: what it is, its tables, its deliveries and its catalogue entry."""
+    """Show one dataset: what it is, its tables, its deliveries and its catalogue entry; or the columns of a table."""
     context = cli_context(ctx)
     dataset = find_dataset(context.datasets(), dataset_id)
+    if table is not None:
+        show_table(dataset, table, as_json=as_json)
+        return
     deliveries = _delivered(context).get(dataset.id, [])
     entry = _entry(context, dataset)
     refused = _refused(context, dataset)
@@ -61,6 +66,7 @@ def show_command(
         print_json(dataset.model_dump(mode="json") | found | {"refused": refused})
         return
     facts = _facts(dataset) | _settled_facts(months) | _outdated_facts(dataset, deliveries, context.hdh)
+    facts["columns of a table"] = f"{context.hdh} dataset show {dataset.id} {dataset.tables[0].name}"
     print_facts(facts | ({"refused, not corrected yet": refused} if refused else {}))
     out.print()
     print_rows([_table_row(table, entry) for table in dataset.tables], as_json=False, title="tables")
@@ -102,7 +108,7 @@ def _facts(dataset: Dataset) -> dict[str, Any]:
         "cadence": f"{dataset.cadence}, since {dataset.first_period}",
         "mode": str(dataset.mode),
         "history": dataset.history.en,
-        "format": _format(dataset),
+        "format": format_words(dataset),
         "version": dataset.version,
         "charter": dataset.charter_version,
         "economic terms": dataset.economic_terms.en,
@@ -128,15 +134,6 @@ def _outdated_facts(dataset: Dataset, deliveries: list[dict[str, Any]], hdh: str
         return {}
     command = f"{hdh} backfill {dataset.id} --from {periods[0]} --to {periods[-1]}"
     return {f"loaded under a version before {dataset.version}": f"{len(periods)} period(s); again by `{command}`"}
-
-
-def _format(dataset: Dataset) -> str:
-    dialect = dataset.format
-    if dialect.kind == "parquet":
-        return "parquet"
-    return (
-        f"csv, separator {dialect.delimiter!r}, {dialect.encoding}, dates {dialect.date}, decimal {dialect.decimal!r}"
-    )
 
 
 def _table_row(table: Any, entry: dict[str, Any] | None) -> dict[str, Any]:

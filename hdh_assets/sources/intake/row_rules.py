@@ -181,7 +181,7 @@ def _of_column(column: Column, is_key: bool, dialect: Format) -> Iterator[Check]
         yield Check("required", column.name, f"{text} IS NULL{is_none if is_key and column.sentinels else ''}")
     for rule, broken, expected in _on_text(column, dialect):
         short = (text, column.length) if rule == "length" and column.length is not None else None
-        expected_fr = _type_words(column, dialect).fr if rule == "type" else expected
+        expected_fr = words_of(column, dialect).fr if rule == "type" else expected
         yield Check(rule, column.name, f"({broken}){_unless(column)}", expected, short, expected_fr)
 
 
@@ -189,7 +189,7 @@ def _on_text(column: Column, dialect: Format) -> Iterator[tuple[str, str, str]]:
     """Rule, what is true of a text that breaks it and not true of none, and what is expected, in words."""
     text, value = quoted(column.lake_name), _typed_name(column)
     if (broken := _not_of_type(column, dialect)) is not None:
-        yield "type", broken, _type_words(column, dialect).en
+        yield "type", broken, words_of(column, dialect).en
     if column.length is not None:
         yield "length", f"length({text}) > {column.length}", str(column.length)
     if column.codes is not None:
@@ -304,7 +304,8 @@ def _range_words(column: Column) -> str:
     return ", ".join(bound for bound in (low, high) if bound)
 
 
-def _type_words(column: Column, dialect: Format) -> Text:
+def words_of(column: Column, dialect: Format) -> Text:
+    """What a value of the column is, and how it is written, in words of its producer."""
     form = _form(column, dialect) if column.kind in {"date", "timestamp"} else None
     has_comma = column.kind in {"decimal", "float"} and dialect.decimal == "," and dialect.kind == "csv"
     return type_words(column, form, has_comma=has_comma)
