@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ COLUMNS = [
     column("TOTAL", "decimal(18,2)"),
     column("RATIO", "float"),
     column("NOTE", "string(20)", optional=True),
+    column("TAKEN", "timestamp", optional=True),
+    column("DAY", "date", optional=True),
 ]
 
 
@@ -67,6 +70,26 @@ def test_identifiers_of_sixteen_bytes_are_read(tmp_path: Path) -> None:
     world, receipt = take(tmp_path, doses(KEY=pa.array([key.bytes, None], pa.binary(16))), uuid_of="KEY")
     assert receipt.status == "accepted", receipt.problems
     assert world.rows("SELECT key FROM lake.care.doses ORDER BY ALL NULLS LAST") == [(key,), (None,)]
+
+
+@pytest.mark.parametrize(("unit", "zone"), [("s", "UTC"), ("ms", "Europe/Paris"), ("us", "-05:00"), ("ns", "Mars/X")])
+def test_an_instant_of_any_zone_becomes_that_of_utc(tmp_path: Path, unit: str, zone: str) -> None:
+    moments = [datetime(2024, 3, 31, 0, 30, tzinfo=UTC), None]
+    taken = pa.array(moments, pa.timestamp(unit, "UTC")).cast(pa.timestamp(unit, zone))
+    world, receipt = take(tmp_path, doses(TAKEN=taken))
+    assert receipt.status == "accepted", receipt.problems
+    assert world.rows("SELECT taken FROM lake.care.doses ORDER BY ALL NULLS LAST") == [
+        (datetime(2024, 3, 31, 0, 30),), (None,),
+    ]  # fmt: skip
+
+
+def test_an_instant_is_no_day_and_none_finer_than_a_microsecond(tmp_path: Path) -> None:
+    midnight = datetime(2024, 3, 31, tzinfo=UTC)
+    fine = pa.array([1_711_843_200_000_000_001, None], pa.timestamp("ns", "UTC"))
+    day = pa.array([None, midnight + timedelta(days=1)], pa.timestamp("us", "UTC"))
+    _, receipt = take(tmp_path, doses(TAKEN=fine, DAY=day))
+    broken = {(p.column, p.line) for p in receipt.problems if p.rule == "type"}
+    assert broken == {("TAKEN", 2), ("DAY", 3)}
 
 
 @pytest.mark.parametrize(

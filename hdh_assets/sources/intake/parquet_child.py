@@ -65,7 +65,7 @@ def _convert(descriptor: int) -> None:
     )
     for position, field in enumerate(source.schema_arrow, start=1):
         try:
-            pa.nulls(0, field.type).cast(pa.string())
+            _in_utc(pa.nulls(0, field.type)).cast(pa.string())
         except pa.ArrowNotImplementedError:
             raise _NoTextError(position, field.name[:_LONGEST_NAME]) from None
     names = source.schema_arrow.names
@@ -93,11 +93,20 @@ def _texts(column: Any) -> Any:
     import pyarrow as pa  # noqa: PLC0415
     from pyarrow import compute  # noqa: PLC0415
 
-    texts = column.cast(pa.string())
+    texts = _in_utc(column).cast(pa.string())
     is_number = pa.types.is_decimal(column.type) or pa.types.is_floating(column.type)
     if not is_number or not compute.any(compute.match_substring(texts, "e", ignore_case=True)).as_py():
         return texts
     return pa.array([text if text is None else _written_out(text) for text in texts.to_pylist()], pa.string())
+
+
+def _in_utc(column: Any) -> Any:
+    """The column, its instants as those of UTC: which zone they are shown in changes no instant."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    if pa.types.is_timestamp(column.type) and column.type.tz is not None:
+        return column.cast(pa.timestamp(column.type.unit, "UTC"))
+    return column
 
 
 def _written_out(text: str) -> str:

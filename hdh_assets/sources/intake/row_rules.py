@@ -246,9 +246,12 @@ def _not_of_type(column: Column, dialect: Format) -> str | None:
             return f"{value}::VARCHAR IS DISTINCT FROM lower({text})"
         case _:
             if dialect.kind == "parquet":
-                # a cast would cut hours of a date, zones and what is finer than a microsecond off in silence
+                # a cast would cut hours of a date and what is finer than a microsecond off in silence; an instant is
+                # written in UTC, and no date, since its day depends on where one is
                 day = "[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}"
-                hours = r"00:00:00(\.0+)?" if column.kind == "date" else r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6}0*)?"
+                hours = (
+                    r"00:00:00(\.0+)?" if column.kind == "date" else r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6}0*)?Z?"
+                )
                 return _otherwise_written(text, value, f"{day}([ T]{hours})?", reads_back=False)
             return f"{is_none} OR {value} < {_SHORTEST_YEAR} OR {_skipped(text, value, _form(column, dialect))}"
 

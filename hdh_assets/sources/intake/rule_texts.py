@@ -331,7 +331,9 @@ HEADER_RULES: dict[str, RuleText] = {
 
 ROW_RULES: dict[str, RuleText] = {
     "required": RuleText("a value", "une valeur", "none", "aucune", *_ROWS),
-    "type": RuleText("{expected}", "{expected_fr}", "text that is not one", "un texte qui ne se lit pas ainsi", *_ROWS),
+    "type": RuleText(
+        "{expected}", "{expected_fr}", "a value that is not one", "une valeur qui ne se lit pas ainsi", *_ROWS
+    ),
     "length": RuleText(
         "at most {expected} character{expected_s}",
         "au plus {expected} caractère{expected_s}",

@@ -44,7 +44,7 @@ _PARTS = {
 }
 """A directive of strptime as English and French readers write it."""
 _FORMS = {
-    "timestamp": Text(en="without a zone, to the microsecond at most", fr="sans fuseau, au plus à la microseconde"),
+    "timestamp": Text(en="to the microsecond at most, any zone", fr="au plus à la microseconde, tout fuseau"),
     "yearmonth": Text(en="yyyymm", fr="aaaamm"),
     "boolean": Text(en="true, false, 0 or 1", fr="true, false, 0 ou 1"),
 }

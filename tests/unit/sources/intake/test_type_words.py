@@ -52,7 +52,7 @@ def test_what_a_rule_of_types_expects_is_told_in_both_languages() -> None:
 @pytest.mark.parametrize(
     ("type_", "has_comma", "french"),
     [
-        ("timestamp", False, "date et heure sans fuseau, au plus à la microseconde"),
+        ("timestamp", False, "date et heure au plus à la microseconde, tout fuseau"),
         ("yearmonth", False, "année et mois aaaamm"),
         ("boolean", False, "booléen true, false, 0 ou 1"),
         ("decimal(5,0)", True, "décimal(5,0)"),
