@@ -79,8 +79,13 @@
 
 {# The domains that have a CDM table of events. #}
 {% macro event_domains() -%}
-    ('Condition', 'Drug', 'Procedure', 'Measurement', 'Observation', 'Device')
+    ('{{ domains_of_events() | join("', '") }}')
 {%- endmacro %}
+
+
+{% macro domains_of_events() %}
+    {{ return(['Condition', 'Drug', 'Procedure', 'Measurement', 'Observation', 'Device']) }}
+{% endmacro %}
 
 
 {# The domain whose table an event goes to: that of its standard concept, or else that of its source (SNDS.md C.3). #}

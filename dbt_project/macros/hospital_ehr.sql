@@ -4,7 +4,7 @@
     What somebody is allergic to is a substance in a part of the rows, which is no drug taken nor device used.
 #}
 {% macro files_of_events() -%}
-{%- set any = ['Condition', 'Drug', 'Procedure', 'Measurement', 'Observation', 'Device'] -%}
+{%- set any = domains_of_events() -%}
 {{ return({
     'allergies': {
         'codes': "case when code_system = 'RxNorm' then 'RxNorm' else 'SNOMED' end",

@@ -5,6 +5,7 @@ from athena_folder import Vocabulary
 from hospital_hub import standardised_hub, synthetic_export
 
 from hdh_assets.core.errors import ConfigurationError
+from tests.concepts import unknown_references
 
 EVENTS = {
     "condition_occurrence": "condition",
@@ -49,7 +50,10 @@ def hub(standardised, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def athena(hub, tmp_path_factory):
-    """Concepts for the delivered codes: every fifth not standard, two linked with nothing, one not there."""
+    """Concepts for the delivered codes: every fifth not standard, two linked with nothing, one not there.
+
+    Of the concepts that the hub names itself there is one alone, that of a code linked with nothing.
+    """
     vocabulary, number = Vocabulary(), 5_000_000
     for name, files in FILES.items():
         given = set()
@@ -63,6 +67,8 @@ def athena(hub, tmp_path_factory):
                 domain = DOMAINS[file][place % len(DOMAINS[file])]
                 if (file, place) in {("conditions", 1), ("supplies", 0)}:
                     vocabulary.add(number, name, code, domain, maps_to=None)
+                    for target in _mapped_by_the_hub(hub, code):
+                        vocabulary.add(target, name, f"the hub's target of {code}", "Condition")
                 elif place % 5 == 4:
                     vocabulary.add(number, name, code, domain, maps_to=number + 1)
                     vocabulary.add(number + 1, name, f"target of {code}", domain)
@@ -70,6 +76,12 @@ def athena(hub, tmp_path_factory):
                     vocabulary.add(number, name, code, domain)
     _ingredients(vocabulary)
     return vocabulary.write(tmp_path_factory.mktemp("athena"))
+
+
+def _mapped_by_the_hub(hub, code):
+    seed = "lake.staging.concept_map_hospital_ehr"
+    found = hub.rows(f"SELECT target_concept_id FROM {seed} WHERE source_code = '{code}' AND target_concept_id <> 0")
+    return [target for (target,) in found]
 
 
 def _ingredients(vocabulary):
@@ -96,8 +108,10 @@ def both(hub, athena):
     used = hub.rows(
         "SELECT device_source_value, device_concept_id, device_source_concept_id FROM lake.omop.device_exposure"
     )
+    lost = unknown_references(hub.rows)
     hub.standardise()
-    return {"before": before, "during": during, "after": _tables(hub), "eras": eras, "taken": taken, "used": used}
+    tables = {"before": before, "during": during, "after": _tables(hub)}
+    return tables | {"eras": eras, "taken": taken, "used": used, "lost": lost}
 
 
 def _tables(hub):
@@ -126,6 +140,14 @@ def test_switching_changes_concepts_and_tables_and_no_row(both):
     ]
     assert moved
     assert {now for _, now in concepts} - {then for then, _ in concepts}
+
+
+def test_nothing_leads_nowhere_although_the_folder_lacks_what_the_hub_names(both, athena):
+    assert both["lost"] == set()
+    held = {line.split("\t")[0] for line in (athena / "CONCEPT.csv").read_text("utf-8").splitlines()[1:]}
+    concepts = {row[0] for rows in both["during"].values() for row in rows.values()} - {0}
+    assert {str(concept) for concept in concepts} <= held
+    assert {row[0] for rows in both["before"].values() for row in rows.values()} - {0} - {int(one) for one in held}
 
 
 def _by_id(tables):

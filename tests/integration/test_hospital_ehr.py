@@ -3,7 +3,7 @@
 import pytest
 from hospital_hub import standardised_hub, synthetic_export
 
-from tests.concepts import unknown_concepts
+from tests.concepts import unknown_references
 
 EVENTS = {
     "condition_occurrence": ("condition_start_date", ("conditions",)),
@@ -102,7 +102,7 @@ def test_every_event_lies_in_the_observation_period_of_its_person(hub):
 
 
 def test_ids_are_unique_positive_and_lead_somewhere(hub):
-    assert unknown_concepts(hub.rows) == set()
+    assert unknown_references(hub.rows) == set()
     for table, key in KEYS.items():
         assert hub.rows(f"SELECT {key} FROM lake.omop.{table} GROUP BY ALL HAVING count(*) > 1 OR {key} <= 0") == [], (
             table

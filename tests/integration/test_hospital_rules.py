@@ -4,7 +4,7 @@ import pytest
 from hospital_hub import standardised_hub
 from hospital_rows import PAYER, write_export
 
-from tests.concepts import unknown_concepts
+from tests.concepts import unknown_concepts_of_seeds, unknown_references
 
 pytestmark = pytest.mark.timeout(1200)
 
@@ -51,8 +51,9 @@ def test_visits_roll_up_stays_and_what_happens_in_them(hub):
     ]
 
 
-def test_every_concept_of_a_table_or_a_seed_is_known(hub):
-    assert unknown_concepts(hub.rows) == set()
+def test_every_concept_and_domain_of_a_table_or_a_seed_is_known(hub):
+    assert unknown_references(hub.rows) == set()
+    assert unknown_concepts_of_seeds(hub.rows) == set()
 
 
 def test_persons_and_deaths(hub):

@@ -5,6 +5,7 @@ from athena_folder import Vocabulary
 from snds_hub import Both
 
 from hdh_assets.standard.runner import standardise
+from tests.concepts import unknown_references
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
@@ -42,6 +43,7 @@ def tables(tmp_path_factory):
     for vocab_dir in (str(folder), ""):
         result = standardise(both.world.home, both.world.settings.model_copy(update={"vocab_dir": vocab_dir}))
         assert [node.name for node in result.nodes if not node.is_good] == []
+        assert unknown_references(both.rows) == set()
         found.append(_rows(both))
     return found
 

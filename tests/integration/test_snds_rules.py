@@ -20,7 +20,7 @@ from hdh_assets.standard.report import standardisation_report
 from resources.lake import open_lake
 from resources.registry import Registry
 from resources.releases import make_release
-from tests.concepts import unknown_concepts
+from tests.concepts import unknown_concepts_of_seeds, unknown_references
 from tests.extract_hub import dossier, grant
 
 pytestmark = pytest.mark.timeout(600)
@@ -75,8 +75,11 @@ def test_long_term_illnesses(both):
     same(found, both.reference.conditions)
 
 
-def test_every_concept_of_a_table_or_a_seed_is_known(both):
-    assert unknown_concepts(both.rows) == set()
+def test_every_concept_and_domain_of_a_table_or_a_seed_is_known(both):
+    assert unknown_references(both.rows) == set()
+    assert unknown_concepts_of_seeds(both.rows) == set()
+    unplaced = "SELECT concept_id FROM lake.omop.concept WHERE standard_concept = 'S' AND domain_id = 'Undefined'"
+    assert both.rows(unplaced) == []
 
 
 def test_visits(both):

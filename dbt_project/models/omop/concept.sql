@@ -1,10 +1,21 @@
 {{ config(scope='all') }}
-{# Without Athena: the ids in use, in the hub's own words or under their number where the name is not ours to give. #}
+{#
+    What the hub's own code names, in its own words, whatever a folder holds. Without Athena the ids in use beside, under
+    their number, since the name is not ours to give.
+#}
+{%- set named %}
+    select
+        *,
+        date '1970-01-01' as valid_start_date,
+        date '2099-12-31' as valid_end_date,
+        cast(null as varchar) as invalid_reason
+    from {{ ref('concept_stub') }}
+{%- endset %}
 {%- if has_athena() %}
-{{ athena_rows() }}
+{{ vocabulary_with(named, 'concept_id') }}
 {%- else %}
 with named as (
-    select * from {{ ref('concept_stub') }}
+    {{ named }}
 ),
 
 mapped as (
@@ -16,8 +27,8 @@ mapped as (
     from {{ ref('int_hub__concept_map') }}
     where target_concept_id <> 0
     union all
-    -- What a source code is itself: standard where it is its own target.
-    select source_concept_id, source_vocabulary_id, null, null
+    -- What a source code is itself, in the domain of what it maps to: standard where it is its own target.
+    select source_concept_id, source_vocabulary_id, target_domain_id, null
     from {{ ref('int_hub__concept_map') }}
     where source_concept_id <> 0
 ),
@@ -33,29 +44,18 @@ unnamed as (
     group by concept_id
 )
 
+select * from named
+union all by name
 select
     concept_id,
-    concept_name,
-    domain_id,
-    vocabulary_id,
-    concept_class_id,
+    'Concept ' || concept_id as concept_name,
+    coalesce(domain_id, 'Undefined') as domain_id,
+    coalesce(vocabulary_id, 'None') as vocabulary_id,
+    'Undefined' as concept_class_id,
     standard_concept,
-    concept_code,
+    cast(concept_id as varchar) as concept_code,
     date '1970-01-01' as valid_start_date,
     date '2099-12-31' as valid_end_date,
     cast(null as varchar) as invalid_reason
-from named
-union all
-select
-    concept_id,
-    'Concept ' || concept_id,
-    coalesce(domain_id, 'Undefined'),
-    coalesce(vocabulary_id, 'None'),
-    'Undefined',
-    standard_concept,
-    cast(concept_id as varchar),
-    date '1970-01-01',
-    date '2099-12-31',
-    cast(null as varchar)
 from unnamed
 {%- endif %}

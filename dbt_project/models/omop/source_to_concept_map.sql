@@ -1,5 +1,3 @@
 {{ config(scope='all') }}
-{%- for seed in var('concept_maps') %}
-select * from {{ ref(seed) }}
-{{ "union all" if not loop.last }}
-{%- endfor %}
+select * exclude (target_domain_id)
+from ({{ own_map() }}) as own
