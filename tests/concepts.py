@@ -35,6 +35,19 @@ def unknown_concepts_of_seeds(rows: Rows) -> set[tuple[str, str, str]]:
     return _lost(rows, "concept", columns)
 
 
+def untold_concepts(rows: Rows) -> set[tuple[str, str]]:
+    """Table and column of the optional concepts that are 0, for none, where the row says nothing to have one of."""
+    found = set()
+    for table, columns in _models().items():
+        for name in (name for name, column in columns.items() if not column.get("constraints")):
+            said = f"{name.removesuffix('_concept_id').removesuffix('_source')}_source_value"
+            if name.endswith("_concept_id"):
+                unsaid = f"{said} IS NULL" if said in columns else "true"
+                if rows(f"SELECT 1 FROM lake.omop.{table} WHERE {name} = 0 AND {unsaid} LIMIT 1"):
+                    found.add((table, name))
+    return found
+
+
 def _lost(rows: Rows, key: str, columns: list[tuple[Any, ...]]) -> set[tuple[str, str, str]]:
     named = " UNION ALL ".join(
         f"SELECT DISTINCT '{table}', '{column}', {column}::VARCHAR FROM lake.{schema}.{table}"

@@ -20,7 +20,7 @@ from hdh_assets.standard.report import standardisation_report
 from resources.lake import open_lake
 from resources.registry import Registry
 from resources.releases import make_release
-from tests.concepts import unknown_concepts_of_seeds, unknown_references
+from tests.concepts import unknown_concepts_of_seeds, unknown_references, untold_concepts
 from tests.extract_hub import dossier, grant
 
 pytestmark = pytest.mark.timeout(600)
@@ -80,6 +80,10 @@ def test_every_concept_and_domain_of_a_table_or_a_seed_is_known(both):
     assert unknown_concepts_of_seeds(both.rows) == set()
     unplaced = "SELECT concept_id FROM lake.omop.concept WHERE standard_concept = 'S' AND domain_id = 'Undefined'"
     assert both.rows(unplaced) == []
+
+
+def test_a_concept_is_zero_where_something_was_said_and_empty_where_nothing_was(both):
+    assert untold_concepts(both.rows) == set()
 
 
 def test_visits(both):

@@ -25,7 +25,7 @@ select
     32880 as metadata_type_concept_id,
     which || ' period of ' || dataset as name,
     period as value_as_string,
-    0 as value_as_concept_id,
+    cast(null as integer) as value_as_concept_id,
     cast(deliveries as double) as value_as_number,
     loaded_on as metadata_date,
     cast(loaded_on as timestamp) as metadata_datetime

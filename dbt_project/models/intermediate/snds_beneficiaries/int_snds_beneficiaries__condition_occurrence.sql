@@ -7,7 +7,7 @@ select
     end_date as condition_end_date,
     cast(end_date as timestamp) as condition_end_datetime,
     32810 as condition_type_concept_id,
-    0 as condition_status_concept_id,
+    case when exemption is not null then 0 end as condition_status_concept_id,
     cast(null as varchar) as stop_reason,
     cast(null as bigint) as provider_id,
     cast(null as bigint) as visit_occurrence_id,

@@ -6,10 +6,10 @@ select
     cast(start_date as timestamp) as measurement_datetime,
     cast(null as varchar) as measurement_time,
     32810 as measurement_type_concept_id,
-    0 as operator_concept_id,
+    cast(null as integer) as operator_concept_id,
     cast(null as double) as value_as_number,
-    0 as value_as_concept_id,
-    0 as unit_concept_id,
+    cast(null as integer) as value_as_concept_id,
+    cast(null as integer) as unit_concept_id,
     cast(null as double) as range_low,
     cast(null as double) as range_high,
     cast(null as bigint) as provider_id,
@@ -18,9 +18,9 @@ select
     code as measurement_source_value,
     source_concept_id as measurement_source_concept_id,
     cast(null as varchar) as unit_source_value,
-    0 as unit_source_concept_id,
+    cast(null as integer) as unit_source_concept_id,
     cast(null as varchar) as value_source_value,
     cast(null as bigint) as measurement_event_id,
-    0 as meas_event_field_concept_id
+    cast(null as integer) as meas_event_field_concept_id
 from {{ ref('int_snds_beneficiaries__ald_kept') }}
 where domain_id = 'Measurement'

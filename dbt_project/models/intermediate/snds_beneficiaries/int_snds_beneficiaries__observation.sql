@@ -7,9 +7,9 @@ select
     32810 as observation_type_concept_id,
     cast(null as double) as value_as_number,
     cast(null as varchar) as value_as_string,
-    0 as value_as_concept_id,
-    0 as qualifier_concept_id,
-    0 as unit_concept_id,
+    cast(null as integer) as value_as_concept_id,
+    cast(null as integer) as qualifier_concept_id,
+    cast(null as integer) as unit_concept_id,
     cast(null as bigint) as provider_id,
     cast(null as bigint) as visit_occurrence_id,
     cast(null as bigint) as visit_detail_id,
@@ -19,6 +19,6 @@ select
     cast(null as varchar) as qualifier_source_value,
     cast(null as varchar) as value_source_value,
     cast(null as bigint) as observation_event_id,
-    0 as obs_event_field_concept_id
+    cast(null as integer) as obs_event_field_concept_id
 from {{ ref('int_snds_beneficiaries__ald_kept') }}
 where domain_id = 'Observation'

@@ -12,11 +12,11 @@ select
     cast(null as bigint) as care_site_id,
     cast(null as varchar) as person_source_value,
     sex as gender_source_value,
-    0 as gender_source_concept_id,
+    case when sex is not null then 0 end as gender_source_concept_id,
     cast(null as varchar) as race_source_value,
-    0 as race_source_concept_id,
+    cast(null as integer) as race_source_concept_id,
     cast(null as varchar) as ethnicity_source_value,
-    0 as ethnicity_source_concept_id
+    cast(null as integer) as ethnicity_source_concept_id
 from {{ ref('int_snds_beneficiaries__reference_kept') }} as reference
 left join {{ ref('int_hub__concept_map') }} as gender
     on gender.source_vocabulary_id = 'FR_SEX' and gender.source_code = reference.sex

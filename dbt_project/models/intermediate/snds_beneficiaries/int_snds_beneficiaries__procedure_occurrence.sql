@@ -7,7 +7,7 @@ select
     cast(null as date) as procedure_end_date,
     cast(null as timestamp) as procedure_end_datetime,
     32810 as procedure_type_concept_id,
-    0 as modifier_concept_id,
+    cast(null as integer) as modifier_concept_id,
     cast(null as integer) as quantity,
     cast(null as bigint) as provider_id,
     cast(null as bigint) as visit_occurrence_id,

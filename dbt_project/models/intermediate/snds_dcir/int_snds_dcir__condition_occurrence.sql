@@ -8,7 +8,7 @@ select
     event.care_end as condition_end_date,
     cast(event.care_end as timestamp) as condition_end_datetime,
     {{ type_of_event() }} as condition_type_concept_id,
-    0 as condition_status_concept_id,
+    cast(null as integer) as condition_status_concept_id,
     cast(null as varchar) as stop_reason,
     {{ provider_of_event() }} as provider_id,
     event.visit_occurrence_id,

@@ -22,7 +22,7 @@ select
     cast(allowed as double) as amount_allowed,
     0 as revenue_code_concept_id,
     cast(nature as varchar) as revenue_code_source_value,
-    0 as drg_concept_id,
+    cast(null as integer) as drg_concept_id,
     cast(null as varchar) as drg_source_value,
     person_id,
     care_start as cost_date

@@ -18,9 +18,9 @@ select
     cast(null as bigint) as visit_detail_id,
     {{ code_of_event() }} as device_source_value,
     event.source_concept_id as device_source_concept_id,
-    0 as unit_concept_id,
+    cast(null as integer) as unit_concept_id,
     cast(null as varchar) as unit_source_value,
-    0 as unit_source_concept_id,
+    cast(null as integer) as unit_source_concept_id,
     event.care_start as care_date
 from {{ rows_in_scope(ref('int_snds_dcir__event'), 'care_start') }} as event
 where event.domain_id = 'Device'

@@ -16,7 +16,7 @@ select
     cast(event.counted as double) as quantity,
     case when event.kind in ('pha', 'ucd') then 30 end as days_supply,
     cast(null as varchar) as sig,
-    0 as route_concept_id,
+    cast(null as integer) as route_concept_id,
     cast(null as varchar) as lot_number,
     {{ provider_of_event() }} as provider_id,
     event.visit_occurrence_id,

@@ -7,11 +7,11 @@ select
     cast(event.care_start as timestamp) as measurement_datetime,
     cast(null as varchar) as measurement_time,
     {{ type_of_event() }} as measurement_type_concept_id,
-    0 as operator_concept_id,
+    cast(null as integer) as operator_concept_id,
     -- Rule 39: the SNDS knows that a test was done, not its result.
     cast(null as double) as value_as_number,
-    0 as value_as_concept_id,
-    0 as unit_concept_id,
+    cast(null as integer) as value_as_concept_id,
+    cast(null as integer) as unit_concept_id,
     cast(null as double) as range_low,
     cast(null as double) as range_high,
     {{ provider_of_event() }} as provider_id,
@@ -20,9 +20,9 @@ select
     {{ code_of_event() }} as measurement_source_value,
     event.source_concept_id as measurement_source_concept_id,
     cast(null as varchar) as unit_source_value,
-    0 as unit_source_concept_id,
+    cast(null as integer) as unit_source_concept_id,
     cast(null as varchar) as value_source_value,
     cast(null as bigint) as measurement_event_id,
-    0 as meas_event_field_concept_id
+    cast(null as integer) as meas_event_field_concept_id
 from {{ rows_in_scope(ref('int_snds_dcir__event'), 'care_start') }} as event
 where event.domain_id = 'Measurement'

@@ -32,14 +32,14 @@ select
     0 as payer_concept_id,
     payer as payer_source_value,
     0 as payer_source_concept_id,
-    0 as plan_concept_id,
+    case when plan <> '' then 0 end as plan_concept_id,
     nullif(plan, '') as plan_source_value,
-    0 as plan_source_concept_id,
-    0 as sponsor_concept_id,
+    case when plan <> '' then 0 end as plan_source_concept_id,
+    cast(null as integer) as sponsor_concept_id,
     cast(null as varchar) as sponsor_source_value,
-    0 as sponsor_source_concept_id,
+    cast(null as integer) as sponsor_source_concept_id,
     cast(null as varchar) as family_source_value,
-    0 as stop_reason_concept_id,
+    cast(null as integer) as stop_reason_concept_id,
     cast(null as varchar) as stop_reason_source_value,
-    0 as stop_reason_source_concept_id
+    cast(null as integer) as stop_reason_source_concept_id
 from period

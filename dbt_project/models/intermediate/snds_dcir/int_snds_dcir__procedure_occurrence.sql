@@ -8,7 +8,7 @@ select
     event.care_end as procedure_end_date,
     cast(event.care_end as timestamp) as procedure_end_datetime,
     {{ type_of_event() }} as procedure_type_concept_id,
-    0 as modifier_concept_id,
+    case when event.modifier is not null then 0 end as modifier_concept_id,
     cast(ceil(event.counted) as integer) as quantity,
     {{ provider_of_event() }} as provider_id,
     event.visit_occurrence_id,

@@ -17,12 +17,12 @@ select
     coalesce(specialty.target_concept_id, activity.target_concept_id, 0) as specialty_concept_id,
     cast(null as bigint) as care_site_id,
     cast(null as integer) as year_of_birth,
-    0 as gender_concept_id,
+    cast(null as integer) as gender_concept_id,
     practice.code as provider_source_value,
     practice.code as specialty_source_value,
     coalesce(specialty.source_concept_id, activity.source_concept_id, 0) as specialty_source_concept_id,
     cast(null as varchar) as gender_source_value,
-    0 as gender_source_concept_id
+    cast(null as integer) as gender_source_concept_id
 from practice
 left join {{ ref('int_hub__concept_map') }} as specialty
     on specialty.source_vocabulary_id = 'FR_SPE' and specialty.source_code = practice.code

@@ -12,9 +12,9 @@ select
     case when establishment is not null then {{ hub_id(['care_site|finess', 'establishment']) }} end as care_site_id,
     cast(nature as varchar) as visit_source_value,
     0 as visit_source_concept_id,
-    0 as admitted_from_concept_id,
+    cast(null as integer) as admitted_from_concept_id,
     cast(null as varchar) as admitted_from_source_value,
-    0 as discharged_to_concept_id,
+    cast(null as integer) as discharged_to_concept_id,
     cast(null as varchar) as discharged_to_source_value,
     cast(null as bigint) as preceding_visit_occurrence_id
 from {{ rows_in_scope(ref('int_snds_dcir__event'), 'care_start') }} as event
