@@ -128,14 +128,14 @@
 
 {#
     Ingredients of drug concepts, from Athena's ancestry, several for a drug made of several; no row without it, and a
-    drug then stands for itself.
+    drug then stands for itself. French packs often are of RxNorm Extension, and so are ingredients that RxNorm lacks.
 #}
 {% macro ingredients() -%}
     select ancestor.descendant_concept_id as drug_concept_id, ancestor.ancestor_concept_id as ingredient_concept_id
     from {{ ref('concept_ancestor') }} as ancestor
     inner join {{ ref('concept') }} as concept on concept.concept_id = ancestor.ancestor_concept_id
     where
-        concept.vocabulary_id = 'RxNorm'
+        concept.vocabulary_id in ('RxNorm', 'RxNorm Extension')
         and concept.concept_class_id = 'Ingredient'
         and concept.standard_concept = 'S'
 {%- endmacro %}
