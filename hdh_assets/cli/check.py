@@ -163,13 +163,18 @@ def _keys(context: Context) -> str:
 
 
 def _vocabularies(context: Context) -> str:
-    """Whether what the next standardisation reads is there; what the files hold it sees itself."""
+    """Whether what the next standardisation reads is there, and what the hub names in it; the rest that sees itself."""
     if not (folder := context.settings.vocab_dir):
         return "the built-in seed alone"
-    from hdh_assets.standard.vocabulary import check_presence  # noqa: PLC0415
+    from hdh_assets.standard.vocabulary import check_presence, lacking  # noqa: PLC0415
 
     check_presence(Path(folder))
-    return folder
+    named, targets = lacking(Path(folder))
+    told = [
+        f"{named} concept(s) of the hub's own columns are not in it and keep the hub's words" if named else "",
+        f"{targets} target(s) of the hub's own map are not in it: their codes have no other" if targets else "",
+    ]
+    return "; ".join([folder, *filter(None, told)])
 
 
 def _reader(context: Context, opened: ExitStack) -> DuckDBPyConnection:

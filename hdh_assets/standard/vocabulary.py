@@ -6,6 +6,7 @@ vocabularies say is not judged.
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,9 @@ _ALMOST_EMPTY = frozenset({"concept_synonym", "drug_strength"})
 """Files that an honest selection of vocabularies may leave without a row."""
 
 _REMEDY = (
-    "download the vocabularies again from athena.ohdsi.org (SNOMED, RxNorm, LOINC, CVX, UCUM and ICD10 among them) and "
-    "unpack the whole archive, unchanged, into the folder that `vocab_dir` names; or unset `vocab_dir` to do with the "
-    "built-in seed"
+    "download the vocabularies again from athena.ohdsi.org (SNOMED, RxNorm, RxNorm Extension, LOINC, CVX and UCUM "
+    "among them, and for French codes CIM10, ICD10, CCAM and BDPM) and unpack the whole archive of one download, "
+    "unchanged, into the folder that `vocab_dir` names; or unset `vocab_dir` to do with the built-in seed"
 )
 
 
@@ -52,6 +53,31 @@ def check_vocabulary(folder: Path) -> None:
         _refuse(folder, [problem for table in _TABLES for problem in _problems(engine, folder, table)])
 
 
+def lacking(folder: Path) -> tuple[int, int]:
+    """How many concepts that the hub's code names, and how many targets of its own map, the folder does not have.
+
+    Neither is refused: the first keep the hub's own words, codes mapped to the others are not mapped. Reads the
+    concepts, which takes seconds. Raises `ConfigurationError` when the file cannot be read.
+    """
+    maps = yaml.safe_load((PROJECT / "dbt_project.yml").read_text("utf-8"))["vars"]["concept_maps"]
+    named = _seed("concept_stub", "concept_id")
+    targets = set().union(*(_seed(name, "target_concept_id") for name in maps)) - {"0"}
+    path = folder / "CONCEPT.csv"
+    query = f"SELECT DISTINCT concept_id FROM {_read(path)} WHERE concept_id IN (SELECT unnest(?))"
+    with duckdb.connect() as engine:
+        try:
+            held = {concept for (concept,) in engine.execute(query, [sorted(named | targets)]).fetchall()}
+        except duckdb.Error:
+            _refuse(folder, [f"{path.name}: the file is cut or damaged, or is none of Athena's"])
+    return len(named - held), len(targets - held)
+
+
+def _seed(name: str, column: str) -> set[str]:
+    (path,) = (PROJECT / "seeds").rglob(f"{name}.csv")
+    with path.open(newline="", encoding="utf-8") as file:
+        return {row[column] for row in csv.DictReader(file)}
+
+
 def _refuse(folder: Path, problems: list[str]) -> None:
     if problems:
         listed = "".join(f"\n  {problem}" for problem in problems)
@@ -65,10 +91,9 @@ def _problems(engine: duckdb.DuckDBPyConnection, folder: Path, table: str) -> li
         header = file.readline().decode("utf-8", "replace").strip("\ufeff\r\n").lower().split("\t")
     if sorted(header) != sorted(names):
         return [f"{path.name}, line 1: the columns {', '.join(names)} are expected, separated by tabs"]
-    tests = {**{f"{name} {what}": sql for column in columns for name, what, sql in _tests(column)}, "rows": "true"}
-    counted = ", ".join(f"count(*) FILTER ({sql})" for sql in tests.values())
+    tests = {f"{name} {what}": counted for column in columns for name, what, counted in _tests(column)}
     try:
-        found = engine.execute(f"SELECT {counted} FROM {_read(path)}").fetchone() or ()
+        found = engine.execute(f"SELECT {', '.join([*tests.values(), 'count(*)'])} FROM {_read(path)}").fetchone() or ()
     except duckdb.Error:
         return [f"{path.name}: the file is cut or damaged: not every line has {len(names)} columns in UTF-8"]
     *wrong, rows = found
@@ -81,17 +106,20 @@ def _problems(engine: duckdb.DuckDBPyConnection, folder: Path, table: str) -> li
 
 
 def _tests(column: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """What a column's values must be, as (name, what is wrong, SQL that is true where it is)."""
+    """What a column's values must be, as (name, what is wrong, SQL that counts the rows where it is)."""
     name, kind = column["name"], column["data_type"]
-    tests = []
+    tests = {}
     if kind == "date":
-        tests.append((name, "is not a date written yyyymmdd", f"try_strptime({name}, '%Y%m%d') IS NULL"))
+        tests["is not a date written yyyymmdd"] = f"try_strptime({name}, '%Y%m%d') IS NULL"
     else:
         if column.get("constraints"):
-            tests.append((name, "is empty", f"{name} IS NULL"))
+            tests["is empty"] = f"{name} IS NULL"
         if not kind.startswith("varchar"):
-            tests.append((name, "is not a number", f"{name} IS NOT NULL AND try_cast({name} AS {kind}) IS NULL"))
-    return tests
+            tests["is not a number"] = f"{name} IS NOT NULL AND try_cast({name} AS {kind}) IS NULL"
+    counted = [(name, what, f"count(*) FILTER ({sql})") for what, sql in tests.items()]
+    if column.get("config", {}).get("meta", {}).get("primary_key"):
+        counted.append((name, "another row has, too", f"count({name}) - count(DISTINCT {name})"))
+    return counted
 
 
 def _columns(table: str) -> list[dict[str, Any]]:

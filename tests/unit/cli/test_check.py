@@ -123,7 +123,10 @@ def test_a_vocabulary_folder_or_a_file_of_it_that_is_missing_is_told(home: Home)
     assert not told.passed
     assert "athena: there is no such folder" in told.detail
     Vocabulary().write(home.root / "athena")
-    assert _tried("vocabularies", lambda: _vocabularies(Context(home, _settings=settings))).passed
+    told = _tried("vocabularies", lambda: _vocabularies(Context(home, _settings=settings)))
+    assert told.passed
+    assert "concept(s) of the hub's own columns are not in it" in told.detail
+    assert "target(s) of the hub's own map are not in it" in told.detail
     (home.root / "athena" / "CONCEPT.csv").unlink()
     assert "CONCEPT.csv: the file is missing" in str(findings(home, vocab_dir="athena")["vocabularies"]["detail"])
 

@@ -4,13 +4,15 @@ import pytest
 from athena_folder import Vocabulary
 
 from hdh_assets.core.errors import ConfigurationError
-from hdh_assets.standard.vocabulary import check_vocabulary
+from hdh_assets.standard.sources_yml import PROJECT
+from hdh_assets.standard.vocabulary import check_vocabulary, lacking
 
 
 @pytest.fixture
 def folder(tmp_path):
     vocabulary = Vocabulary()
     vocabulary.add(10, "SNOMED", "1", "Condition")
+    vocabulary.add(11, "SNOMED", "2", "Condition", maps_to=10)
     vocabulary.descend(10, [10])
     return vocabulary.write(tmp_path / "athena's")
 
@@ -44,15 +46,17 @@ def test_every_missing_file_is_named_and_the_remedy_says_where_to_get_it(folder)
     [
         ("CONCEPT.csv", "\t", ",", "CONCEPT.csv, line 1: the columns concept_id,"),
         ("CONCEPT.csv", "concept_code\t", "code\t", "CONCEPT.csv, line 1"),
-        ("CONCEPT.csv", "19700101", "1970-01-01", "CONCEPT.csv: 1 row.s. whose valid_start_date is not a date"),
+        ("CONCEPT.csv", "19700101", "1970-01-01", "CONCEPT.csv: 2 row.s. whose valid_start_date is not a date"),
         ("CONCEPT.csv", "10\tThe", "ten\tThe", "CONCEPT.csv: 1 row.s. whose concept_id is not a number"),
-        ("CONCEPT.csv", "\tCondition\t", "\t\t", "CONCEPT.csv: 1 row.s. whose domain_id is empty"),
+        ("CONCEPT.csv", "\tCondition\t", "\t\t", "CONCEPT.csv: 2 row.s. whose domain_id is empty"),
         (
             "CONCEPT_RELATIONSHIP.csv",
             "\tMaps to\t19700101\t20991231\t",
             "\tMaps",
             "CONCEPT_RELATIONSHIP.csv: the file is cut",
         ),
+        ("CONCEPT.csv", "11\tThe", "10\tThe", "CONCEPT.csv: 1 row.s. whose concept_id another row has, too"),
+        ("VOCABULARY.csv", "None\t", "SNOMED\t", "VOCABULARY.csv: 1 row.s. whose vocabulary_id another row has, too"),
         ("CONCEPT_ANCESTOR.csv", "10\t10\t1\t1\n", "", "CONCEPT_ANCESTOR.csv: the file holds no row"),
         ("VOCABULARY.csv", "SNOMED\tSNOMED", "SNOMED", "VOCABULARY.csv: the file is cut or damaged"),
     ],
@@ -62,6 +66,31 @@ def test_what_is_wrong_with_a_file(folder, name, old, new, problem):
     with pytest.raises(ConfigurationError, match=problem) as refused:
         check_vocabulary(folder)
     assert refused.value.remedy
+
+
+def test_the_remedy_names_every_vocabulary_whose_codes_the_hub_reads(tmp_path):
+    with pytest.raises(ConfigurationError) as refused:
+        check_vocabulary(tmp_path)
+    seed = (PROJECT / "seeds" / "athena_vocabulary.csv").read_text("utf-8").splitlines()[1:]
+    assert [name for name in (line.split(",")[1] for line in seed) if name not in str(refused.value.remedy)] == []
+    assert "RxNorm Extension" in str(refused.value.remedy)
+
+
+def test_what_the_hub_names_and_the_folder_lacks_is_counted(tmp_path):
+    stub = (PROJECT / "seeds" / "concept_stub.csv").read_text("utf-8").splitlines()[1:]
+    vocabulary = Vocabulary()
+    vocabulary.add(439727, "SNOMED", "a target", "Condition")
+    named, targets = lacking(vocabulary.write(tmp_path / "without"))
+    assert named == len(stub)
+    for line in stub[1:]:
+        vocabulary.add(int(line.split(",")[0]), "Visit", line, "Visit")
+    assert lacking(vocabulary.write(tmp_path / "with")) == (1, targets - 2)  # two are sexes, of the map as well
+
+
+def test_concepts_that_cannot_be_read_are_refused(folder):
+    (folder / "CONCEPT.csv").write_text("nothing\n", "utf-8")
+    with pytest.raises(ConfigurationError, match=r"CONCEPT\.csv: the file is cut or damaged"):
+        lacking(folder)
 
 
 def test_bytes_that_are_no_utf8(folder):
