@@ -33,7 +33,9 @@ class Finding:
 
 def check_command(
     ctx: typer.Context,
-    deep: Annotated[bool, typer.Option("--deep", help="Also rebuild the dbt manifest (takes seconds).")] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Also rebuild the dbt manifest and read the vocabularies (takes seconds).")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Check descriptors, engine, home, keys, lake and what the hub writes down; say what to do about each problem."""
@@ -61,7 +63,7 @@ def look(context: Context, *, deep: bool = False) -> Iterator[Finding]:
         yield _tried("home", lambda: _home(context))
         yield _tried("keys", lambda: _keys(context))
         if settings.passed:
-            yield _tried("vocabularies", lambda: _vocabularies(context))
+            yield _tried("vocabularies", lambda: _vocabularies(context, deep=deep))
             with ExitStack() as opened:
                 reader = cache(lambda: _reader(context, opened))
                 lake = _tried("lake", lambda: _lake(context, reader()))
@@ -162,13 +164,15 @@ def _keys(context: Context) -> str:
     return f"{', '.join(required)}: present, private and the right ones"
 
 
-def _vocabularies(context: Context) -> str:
-    """Whether what the next standardisation reads is there, and what the hub names in it; the rest that sees itself."""
+def _vocabularies(context: Context, *, deep: bool) -> str:
+    """Whether what the next standardisation reads is there, and if `deep` what the hub itself names."""
     if not (folder := context.settings.vocab_dir):
         return "the built-in seed alone"
     from hdh_assets.standard.vocabulary import check_presence, lacking  # noqa: PLC0415
 
     check_presence(Path(folder))
+    if not deep:
+        return folder
     named, targets = lacking(Path(folder))
     told = [
         f"{named} concept(s) of the hub's own columns are not in it and keep the hub's words" if named else "",

@@ -119,11 +119,11 @@ def test_a_postgresql_that_does_not_answer_is_told_by_its_setting(home: Home, se
 
 def test_a_vocabulary_folder_or_a_file_of_it_that_is_missing_is_told(home: Home) -> None:
     settings = Settings(vocab_dir=str(home.root / "athena"))
-    told = _tried("vocabularies", lambda: _vocabularies(Context(home, _settings=settings)))
+    told = _tried("vocabularies", lambda: _vocabularies(Context(home, _settings=settings), deep=True))
     assert not told.passed
     assert "athena: there is no such folder" in told.detail
     Vocabulary().write(home.root / "athena")
-    told = _tried("vocabularies", lambda: _vocabularies(Context(home, _settings=settings)))
+    told = _tried("vocabularies", lambda: _vocabularies(Context(home, _settings=settings), deep=True))
     assert told.passed
     assert "concept(s) of the hub's own columns are not in it" in told.detail
     assert "target(s) of the hub's own map are not in it" in told.detail
