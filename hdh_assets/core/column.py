@@ -72,9 +72,12 @@ class Role(StrEnum):
     quasi_identifier = "quasi_identifier"
     record_key = "record_key"
     """Numbers a record of the producer (a claim, an encounter). Kept in the lake for joins; an extract replaces it, so
-    that two projects cannot join on it."""
+    that two projects cannot join on it. Parts of a primary key are taken for such, unless something says otherwise: one
+    of the two roles below, `codes` or a `code_list`, the type of a year, month or boolean, or that it is the
+    `event_date` (which foreign keys must not point to)."""
     sensitive = "sensitive"
     payload = "payload"
+    """A value. That of a column without a role; written out, it also says that a part of a key numbers no record."""
 
 
 class Column(Frozen):
@@ -189,6 +192,11 @@ class Column(Frozen):
     def is_pseudonymised(self) -> bool:
         """Whether intake replaces the value by a keyed pseudonym."""
         return self.identifier_type is not None and self.role is not Role.direct_identifier
+
+    @property
+    def is_said_to_be_a_value(self) -> bool:
+        """Whether the descriptor writes down, by its role, that it tells something by itself, even within a key."""
+        return "role" in self.model_fields_set and self.role in {Role.payload, Role.sensitive}
 
     @property
     def is_person_key(self) -> bool:

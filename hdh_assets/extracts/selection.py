@@ -233,6 +233,8 @@ def _key_expression(column: ColumnPlan) -> str:
     match column.treatment:
         case Treatment.record_place:
             return f"(SELECT same FROM place WHERE place.location_id = {name})::BIGINT"
+        case Treatment.record_date if column.type.startswith("TIMESTAMP"):
+            return f"epoch_us({name})"
         case Treatment.record_date:
             return f"datediff('day', DATE '1970-01-01', {name})::BIGINT"
         case Treatment.record_uuid:

@@ -51,6 +51,8 @@ DELIVERED_TYPES: dict[Treatment, str] = {
 """Types in the extract, where a treatment changes them."""
 
 _TEMPORAL = ("DATE", "TIMESTAMP")
+_TELLING = {"year", "yearmonth", "boolean"}
+"""Kinds of which no value numbers a record."""
 
 _CUT_TO_DAY = {Treatment.kept: Treatment.day, Treatment.within: Treatment.within_day}
 _CUT_TO_MONTH = {
@@ -153,8 +155,9 @@ def _tells_too_much(column: Column, precision: Precision) -> bool:
 
 def _record(column: Column, precision: Precision) -> Treatment:
     match column.kind:
-        case "date":
-            return Treatment.record_date if precision.dates == "month" else Treatment.kept
+        case "date" | "timestamp":
+            is_whole = _cut(Treatment.kept, precision, has_time=column.kind == "timestamp") is Treatment.kept
+            return Treatment.kept if is_whole else Treatment.record_date
         case "integer":
             return Treatment.record_number
         case "uuid":
@@ -168,18 +171,37 @@ def person_types(dataset: Dataset) -> frozenset[str]:
     return frozenset(c.identifier_type for t in dataset.tables for c in t.person_keys if c.identifier_type)
 
 
-def is_record_key(dataset: Dataset, table: Table, column: Column) -> bool:
-    """Whether a column numbers a record: declared so, or part of a key without being a coded value.
+def is_record_key(
+    dataset: Dataset, table: Table, column: Column, above: frozenset[tuple[str, str]] = frozenset()
+) -> bool:
+    """Whether a column numbers a record: declared so, or part of a key without anything saying that it is a value.
 
-    A foreign key follows the column it points to, so that both sides are treated alike.
+    A foreign key follows the column it points to, so that both sides are treated alike; one of those `above` is no
+    answer, where keys point at each other.
     """
     if column.role is Role.record_key or column.kind == "uuid":
         return True
+    passed = above | {(table.lake_name, column.lake_name)}
     for key in table.foreign_keys:
         for name, target in zip(key.columns, key.target_columns, strict=True):
-            if name.lower() == column.lake_name:
+            if name.lower() == column.lake_name and (key.table.lower(), target.lower()) not in passed:
                 parent = dataset.by_name[key.table.lower()]
-                return is_record_key(dataset, parent, parent.by_name[target.lower()])
-    is_coded = column.codes is not None or column.code_list is not None or column.kind in {"year", "yearmonth"}
+                return is_record_key(dataset, parent, parent.by_name[target.lower()], passed)
     is_in_key = column.lake_name in {name.lower() for name in table.primary_key}
-    return is_in_key and (column.kind == "date" or not is_coded)
+    return is_in_key and not _is_value(dataset, table, column)
+
+
+def _is_value(dataset: Dataset, table: Table, column: Column) -> bool:
+    """Whether a part of a key tells something by itself: it is said to, it is coded, or it dates the row's event."""
+    if column.is_said_to_be_a_value:
+        return True
+    if column.kind in {"date", "timestamp"}:
+        is_event = column.lake_name == (table.event_date or "").lower()
+        return is_event and not _is_pointed_at(dataset, table, column)
+    return column.codes is not None or column.code_list is not None or column.kind in _TELLING
+
+
+def _is_pointed_at(dataset: Dataset, table: Table, column: Column) -> bool:
+    """Whether other rows are joined by it: cut to the month, a date would join them to too many."""
+    keys = (key for other in dataset.tables for key in other.foreign_keys if key.table.lower() == table.lake_name)
+    return any(column.lake_name == target.lower() for key in keys for target in key.target_columns)

@@ -112,3 +112,11 @@ def told(kind: str, first: str, last: str, values: list[Any], treatment: Treatme
     with duckdb.connect() as engine:
         found = engine.execute(f"{query} WHERE shown IS NOT NULL ORDER BY ALL", [values]).fetchall()
     return [value for (value,) in found]
+
+
+def test_times_of_a_key_that_differ_by_less_than_a_day_have_different_numbers() -> None:
+    column = ColumnPlan("said", "TIMESTAMP", Treatment.record_date)
+    query = f"SELECT {selection._key_expression(column)} FROM (SELECT unnest(?::TIMESTAMP[]) AS said) AS t"
+    with duckdb.connect() as engine:
+        numbers = engine.execute(query, [["2024-01-01 08:00:00", "2024-01-01 08:00:01", None]]).fetchall()
+    assert len(set(numbers)) == 3
