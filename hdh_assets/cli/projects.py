@@ -232,12 +232,13 @@ def _registry(context: Context) -> Registry:
 
 def _checked(context: Context, path: Path) -> Any:
     """The dossier, found answerable. What nobody wrote is told: filing it is for a trial, not for a committee."""
-    from hdh_assets.extracts.deliverable import deliverable, needed  # noqa: PLC0415
+    from hdh_assets.extracts.deliverable import deliverable, needed, undeliverable  # noqa: PLC0415
     from hdh_assets.governance.dossier import check_dossier, not_filled_in  # noqa: PLC0415
     from hdh_assets.governance.register import today  # noqa: PLC0415
 
-    known = deliverable(context.datasets())
-    dossier = check_dossier(path, known, today(), needed(known))
+    datasets = context.datasets()
+    known = deliverable(datasets)
+    dossier = check_dossier(path, known, today(), needed(known), undeliverable(datasets))
     if left := not_filled_in(dossier):
         say(f"[yellow]·[/] as the template has it: {', '.join(left)}; a committee expects your own words there")
     return dossier

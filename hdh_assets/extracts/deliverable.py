@@ -15,6 +15,7 @@ import yaml
 from hdh_assets.core.column import Column
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.extracts.omop_rules import ROWS, attached_to
+from hdh_assets.extracts.ways import NO_WAY, is_deliverable
 from hdh_assets.standard.sources_yml import PROJECT
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -35,8 +36,15 @@ def deliverable(datasets: Mapping[str, Dataset]) -> dict[str, frozenset[str]]:
     tables = {f"omop.{table}": frozenset(omop_words(table)) for table in ROWS}
     for dataset in datasets.values():
         for table in dataset.tables:
-            tables[f"{dataset.id}.{table.lake_name}"] = frozenset(c.lake_name for c in table.lake_columns)
+            if is_deliverable(dataset, table):
+                tables[f"{dataset.id}.{table.lake_name}"] = frozenset(c.lake_name for c in table.lake_columns)
     return tables
+
+
+def undeliverable(datasets: Mapping[str, Dataset]) -> dict[str, str]:
+    """Tables by name that the hub has and no permit may name, with why."""
+    tables = ((dataset, table) for dataset in datasets.values() for table in dataset.tables)
+    return {f"{d.id}.{table.lake_name}": NO_WAY for d, table in tables if not is_deliverable(d, table)}
 
 
 def needed(tables: Iterable[str]) -> dict[str, frozenset[str]]:

@@ -20,16 +20,11 @@ from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.extracts.documents import DICTIONARY, MANIFEST
 from hdh_assets.extracts.omop_rules import ROWS
-from hdh_assets.extracts.persons import way_to_persons
 from hdh_assets.extracts.project_keys import ProjectKeys
 from hdh_assets.extracts.space import project_lock
 from hdh_assets.extracts.treatments import Treatment
-from hdh_assets.extracts.versions import (
-    Version,
-    list_versions,
-    recorded_manifests,
-    sha256_of,
-)
+from hdh_assets.extracts.versions import Version, list_versions, recorded_manifests, sha256_of
+from hdh_assets.extracts.ways import whose
 from hdh_assets.extracts.withdrawal import Cause, Withdrawal, is_left, of_each, withdraw, withdrawals
 from resources.keys import open_keys
 from resources.lake import open_lake
@@ -183,13 +178,8 @@ def _cannot_tell(table: str, columns: Collection[tuple[str, str, str]], datasets
     if schema == "omop":
         is_personal = ROWS[name].kind not in {"location", "directory"}
         return is_personal and not {table, "omop.person"} & {other for other, _ in told}
-    dataset = datasets[schema]
-    described = dataset.by_name[name]
-    way = None if described.person_keys else way_to_persons(dataset, described)
-    owner = dataset.by_name[way.table.lower()] if way else described
-    # the first key decides whose a row is: others may be empty, or tell of somebody else
-    keys = owner.person_keys[:1]
-    return any((f"{schema}.{owner.lake_name}", key.lake_name) not in told for key in keys)
+    said = whose(datasets[schema], datasets[schema].by_name[name])
+    return said is not None and (f"{schema}.{said[0].lake_name}", said[1].lake_name) not in told
 
 
 def _is_in(engine: duckdb.DuckDBPyConnection, file: Path, column: str, kind: str) -> bool:

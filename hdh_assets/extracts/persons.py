@@ -15,14 +15,14 @@ from datetime import date
 import duckdb
 import polars as pl
 
-from hdh_assets.core.descriptor import Dataset, ForeignKey, Table
+from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.keys import LakeTable
 from hdh_assets.core.person_number import person_number
 from hdh_assets.core.sql_text import literal
 from hdh_assets.extracts.omop_rules import LOCATION_ID, ROWS
 from hdh_assets.extracts.plan import TablePlan
 from hdh_assets.extracts.project_keys import ProjectKeys
-from hdh_assets.extracts.treatments import person_types
+from hdh_assets.extracts.ways import person_types, way_to_persons, whose
 from hdh_assets.governance.dossier import Age, Period, PersonsWith, Population, Sex
 from hdh_assets.governance.permit import Permit
 
@@ -139,18 +139,14 @@ def person_columns(datasets: Mapping[str, Dataset], plan: TablePlan) -> list[str
     return own + [c.lake_name for c in table.lake_columns if c.identifier_type in types and c.lake_name not in own]
 
 
-def way_to_persons(dataset: Dataset, table: Table) -> ForeignKey | None:
-    """The first foreign key whose table designates persons."""
-    return next((key for key in table.foreign_keys if dataset.by_name[key.table.lower()].person_keys), None)
-
-
 def _person_sources(datasets: Mapping[str, Dataset], plan: TablePlan) -> list[tuple[LakeTable, str]]:
-    """Where the pseudonyms a delivered table is limited by are: its own columns and those of the table it hangs on."""
+    """Where the pseudonyms a delivered table is limited by are: its own columns and the end of its way."""
     dataset = datasets[plan.table.schema]
     found = [(plan.table, column) for column in person_columns(datasets, plan)]
-    if key := way_to_persons(dataset, dataset.by_name[plan.table.name]):
-        parent = dataset.by_name[key.table.lower()]
-        found.append((LakeTable(dataset.id, parent.lake_name), parent.person_keys[0].lake_name))
+    key = way_to_persons(dataset, dataset.by_name[plan.table.name])
+    if key and (said := whose(dataset, dataset.by_name[key.table.lower()])):
+        owner, column = said
+        found.append((LakeTable(dataset.id, owner.lake_name), column.lake_name))
     return found
 
 

@@ -23,16 +23,17 @@ from hdh_assets.core.digests import short
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.person_number import person_number
-from hdh_assets.core.sql_text import literal
+from hdh_assets.core.sql_text import literal, quoted
 from hdh_assets.extracts.build import read_schema
 from hdh_assets.extracts.omop_rules import PERSON_ID, ROWS
-from hdh_assets.extracts.persons import identities, prepare_persons, way_to_persons
+from hdh_assets.extracts.persons import identities, prepare_persons
 from hdh_assets.extracts.plan import OMOP, event_tables, plan_extract
 from hdh_assets.extracts.project_keys import ProjectKeys
 from hdh_assets.extracts.provenance import Delivery, deliveries
 from hdh_assets.extracts.replacing import ROWS_AT_ONCE, replaced_rows
 from hdh_assets.extracts.selection import rows_of, select_table, within
 from hdh_assets.extracts.versions import Version
+from hdh_assets.extracts.ways import whose
 from hdh_assets.governance.dossier import Period
 from hdh_assets.governance.register import permit_of
 from hdh_assets.standard.lineage import delivered_tables
@@ -130,7 +131,7 @@ def _trace_record(
             for dataset, name in sorted(delivered_tables(table))
             if dataset in datasets
         ]
-        tables = [(dataset, each) for dataset, each in tables if each.person_keys or way_to_persons(dataset, each)]
+        tables = [(dataset, each) for dataset, each in tables if whose(dataset, each)]
         _keep_pseudonyms(engine, place.person, tables)
         known = {delivery.digest[:32]: delivery for delivery in deliveries(engine)}
         return [row for dataset, each in tables for row in _lines(engine, dataset, each, place, known)]
@@ -188,12 +189,12 @@ def _keep_pseudonyms(engine: duckdb.DuckDBPyConnection, person: int, tables: Seq
         for table, column in identities(engine)
     ]
     for dataset, table in tables:
-        for column in table.person_keys[:1]:
-            name = f'"{column.lake_name}"'
+        if said := whose(dataset, table):
+            owner, column = said[0].lake_name, quoted(said[1].lake_name)
             selects.append(
-                f'SELECT {name} FROM lake."{dataset.id}"."{table.lake_name}" WHERE {person_number(name)} = {person}'
+                f'SELECT {column} FROM lake."{dataset.id}"."{owner}" WHERE {person_number(column)} = {person}'
             )
-    hubs = " UNION ALL ".join(selects)
+    hubs = " UNION ALL ".join(dict.fromkeys(selects))
     engine.execute(f"CREATE TABLE memory.person_key AS SELECT DISTINCT hub, true AS is_allowed FROM ({hubs})")
 
 

@@ -15,9 +15,10 @@ from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.sql_text import quoted
 from hdh_assets.extracts.omop_rules import EVENTS, LONGEST_CODE, PERSON_ID, ROWS
-from hdh_assets.extracts.persons import person_columns, way_to_persons
+from hdh_assets.extracts.persons import person_columns
 from hdh_assets.extracts.plan import ColumnPlan, TablePlan
-from hdh_assets.extracts.treatments import Treatment, person_types
+from hdh_assets.extracts.treatments import Treatment
+from hdh_assets.extracts.ways import NO_WAY, is_about_nobody, way_to_persons
 from hdh_assets.governance.dossier import Period
 
 _KEYED = {
@@ -311,12 +312,11 @@ def rows_of(dataset: Dataset, table: Table, when: When, persons: Sequence[str] =
     where = f" WHERE {condition}" if condition else ""
     if table.person_keys:
         return f"{source}{_person_joins(persons or [table.person_keys[0].lake_name])}{where}"
-    if not dataset.has_persons or _is_directory(dataset, table):
+    if is_about_nobody(dataset, table):
         return f"{source}{where}"
-    key = way_to_persons(dataset, table)
-    if key is None or persons:
+    if (key := way_to_persons(dataset, table)) is None:
         raise RefusedError(
-            f"{dataset.id}.{table.lake_name} cannot be limited to the persons of a permit",
+            f"{dataset.id}.{table.lake_name} {NO_WAY}",
             remedy="ask for another table, or declare the foreign key that leads to its persons in the descriptor",
         )
     parent = dataset.by_name[key.table.lower()]
@@ -324,13 +324,14 @@ def rows_of(dataset: Dataset, table: Table, when: When, persons: Sequence[str] =
     chosen = ", ".join(f't."{target.lower()}" AS f{n}' for n, (_, target) in enumerate(pairs))
     on = " AND ".join(f't."{column.lower()}" = q.f{n}' for n, (column, _) in enumerate(pairs))
     rows = rows_of(dataset, parent, when)
-    return f"{source} SEMI JOIN (SELECT t._delivery AS d, {chosen} {rows}) AS q ON {on} AND t._delivery = q.d{where}"
+    permitted = f"SEMI JOIN (SELECT t._delivery AS d, {chosen} {rows}) AS q ON {on} AND t._delivery = q.d"
+    return f"{source} {permitted}{_person_joins(persons, decided=True)}{where}"
 
 
-def _person_joins(columns: Sequence[str]) -> str:
-    """The first column decides whether the row is permitted; a pseudonym of anybody else not permitted is emptied."""
+def _person_joins(columns: Sequence[str], *, decided: bool = False) -> str:
+    """The first column decides whether the row is permitted, where nothing did; others not permitted are emptied."""
     return "".join(
-        f' {"LEFT " if n else ""}JOIN person_key AS p{n} ON t."{column}" = p{n}.hub AND p{n}.is_allowed'
+        f' {"LEFT " if n or decided else ""}JOIN person_key AS p{n} ON t."{column}" = p{n}.hub AND p{n}.is_allowed'
         for n, column in enumerate(columns)
     )
 
@@ -348,16 +349,3 @@ def within(table: Table, period: Period) -> str:
             return f"{name} BETWEEN '{period.first:%Y%m}' AND '{period.last:%Y%m}'"
         case _:
             return f"{name}::DATE BETWEEN '{period.first}' AND '{period.last}'"
-
-
-def _is_directory(dataset: Dataset, table: Table, above: frozenset[str] = frozenset()) -> bool:
-    """A list of establishments or professionals: others point to it, and nothing in it leads to a person.
-
-    What leads back to itself or to a table `above`, as an establishment to that it belongs to, leads nowhere new.
-    """
-    seen = above | {table.lake_name}
-    leads = {key.table.lower() for key in table.foreign_keys} - seen
-    others = [other for other in dataset.tables if other is not table]
-    is_pointed_at = any(key.table.lower() == table.lake_name for other in others for key in other.foreign_keys)
-    has_persons = any(c.identifier_type in person_types(dataset) for c in table.lake_columns)
-    return is_pointed_at and not has_persons and all(_is_directory(dataset, dataset.by_name[n], seen) for n in leads)

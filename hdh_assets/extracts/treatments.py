@@ -10,6 +10,7 @@ from enum import StrEnum, unique
 from hdh_assets.core.column import Column, Role
 from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.extracts import omop_rules
+from hdh_assets.extracts.ways import person_types
 from hdh_assets.governance.dossier import Precision
 
 
@@ -164,11 +165,6 @@ def _record(column: Column, precision: Precision) -> Treatment:
             return Treatment.record_uuid
         case _:
             return Treatment.record_text
-
-
-def person_types(dataset: Dataset) -> frozenset[str]:
-    """Identifier types that designate persons in this dataset."""
-    return frozenset(c.identifier_type for t in dataset.tables for c in t.person_keys if c.identifier_type)
 
 
 def is_record_key(

@@ -193,16 +193,18 @@ def check_dossier(
     known: Mapping[str, frozenset[str]],
     today: date,
     needed: Mapping[str, frozenset[str]] = MappingProxyType({}),
+    withheld: Mapping[str, str] = MappingProxyType({}),
 ) -> Dossier:
     """The dossier, once found answerable. `known` gives the deliverable tables and their columns.
 
-    `needed` gives, by table, the tables of which the dossier must ask for one besides.
+    `needed` gives, by table, the tables of which the dossier must ask for one besides; `withheld`, by table that the
+    hub has and does not deliver, why.
 
     Raises `DossierError` with every problem, each at its line.
     """
     file = YamlFile.read(path, DossierError, remedy=_CORRECT)
     dossier = file.validated(file.mapping(), Dossier)
-    if problems := unanswerable(dossier, known, today, needed):
+    if problems := unanswerable(dossier, known, today, needed, withheld):
         is_about_tables = any(field[0] not in {"period", "retention_until"} for field, _ in problems)
         raise DossierError(file.located(problems), remedy=_ASK_ANOTHER if is_about_tables else _CORRECT)
     return dossier
@@ -219,11 +221,13 @@ def unanswerable(
     known: Mapping[str, frozenset[str]],
     today: date,
     needed: Mapping[str, frozenset[str]] = MappingProxyType({}),
+    withheld: Mapping[str, str] = MappingProxyType({}),
 ) -> list[tuple[tuple[str | int, ...], str]]:
     """What the hub cannot answer, as (field, problem)."""
     problems: list[tuple[tuple[str | int, ...], str]] = []
     for table, columns in dossier.tables.items():
-        problems += [(("tables", table), text) for text in _table_problems(table, columns, known)]
+        found = [f"{table} {withheld[table]}"] if table in withheld else _table_problems(table, columns, known)
+        problems += [(("tables", table), text) for text in found]
         if (one_of := needed.get(table)) and not one_of & dossier.tables.keys():
             text = f"gives only what belongs to rows of other tables: ask also for {' or '.join(sorted(one_of))}"
             problems.append((("tables", table), text))

@@ -70,7 +70,7 @@ def permits_in_force(
 ) -> tuple[list[Permit], list[BrokenPermit]]:
     """Permits in force on that day by project, and those that cannot be used.
 
-    With `known` (deliverable tables and their columns), a permit that names what the hub no longer has is broken.
+    With `known` (deliverable tables and their columns), a permit that names what the hub does not deliver is broken.
     """
     usable: list[Permit] = []
     broken: list[BrokenPermit] = []
@@ -99,4 +99,4 @@ def _unknown(permit: Permit, known: Mapping[str, frozenset[str]] | None) -> str:
     for table, columns in permit.tables.items():
         if table in known and columns != "all":
             missing += [f"{table}.{column}" for column in columns if column not in known[table]]
-    return f"the hub no longer has {', '.join(missing)}" if missing else ""
+    return f"the hub does not deliver {', '.join(missing)}" if missing else ""

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import duckdb
 import pytest
 
 from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.errors import RefusedError
+from hdh_assets.core.keys import LakeTable
 from hdh_assets.extracts import selection
-from hdh_assets.extracts.plan import ColumnPlan
+from hdh_assets.extracts.deliverable import undeliverable
+from hdh_assets.extracts.opposed import _cannot_tell
+from hdh_assets.extracts.persons import _person_sources
+from hdh_assets.extracts.plan import ColumnPlan, TablePlan
 from hdh_assets.extracts.selection import rows_of
 from hdh_assets.extracts.treatments import Treatment, omop_treatment
+from hdh_assets.extracts.ways import whose
 from hdh_assets.governance.dossier import Period, Precision
 from tests.integration.intake_world import column, dataset, text
 
@@ -53,14 +60,55 @@ def test_a_directory_may_lead_to_itself_or_round_in_a_circle(tables: list[dict[s
 
 def test_a_circle_that_leads_to_persons_is_no_directory() -> None:
     described = care(table("SITES", "GROUPS"), table("GROUPS", "SITES", "STAYS"))
-    with pytest.raises(RefusedError, match=r"care\.sites cannot be limited to the persons of a permit"):
-        rows_of(described, described.by_name["sites"], lambda _: "")
+    assert "JOIN person_key" in rows_of(described, described.by_name["sites"], lambda _: "")
 
 
 def test_a_table_that_only_itself_points_at_is_no_directory() -> None:
     described = care(table("SITES"), table("ALONE", "ALONE"))
     with pytest.raises(RefusedError, match=r"care\.alone cannot be limited"):
         rows_of(described, described.by_name["alone"], lambda _: "")
+
+
+def test_rows_are_limited_to_persons_by_as_many_keys_as_lead_to_them() -> None:
+    """Acts of a hospital: those of a summary, that of a stay; the mother an act mentions is somebody else."""
+    acts = table("ACTS", "SUMMARIES")
+    acts["columns"].append(column("MOTHER", "string(9)", identifier_type="person"))
+    described = care(table("SITES"), table("SUMMARIES", "LETTERS", "STAYS"), table("LETTERS", "SUMMARIES"), acts)
+    plan = TablePlan(LakeTable("care", "acts"), ())
+    mine, mothers, other = (UUID(int=number) for number in (1, 2, 3))
+    with duckdb.connect() as engine:
+        engine.execute("ATTACH ':memory:' AS lake; CREATE SCHEMA lake.care")
+        engine.execute("CREATE TABLE person_key (hub UUID, project UUID, is_allowed BOOLEAN)")
+        engine.execute("CREATE TABLE lake.care.stays (_delivery INT, num VARCHAR, id UUID)")
+        engine.execute("CREATE TABLE lake.care.summaries (_delivery INT, num VARCHAR, of_stays VARCHAR)")
+        engine.execute("CREATE TABLE lake.care.acts (_delivery INT, num VARCHAR, of_summaries VARCHAR, mother UUID)")
+        engine.execute("INSERT INTO person_key VALUES (?, ?, true)", [mine, mine])
+        engine.execute("INSERT INTO lake.care.stays VALUES (1, 'a', ?), (1, 'b', ?), (2, 'a', ?)", [mine, other, other])
+        engine.execute("INSERT INTO lake.care.summaries SELECT _delivery, 's' || num, num FROM lake.care.stays")
+        engine.execute("INSERT INTO lake.care.acts SELECT _delivery, num, num, ? FROM lake.care.summaries", [mothers])
+        joined = selection.select_table(
+            TablePlan(plan.table, (ColumnPlan("num", "VARCHAR", Treatment.kept),)),
+            Period.model_validate({"from": "2024-01-01", "to": "2024-12-31"}),
+            {"care": described},
+            (),
+            {},
+        ).source
+        rows = engine.execute(f'SELECT _delivery, num, "project mother" FROM ({joined})').fetchall()
+    assert rows == [(1, "sa", None)]
+    assert whose(described, described.by_name["acts"]) == (
+        described.by_name["stays"],
+        described.by_name["stays"].by_name["id"],
+    )
+    assert _person_sources({"care": described}, plan) == [
+        (LakeTable("care", "acts"), "mother"),
+        (LakeTable("care", "stays"), "id"),
+    ]
+    assert not _cannot_tell("care.acts", [("care.stays", "id", "")], {"care": described})
+    assert _cannot_tell("care.acts", [("care.summaries", "num", "")], {"care": described})
+
+
+def test_every_table_of_the_package_may_be_asked_for() -> None:
+    assert undeliverable(load_datasets()) == {}
 
 
 @pytest.mark.parametrize(

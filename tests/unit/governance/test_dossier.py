@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from hdh_assets.core.descriptor_files import load_datasets
-from hdh_assets.extracts.deliverable import deliverable, needed
+from hdh_assets.extracts.deliverable import deliverable, needed, undeliverable
 from hdh_assets.governance.dossier import TEMPLATE, DossierError, check_dossier, not_filled_in, read_dossier
 from tests.extract_hub import write_dossier
+from tests.integration.intake_world import column, dataset, text
 
 KNOWN = {"omop.person": frozenset({"person_id"}), "omop.condition_occurrence": frozenset({"person_id"})}
 TODAY = date(2024, 1, 1)
@@ -68,6 +69,17 @@ def test_tables_and_columns_the_hub_does_not_have_are_all_named(tmp_path: Path) 
         check_dossier(path, KNOWN, TODAY)
     assert "omop.person has no column shoe_size" in error.value.message
     assert "the hub delivers no table omop.dreams" in error.value.message
+
+
+def test_a_table_that_leads_to_no_person_is_refused_with_the_reason(tmp_path: Path) -> None:
+    """Granted, it would be tried again for ever."""
+    lonely = {"name": "LONELY", "title": text("L"), "description": text("L"), "columns": [column("N", "integer")]}
+    datasets = {"care": dataset(tables=[dataset().tables[0].model_dump(exclude_unset=True), lonely])}
+    known = deliverable(datasets)
+    path = write_dossier(tmp_path / "d.yaml", "pilot", tables={"care.lonely": "all", "care.persons": "all"})
+    with pytest.raises(DossierError, match=r"care\.lonely cannot be limited to the persons of a permit") as error:
+        check_dossier(path, known, TODAY, needed(known), undeliverable(datasets))
+    assert len(error.value.message.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
