@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 from hdh_assets.core.column_types import (
     check_bounds,
     check_codes,
+    check_day,
     check_identifier,
     check_pattern,
     check_printable,
@@ -163,6 +164,9 @@ class Column(Frozen):
                 check_identifier(self.type)
         if self.told_apart_by and not self.is_pseudonymised:
             found.add("told_apart_by is for an identifier that becomes a pseudonym, which this is not", "told_apart_by")
+        with found.at("tells"):
+            if self.tells in {"death", "activity"}:
+                check_day(self.tells, self.type)
         with found.at("format"):
             if self.format is not None:
                 check_time_form(self.format, self.kind)

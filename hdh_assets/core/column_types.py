@@ -36,6 +36,7 @@ _WIDEST = 38
 _NUMBERS = {"integer", "decimal", "float", "year"}
 _CODED = {"string", "integer"}
 _IDENTIFYING = {"string", "integer", "uuid"}
+DATED = {"date", "timestamp", "year", "yearmonth"}
 _WRITTEN_OTHERWISE = {"decimal", "float", "date", "timestamp", "boolean"}
 """Kinds of which one value is written in several ways."""
 _NOT_OF_THE_ENGINE = re.compile(r"\(\?(<?[=!]|P=|>|#|\()|\\[1-9ZuUN]|[*+?}]\+")
@@ -112,6 +113,15 @@ def check_identifier(type_: str) -> None:
     """`ValueError` unless the column can hold what a pseudonym is made of."""
     if kind_of(type_) not in _IDENTIFYING:
         raise ValueError(f"an identifier is a string, an integer or a uuid, and the type is {type_}")
+
+
+def check_day(tells: str, type_: str) -> None:
+    """`ValueError` unless the column holds what lies within a period, or not: a day, a month or a year."""
+    if kind_of(type_) not in DATED:
+        raise ValueError(
+            f"tells: {tells} is for a date, a timestamp, a year or a yearmonth, and the type is {type_}; a status or a "
+            "code has no day: leave `tells` out, and give it role: quasi_identifier for permits that name it alone"
+        )
 
 
 @cache

@@ -15,6 +15,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from hdh_assets.core.column import Column, Frozen, Identifier, Name, Text, of_form
+from hdh_assets.core.column_types import DATED
 from hdh_assets.core.dialect import Format, is_day_of_another_form
 from hdh_assets.core.families import FAMILIES
 from hdh_assets.core.generators import check_generator
@@ -25,9 +26,6 @@ _SCHEMAS = {"main", "meta", "staging", "omop", "linked", "catalog", "lake", "tem
 _SYSTEM_SCHEMAS = {"pg_catalog", "information_schema"}
 RESERVED = _SCHEMAS | _SYSTEM_SCHEMAS | {"answer_delivery_without_a_place", "oppositions"}
 """Names no dataset may have: schemas, and jobs beside those that are named after datasets."""
-
-
-_DATED = {"date", "timestamp", "year", "yearmonth"}
 
 
 LAST_VERSION = 2_147_483_647
@@ -110,7 +108,7 @@ class Table(Frozen):
     def _check_lake(self, found: Problems) -> None:
         """What keys, dates and oppositions go by must be in the lake."""
         date = self._column(self.event_date)
-        if date and date.kind not in _DATED:
+        if date and date.kind not in DATED:
             found.add(f"event_date must be a date, a timestamp, a year or a yearmonth: {date.name}", "event_date")
         for name, place in self._keys_and_date:
             if (column := self._column(name)) and not column.is_in_lake:
@@ -169,7 +167,7 @@ class Table(Frozen):
             passed.append(earlier.lake_name)
             later = earlier
         kinds = {self.by_name[name].kind for name in passed}
-        if len(passed) > 1 and (len(kinds) > 1 or not kinds <= _DATED):
+        if len(passed) > 1 and (len(kinds) > 1 or not kinds <= DATED):
             raise ValueError(f"not_before is for two columns of one kind of date: {column.name}")
 
     @property

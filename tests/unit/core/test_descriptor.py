@@ -198,6 +198,20 @@ def test_a_person_key_needs_the_domain_of_its_pseudonym() -> None:
         Column.model_validate(column("a", role="person_key"))
 
 
+@pytest.mark.parametrize("tells", ["death", "activity"])
+@pytest.mark.parametrize(
+    "type_", ["integer", "string(1)", "boolean", "float", "date", "timestamp", "year", "yearmonth"]
+)
+def test_a_death_and_an_activity_are_told_by_a_day_a_month_or_a_year(tells: str, type_: str) -> None:
+    """Of a vital status nothing says whether it lies within the period: extracts failed, or had it empty."""
+    told = column("a", type_, tells=tells)
+    if type_ in {"date", "timestamp", "year", "yearmonth"}:
+        assert Column.model_validate(told).tells == tells
+    else:
+        with pytest.raises(ValueError, match="role: quasi_identifier"):
+            Column.model_validate(told)
+
+
 def test_a_direct_identifier_never_is_in_the_lake_and_a_pseudonym_is_a_uuid() -> None:
     name = Column.model_validate(column("name", role="direct_identifier", identifier_type="nir"))
     key = Column.model_validate(column("key", role="person_key", identifier_type="nir"))
