@@ -32,11 +32,39 @@ _CATALOGUE = ("disk I/O error", "cannot rollback - no transaction is active")
 """What DuckLake says when SQLite cannot use its files, or gave a write up by itself: a full disk does both."""
 
 
+_GRANTED = re.compile(r"/([0-9.]+ [KMGT]?i?B) used\)")
+_NO_SPILL = "max_temp_directory_size"
+"""What the engine says has come to its limit where it may not write to the disk what the memory does not hold."""
+_OF_VALUES = (duckdb.DataError, duckdb.ProgrammingError, duckdb.IntegrityError)
+
+
 def engine_failure(error: duckdb.Error) -> HubError:
     """The kind of error and what to do; a disk or an object storage that refuses is told as such."""
-    return outside_failure(error) or HubError(
-        f"the engine stopped ({type(error).__name__})",
-        remedy="check the disk space of the home and the memory_limit setting; what was due stays due",
+    return outside_failure(error) or _own_failure(error)
+
+
+def _own_failure(error: duckdb.Error) -> HubError:
+    stopped = f"the engine stopped ({type(error).__name__})"
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return _out_of_memory(stopped, str(error))
+    if isinstance(error, _OF_VALUES):
+        return HubError(
+            stopped,
+            remedy="neither disk nor memory is short: values are not what a query takes them for; look at what changed "
+            "last in the descriptors (`type`, `tells`, keys), and run `hdh check`; what was due stays due",
+        )
+    return HubError(
+        stopped, remedy="check the disk space of the home and the memory_limit setting; what was due stays due"
+    )
+
+
+def _out_of_memory(stopped: str, text: str) -> HubError:
+    granted = None if _NO_SPILL in text else _GRANTED.search(text)
+    limit = f"memory_limit, which gives it {granted[1]} now," if granted else "memory_limit"
+    return HubError(
+        f"{stopped}: it needs more memory than it may use",
+        remedy=f"raise {limit} as far as the machine has memory, or lower threads, each of which takes a share: in "
+        "hdh.toml, or HDH_MEMORY_LIMIT and HDH_THREADS; what was due stays due",
     )
 
 

@@ -16,7 +16,7 @@ from rich.markup import escape
 
 from hdh_assets.cli.console import Context, JsonOption, cli_context, out, print_json
 from hdh_assets.core.errors import HubError
-from hdh_assets.core.home import Home
+from hdh_assets.core.home import LEAST_MEMORY, Home
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -63,6 +63,7 @@ def look(context: Context, *, deep: bool = False) -> Iterator[Finding]:
         yield _tried("home", lambda: _home(context))
         yield _tried("keys", lambda: _keys(context))
         if settings.passed:
+            yield _tried("memory", lambda: _memory(context))
             yield _tried("vocabularies", lambda: _vocabularies(context, deep=deep))
             with ExitStack() as opened:
                 reader = cache(lambda: _reader(context, opened))
@@ -132,6 +133,17 @@ def _home(context: Context) -> str:
             f"folders are missing: {', '.join(missing)}", remedy="run `hdh init` again: it adds what is missing"
         )
     return str(context.home.root)
+
+
+def _memory(context: Context) -> str:
+    """Whether the engine has what a delivery of some size needs."""
+    limit = context.settings.memory_limit
+    if context.settings.memory_bytes < LEAST_MEMORY:
+        raise HubError(
+            f"memory_limit is {limit}, too little for a delivery of some million lines",
+            remedy="set it to 1GB or more",
+        )
+    return f"{limit} for the engine in one process"
 
 
 def _written_by_others(home: Home) -> list[Path]:

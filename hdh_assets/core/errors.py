@@ -18,6 +18,11 @@ _REMEDIES = {
     errno.EACCES: _RIGHTS,
     errno.EPERM: _RIGHTS,
 }
+_NO_PROCESS = (errno.EAGAIN, errno.ENOMEM)
+_PROCESSES = (
+    "free memory, raise the limit of processes and threads of the hub's account (`ulimit -u`, TasksMax of its service, "
+    "pids of its container), or lower the setting threads"
+)
 _STOPPED_IN_A_FUNCTION = re.compile(r"executing the UDF: (KeyboardInterrupt|DagsterExecutionInterruptedError)\b")
 _AGAIN = "nothing is lost, and what was due stays due"
 
@@ -38,7 +43,14 @@ class HubError(Exception):
 
 
 def disk_error(error: OSError) -> HubError:
-    """What the operating system refused, as something to act on: its words, the path, and what to do."""
+    """What the operating system refused, as something to act on: its words, the path, and what to do.
+
+    Mostly it is the disk; a process or a thread that cannot be started is an `OSError` as well.
+    """
+    if error.errno in _NO_PROCESS and not error.filename:
+        return HubError(
+            f"the system would not start a process or a thread ({error.strerror})", remedy=f"{_PROCESSES}; {_AGAIN}"
+        )
     where = f": {error.filename}" if error.filename else ""
     remedy = _REMEDIES.get(error.errno or 0, "look at the disk and at who may write there")
     return HubError(f"the disk refused ({error.strerror or type(error).__name__}){where}", remedy=f"{remedy}; {_AGAIN}")

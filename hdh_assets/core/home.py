@@ -21,6 +21,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from hdh_assets.core.errors import ConfigurationError
 
 SETTINGS_FILE = "hdh.toml"
+MOST_THREADS = 1024
+"""More than a machine has cores: beyond, threads only use up what its system can start."""
+LEAST_MEMORY = 1_000_000_000
+"""Bytes with which a delivery of millions of lines is taken in; half of that was too little for two."""
+_UNITS = " KMGT"
 _MISREAD = frozenset("?%\\")
 _POSTGRES = r"^(postgresql://\S+)?$"
 
@@ -169,12 +174,24 @@ class Settings(BaseSettings):
     memory_limit: str = Field(
         default="1GB",
         pattern=r"^\d+(\.\d+)? ?[KMGTkmgt]i?[Bb]$",
-        description="Memory DuckDB may use in one process (DuckDB notation: 4GB, 2.5GiB).",
+        description="Memory DuckDB may use in one process (DuckDB notation: 4GB, 2.5GiB); less than 1GB is for trials.",
     )
-    threads: int = Field(default=0, ge=0, description="Threads of DuckDB in one process; 0: one per core.")
+    threads: int = Field(
+        default=0,
+        ge=0,
+        le=MOST_THREADS,
+        description=f"Threads of DuckDB in one process, at most {MOST_THREADS}; 0: one per core.",
+    )
     max_expansion: int = Field(
         default=200, ge=1, description="A compressed file that grows more than this many times is refused as a bomb."
     )
+
+    @property
+    def memory_bytes(self) -> float:
+        """`memory_limit` in bytes, as DuckDB reads it."""
+        limit = self.memory_limit.upper()
+        number, base = limit.rstrip("IB"), 1024 if "I" in limit else 1000
+        return float(number[:-1]) * float(base ** _UNITS.index(number[-1]))
 
     @property
     def is_lake_far(self) -> bool:

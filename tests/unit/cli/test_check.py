@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hdh_assets.cli.check import _home, _tried, _vocabularies, look
+from hdh_assets.cli.check import _home, _memory, _tried, _vocabularies, look
 from hdh_assets.cli.console import Context
 from hdh_assets.cli.init import initialise
 from hdh_assets.core.home import Home, Settings
@@ -129,6 +129,13 @@ def test_a_vocabulary_folder_or_a_file_of_it_that_is_missing_is_told(home: Home)
     assert "target(s) of the hub's own map are not in it" in told.detail
     (home.root / "athena" / "CONCEPT.csv").unlink()
     assert "CONCEPT.csv: the file is missing" in str(findings(home, vocab_dir="athena")["vocabularies"]["detail"])
+
+
+def test_less_memory_than_deliveries_need_is_told(home: Home) -> None:
+    for limit, is_enough in (("500MB", False), ("953MiB", False), ("1GB", True), ("1GiB", True)):
+        told = _tried("memory", lambda given=limit: _memory(Context(home, _settings=Settings(memory_limit=given))))
+        assert told.passed is is_enough
+        assert limit in told.detail
 
 
 def test_a_wrong_setting_is_told_once(home: Home) -> None:

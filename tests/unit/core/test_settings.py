@@ -43,12 +43,18 @@ def test_memory_is_given_as_the_engine_takes_it(tmp_path: Path, limit: str) -> N
     assert written(tmp_path, f'memory_limit = "{limit}"\n').memory_limit == limit
 
 
+@pytest.mark.parametrize(("limit", "size"), [("1GB", 10**9), ("2.5GiB", 2.5 * 2**30), ("900 MB", 9e8), ("1kib", 1024)])
+def test_memory_is_as_much_as_the_engine_makes_of_it(limit: str, size: float) -> None:
+    assert Settings(memory_limit=limit).memory_bytes == size
+
+
 @pytest.mark.parametrize(
     "line",
     [
         'memory_limit = "lots"',
         'memory_limit = "50%"',
         "threads = -1",
+        "threads = 100000",
         "max_expansion = 0",
         'lake_catalog = "hub.sqlite"',
         'registry_url = "a database"',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import threading
@@ -57,3 +58,28 @@ def test_an_error_of_the_hub_is_told_with_its_remedy() -> None:
     with pytest.raises(dg.Failure, match="no such permit") as failure, told():
         raise HubError("no such permit", remedy="grant it")
     assert failure.value.metadata["what to do"].value == "grant it"
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("SELECT list(range) FROM range(200000000)", "which gives it 47.6 MiB now"),
+        ("CREATE TABLE much AS SELECT hash(range)::VARCHAR AS h FROM range(5000000)", "raise memory_limit as far"),
+        ("SELECT 'secret'::INTEGER", "neither disk nor memory is short"),
+        ("SELECT nothing", "neither disk nor memory is short"),
+    ],
+)
+def test_what_the_engine_could_not_do_is_told_with_what_helps(query: str, said: str) -> None:
+    with duckdb.connect(config={"memory_limit": "50MB", "threads": 1}) as engine:
+        engine.execute("SET max_temp_directory_size = '0KiB'")
+        with pytest.raises(dg.Failure, match="the engine stopped") as failure, told():
+            engine.execute(query).fetchall()
+    remedy = str(failure.value.metadata["what to do"].value)
+    assert said in remedy
+    assert "secret" not in f"{failure.value.description} {remedy}"
+
+
+def test_a_process_that_cannot_be_started_is_not_told_as_a_disk_that_refuses() -> None:
+    with pytest.raises(dg.Failure, match="start a process or a thread") as failure, told():
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+    assert "ulimit -u" in str(failure.value.metadata["what to do"].value)
