@@ -101,6 +101,17 @@ def print_json(document: Any) -> None:
     typer.echo(json.dumps(_plain(document), ensure_ascii=False, indent=2, allow_nan=False))
 
 
+def print_json_rows(rows: Iterable[Mapping[str, Any]]) -> None:
+    """An array of objects, as `print_json` writes it, each written as it comes: there may be more than memory holds."""
+    is_begun = False
+    for row in rows:
+        # by hand: a text may hold what Python takes for the end of a line
+        text = json.dumps(_plain(row), ensure_ascii=False, indent=2, allow_nan=False).replace("\n", "\n  ")
+        typer.echo(f"{',' if is_begun else '['}\n  {text}", nl=False)
+        is_begun = True
+    typer.echo("\n]" if is_begun else "[]")
+
+
 def _plain(value: Any) -> Any:
     match value:
         case None | bool() | int() | str():

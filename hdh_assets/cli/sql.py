@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from itertools import count
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from itertools import count, islice
 from typing import Annotated, Any
 
 import duckdb
 import typer
 
-from hdh_assets.cli.console import JsonOption, cli_context, err, print_rows
+from hdh_assets.cli.console import JsonOption, cli_context, err, print_json_rows, print_rows
 from hdh_assets.core.errors import HubError, RefusedError
 from hdh_assets.core.sql_text import literal
 from resources.lake import ALIAS, Lake, open_lake
 from resources.releases import find
 
 SHOWN_ROWS = 200
+_AT_ONCE = 1000
+"""Rows taken from the engine together."""
 _NAME_TABLES = (
     "name tables as omop.person or snds_dcir.er_prs_f: `hdh dataset list` has the datasets, `hdh dataset show ID` "
     "the tables of one"
@@ -49,16 +52,27 @@ def sql_command(
     context = cli_context(ctx).require_home()
     lake = open_lake(context.home, context.settings)
     snapshot = find(lake, release).snapshot_id if release is not None else None
-    rows = read(lake, query, snapshot=snapshot, most=None if as_json else SHOWN_ROWS + 1)
-    print_rows(rows if as_json else rows[:SHOWN_ROWS], as_json=as_json, empty="no rows", verbatim=True)
-    if len(rows) > SHOWN_ROWS and not as_json:
+    if as_json:
+        with closing(rows_of(lake, query, snapshot=snapshot)) as rows:
+            print_json_rows(rows)
+        return
+    shown = read(lake, query, snapshot=snapshot, most=SHOWN_ROWS + 1)
+    print_rows(shown[:SHOWN_ROWS], as_json=False, empty="no rows", verbatim=True)
+    if len(shown) > SHOWN_ROWS:
         err.print(f"[dim]the first {SHOWN_ROWS} rows, and there are more; add a LIMIT, or --json for all[/]")
 
 
 def read(lake: Lake, query: str, *, snapshot: int | None = None, most: int | None = None) -> list[dict[str, Any]]:
-    """Rows of one query as dicts, the first `most` where that is given: the engine gives them as they are asked for.
+    """Rows of one query as `rows_of` gives them, kept: the first `most` where that is given."""
+    with closing(rows_of(lake, query, snapshot=snapshot)) as rows:
+        return list(islice(rows, most))
 
-    Raises `RefusedError` when it is not a single reading statement, `HubError` when it cannot run.
+
+def rows_of(lake: Lake, query: str, *, snapshot: int | None = None) -> Generator[dict[str, Any]]:
+    """Rows of one query as dicts, as they are asked for: the engine makes no more of them, and none is kept.
+
+    To be closed: a reader of the lake is open meanwhile. Raises `RefusedError` when it is not a single reading
+    statement, `HubError` when it cannot run; nothing before the first row is asked for.
     """
     parsed = _checked(query)
     with lake.reader(snapshot=snapshot) as engine:
@@ -67,10 +81,10 @@ def read(lake: Lake, query: str, *, snapshot: int | None = None, most: int | Non
         try:
             answer = engine.execute(query)
             names = _told_apart([column[0] for column in answer.description or []])
-            found = answer.fetchall() if most is None else answer.fetchmany(most)
-            return [dict(zip(names, row, strict=True)) for row in found]
+            while found := answer.fetchmany(_AT_ONCE):
+                yield from (dict(zip(names, row, strict=True)) for row in found)
         except duckdb.Error as error:
-            raise HubError(f"the query failed: {_first_line(error)}", remedy=_remedy(error)) from None
+            raise HubError(f"the query failed: {_first_line(error)}", remedy=_remedy(error, parsed)) from None
 
 
 def _checked(query: str) -> Any:
@@ -186,13 +200,16 @@ def _told_apart(names: list[str]) -> list[str]:
     return found
 
 
-def _remedy(error: duckdb.Error) -> str | None:
+def _remedy(error: duckdb.Error, parsed: Any) -> str | None:
     """What to do about a query that names what is not there; None where only its writer knows."""
     match error:
         case duckdb.CatalogException():
             return _NAME_TABLES
         case duckdb.BinderException():
-            return "see the columns: SELECT column_name FROM duckdb_columns() WHERE table_name = 'person'"
+            made = set(_names_made(parsed))
+            named = sorted(f"{schema}.{table}".lstrip(".") for _, schema, table in _tables(parsed) if table)
+            described = [f'`hdh sql "DESCRIBE {name}"`' for name in named if name not in made]
+            return f"see the columns: {', '.join(described)}" if described else None
         case _:
             return None
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -111,6 +113,20 @@ def test_sql_asks_the_engine_for_as_many_rows_as_are_shown(lake: Lake) -> None:
     assert len(read(lake, "FROM range(5)")) == 5
 
 
+def test_sql_as_json_ends_with_whoever_reads_it(lake: Lake) -> None:
+    """What was asked for would take days to write, and more memory than there is."""
+    home = Path(lake.data_path).parents[1]
+    assert (home / "hdh.toml").write_text("") == 0
+    hdh = [sys.executable, "-m", "hdh_assets.cli", "--home", str(home)]
+    command = [*hdh, "sql", "--json", "FROM range(1000000000000)"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asking:
+        assert asking.stdout
+        assert asking.stderr
+        assert asking.stdout.read(30) == b'[\n  {\n    "range": 0\n  },\n  {\n'[:30]
+        asking.stdout.close()
+        assert asking.stderr.read() == b""
+
+
 @pytest.mark.parametrize(
     "call",
     [
@@ -210,7 +226,11 @@ def test_sql_shows_names_and_numbers_as_they_are(lake: Lake, capsys: pytest.Capt
     ("query", "remedy"),
     [
         ("FROM omop.nobody", "`hdh dataset list`"),
-        ("SELECT nothing FROM omop.person", "duckdb_columns()"),
+        ("SELECT nothing FROM omop.person", 'columns: `hdh sql "DESCRIBE omop.person"`'),
+        (
+            "WITH p AS (FROM omop.person) SELECT nothing FROM p, person_twice",
+            '`hdh sql "DESCRIBE omop.person"`, `hdh sql "DESCRIBE person_twice"`',
+        ),
         ("SELEC 1", "one SELECT"),
         ("SELECT * FROM 'file.csv'", "`hdh dataset list`"),
     ],

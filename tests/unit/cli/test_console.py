@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from hdh_assets.cli import console
-from hdh_assets.cli.console import Context, print_facts, print_json, print_rows, shown, typed
+from hdh_assets.cli.console import Context, print_facts, print_json, print_json_rows, print_rows, shown, typed
 from hdh_assets.core.home import Home
 
 AWKWARD = Path("/srv/l'hôpital [bold]d'été[/] & fils/hub")
@@ -89,3 +89,12 @@ def test_json_is_json_whatever_the_values(capsys: pytest.CaptureFixture[str]) ->
         "numbers": ["nan", "inf", "-inf", 1.5, 2.5, 3, 2**70],
         "by day": {"2024-01-01": [1, None, True], "7": "01"},
     }
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_rows_written_one_by_one_are_the_same_document(count: int, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"n": n, "said": "one\u2028two\nthree\x85", "day": date(2024, 1, 2), "list": [1, {}]} for n in range(count)]
+    print_json(rows)
+    whole = capsys.readouterr().out
+    print_json_rows(iter(rows))
+    assert capsys.readouterr().out == whole
