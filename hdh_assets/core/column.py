@@ -78,7 +78,7 @@ class Role(StrEnum):
     `event_date` (which foreign keys must not point to)."""
     sensitive = "sensitive"
     payload = "payload"
-    """A value. That of a column without a role; written out, it also says that a part of a key numbers no record."""
+    """A value, in a key too."""
 
 
 class Column(Frozen):
@@ -92,7 +92,8 @@ class Column(Frozen):
     nullable: bool = True
     optional: bool = False
     """A delivery may lack the column altogether; it is then null."""
-    role: Role = Role.payload
+    role: Role | None = None
+    """None where nothing is said: a value like `payload`, but in a key taken for the number of a record."""
     identifier_type: Identifier | None = None
     """Domain of the pseudonym. Columns of the same domain get equal pseudonyms for equal identifiers."""
     told_apart_by: Name | None = None
@@ -199,8 +200,8 @@ class Column(Frozen):
 
     @property
     def is_said_to_be_a_value(self) -> bool:
-        """Whether the descriptor writes down, by its role, that it tells something by itself, even within a key."""
-        return "role" in self.model_fields_set and self.role in {Role.payload, Role.sensitive}
+        """Whether its role says that it tells something by itself, even within a key."""
+        return self.role in {Role.payload, Role.sensitive}
 
     @property
     def is_person_key(self) -> bool:

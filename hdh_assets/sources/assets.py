@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from hdh_assets.core.column import Column
+from hdh_assets.core.column import Column, Role
 from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.digests import short
 from hdh_assets.core.errors import HubError
@@ -153,7 +153,7 @@ def _column(column: Column, key: list[str]) -> dg.TableColumn:
         type=column.duckdb_type.lower(),
         description=column.description.en,
         constraints=_constraints(column.nullable, key == [column.lake_name]),
-        tags={"role": column.role.value},
+        tags={"role": (column.role or Role.payload).value},
     )
 
 

@@ -41,6 +41,7 @@ def test_a_part_of_a_key_is_replaced_unless_its_description_says_that_it_is_a_va
     name: str, replaced: Treatment
 ) -> None:
     assert becomes(results(), name) is replaced
+    assert becomes(Dataset.model_validate(results().model_dump(mode="json")), name) is replaced
     for role in ("payload", "sensitive"):
         assert becomes(results(**{name: role}), name) is Treatment.kept
     for role in ("record_key", "quasi_identifier"):
