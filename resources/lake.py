@@ -37,6 +37,7 @@ BUSY_MILLISECONDS = 60_000
 """How long SQLite waits for another process that keeps its file just now."""
 ENGINE = ONLY_OURS | {"allow_unsigned_extensions": "true"}
 """Configuration of every engine; the signatures were checked before."""
+_ROW_GROUP_BYTES = "64MB"
 _OTHER_PLACE = "does not match existing data path"
 _NO_CATALOGUE = "creating a new DuckLake is explicitly disabled"
 _OTHER_ENCRYPTION = "Failed to set encryption"
@@ -346,6 +347,21 @@ def transaction(engine: duckdb.DuckDBPyConnection) -> Iterator[None]:
         engine.execute("ROLLBACK")
         raise
     engine.execute("COMMIT")
+
+
+def bound_by_bytes(engine: duckdb.DuckDBPyConnection) -> None:
+    """Let no row length take memory without end: this engine's writes hold so many bytes, not so many rows.
+
+    By itself the engine gathers 2,048 rows between two steps, and a row group of tens of thousands: with documents of a
+    megabyte that is gigabytes. The order of rows is given up, without which no bytes are counted. To be called outside
+    a transaction.
+    """
+    engine.execute("SET preserve_insertion_order = false")
+    engine.execute("SET enable_caching_operators = false")
+    # what is rolled back holds for this engine alone: the lake would remember it, and refuse writers that keep order
+    engine.execute("BEGIN")
+    engine.execute(f"CALL {ALIAS}.set_option('parquet_row_group_size_bytes', '{_ROW_GROUP_BYTES}')")
+    engine.execute("ROLLBACK")
 
 
 def open_lake(home: Home, settings: Settings | None = None, *, moved: bool = False) -> Lake:

@@ -86,7 +86,6 @@ class DeliveryLoad:
         for table in dataset.tables:
             if identifiers := pseudonymised(table):
                 self.pseudonyms.register(self.engine, function_name(table), identifiers)
-        self.engine.execute("SET preserve_insertion_order = false")
         loaded = Loaded()
         with streaming(self.engine):
             for name, files in self.admitted.files.items():

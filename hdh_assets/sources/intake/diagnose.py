@@ -25,7 +25,10 @@ from resources.vault import EncryptedWriter
 
 REJECTED = "rejected"
 """Folder of the rejected rows of a delivery, in the run's folder and then in quarantine."""
-_BATCH_ROWS = 10_000
+_BATCH_ROWS = 64
+"""Rows the engine gives at a time: each may have two megabytes."""
+_GROUP_ROWS = 10_000
+_GROUP_BYTES = 16 * 1024 * 1024
 
 
 @dataclass
@@ -57,9 +60,9 @@ def find_rejects(engine: duckdb.DuckDBPyConnection, opened: OpenFile, quarantine
     found = Rejects()
     checks = opened.checks
     with opened.feed() as feed:
-        for batch in _rejected(engine, opened, feed.path, checks, quarantine):
-            found.rows += batch.num_rows
-            _count(found, batch.column("_line"), batch.column("_broken"))
+        for group in _rejected(engine, opened, feed.path, checks, quarantine):
+            found.rows += group.num_rows
+            _count(found, group.column("_line"), group.column("_broken").combine_chunks())
     return found
 
 
@@ -81,8 +84,8 @@ def set_aside(
     with opened.feed() as feed:
         batches = engine.execute(_faulty_sql(opened, feed.path, fault, columns)).fetch_record_batch(_BATCH_ROWS)
         with parquet.ParquetWriter(cast("IO[bytes]", quarantine), batches.schema, compression="zstd") as writer:
-            for batch in batches:
-                writer.write_batch(batch)
+            for group in _grouped(batches):
+                writer.write_table(group)
     quarantine.close()
 
 
@@ -99,8 +102,11 @@ def _faulty_sql(opened: OpenFile, path: str, fault: KeyFault, columns: str) -> s
 
 
 def numbered_sql(opened: OpenFile, path: str) -> str:
-    """The rows of a file in order, as text, with `_line`: the line of the file where each begins."""
-    reader = opened.reader_sql(path, in_order=True)
+    """The rows of a file in order, as text, with `_line`: the line of the file where each begins.
+
+    To number them the engine reads with one thread, from the beginning to the end.
+    """
+    reader = opened.reader_sql(path)
     if not opened.plan.dialect.quote:
         return f"SELECT row_number() OVER () + 1 AS _line, * FROM {reader}"
     feeds = " + ".join(
@@ -124,8 +130,8 @@ def _delivered(opened: OpenFile) -> str:
 
 def _rejected(
     engine: duckdb.DuckDBPyConnection, opened: OpenFile, path: str, checks: list[Check], quarantine: EncryptedWriter
-) -> Iterator[pa.RecordBatch]:
-    """Batches of line, rules and texts as `quarantine` keeps them, with the numbers of the rules as `_broken`."""
+) -> Iterator[pa.Table]:
+    """Groups of line, rules and texts as `quarantine` keeps them, with the numbers of the rules as `_broken`."""
     broken = ", ".join(f"CASE WHEN {check.broken} THEN {number} END" for number, check in enumerate(checks))
     rules = ", ".join(literal(f"{check.rule} {check.column}") for check in checks)
     engine.execute("SET preserve_insertion_order = true")
@@ -138,11 +144,25 @@ def _rejected(
     batches = result.fetch_record_batch(_BATCH_ROWS)
     kept = batches.schema.remove(batches.schema.get_field_index("_broken"))
     with parquet.ParquetWriter(cast("IO[bytes]", quarantine), kept, compression="zstd") as writer:
-        for batch in batches:
-            writer.write_batch(batch.drop_columns(["_broken"]))
-            yield batch
+        for group in _grouped(batches):
+            writer.write_table(group.drop_columns(["_broken"]))
+            yield group
     quarantine.close()
     engine.execute("SET preserve_insertion_order = false")
+
+
+def _grouped(batches: pa.RecordBatchReader) -> Iterator[pa.Table]:
+    """The same rows, as many together as are worth a row group and no more than memory has room for."""
+    waiting: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in batches:
+        waiting.append(batch)
+        rows, size = rows + batch.num_rows, size + batch.nbytes
+        if rows >= _GROUP_ROWS or size >= _GROUP_BYTES:
+            yield pa.Table.from_batches(waiting)
+            waiting, rows, size = [], 0, 0
+    if waiting:
+        yield pa.Table.from_batches(waiting)
 
 
 def _count(found: Rejects, lines: Any, rules: Any) -> None:

@@ -86,7 +86,7 @@ class OpenFile:
             rest = chain(marked, self.blocks)
             yield Feed(rest, self.plan.file.name, len(self.header.columns), records_before=before), True
 
-    def reader_sql(self, path: str, *, in_order: bool = False, is_marked: bool = True) -> str:
+    def reader_sql(self, path: str, *, is_marked: bool = True) -> str:
         """The engine's reader of the text: every column as text, nothing guessed, nothing forgiven.
 
         Not `is_marked`: nothing stands for something else in it, and nothing is looked for.
@@ -97,7 +97,8 @@ class OpenFile:
             f"read_csv({literal(path)}, columns = {{{columns}}}, auto_detect = false, header = false, "
             f"strict_mode = true, new_line = '\\n', delim = {literal(dialect.delimiter)}, quote = '', escape = '', "
             f"null_padding = false, ignore_errors = false, max_line_size = {MAX_LINE_BYTES}, "
-            f"parallel = {'false' if in_order else 'true'})"
+            # otherwise the engine gathers 2,048 rows, however long, before it gives any
+            "parallel = true)"
         )
         if not (dialect.quote and is_marked):
             return reader

@@ -17,6 +17,7 @@ from typing import Any
 TOO_COSTLY = 3
 NO_TEXT = 4
 _BATCH_ROWS = 8_192
+_BATCH_BYTES = 32 * 1024 * 1024
 _THRIFT_LIMIT = 64 * 1024 * 1024
 _LONGEST_NAME = 200
 _NAME = re.compile("[A-Za-z0-9_]+")
@@ -73,7 +74,7 @@ def _convert(descriptor: int) -> None:
     schema = pa.schema([(name if _NAME.fullmatch(name) else "?", pa.string()) for name in names])
     rows = 0
     with csv.CSVWriter(sys.stdout.buffer, schema, write_options=csv.WriteOptions(quoting_style="needed")) as writer:
-        for batch in source.iter_batches(batch_size=_BATCH_ROWS, use_threads=False):
+        for batch in source.iter_batches(batch_size=_batch_rows(source.metadata), use_threads=False):
             batch.validate(full=True)
             rows += batch.num_rows
             texts = []
@@ -86,6 +87,13 @@ def _convert(descriptor: int) -> None:
     if rows != source.metadata.num_rows:
         raise ValueError("rows are missing")
     sys.stdout.buffer.flush()
+
+
+def _batch_rows(metadata: Any) -> int:
+    """Rows to read at a time: few where a row is a document."""
+    groups = (metadata.row_group(place) for place in range(metadata.num_row_groups))
+    longest = max((group.total_byte_size // max(1, group.num_rows) for group in groups), default=0)
+    return max(1, min(_BATCH_ROWS, _BATCH_BYTES // max(1, longest)))
 
 
 def _texts(column: Any) -> Any:

@@ -33,7 +33,7 @@ from hdh_assets.sources.opposed.intake import LoadedDelivery, opposed_kept_out
 from resources.engine_errors import engine_failure
 from resources.inbox import Dropped, holds, read_manifest, remove_folder
 from resources.keys import open_keys
-from resources.lake import Lake, open_lake, transaction
+from resources.lake import Lake, bound_by_bytes, open_lake, transaction
 from resources.lake_tables import (
     CONFLICT_REMEDY,
     DeliveryRow,
@@ -248,6 +248,7 @@ def _engine(intake: Intake, task: Task, *, is_new: bool) -> Iterator[duckdb.Duck
             ensure_tables(engine, {dataset.id: dataset})
             if conflicts := type_conflicts(engine, {dataset.id: dataset}):
                 raise ConfigurationError(conflicts[0], remedy=CONFLICT_REMEDY)
+            bound_by_bytes(engine)
             yield engine
     except duckdb.Error as error:
         raise engine_failure(error) from None
