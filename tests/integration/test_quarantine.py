@@ -167,3 +167,18 @@ def test_an_export_that_fails_half_way_was_written_down(
         export(registry(full), vault(full), full.settings, by_period(full)["2024-03"], tmp_path / "out")
     assert [event.kind for event in registry(full).events()] == ["quarantine.exported"]
     assert not list((full.home.vault / "tmp").iterdir())
+
+
+def test_a_key_that_several_parts_break_is_told_of_each_with_its_own_count(tmp_path: Path) -> None:
+    world = World.create(tmp_path)
+    head = "NUM;PERSON;DAY;COST;NOTE\n"
+    parts = {
+        "VISITS_1.csv": head + "1;p1;;;\n2;p1;;;\n",
+        "VISITS_2.csv": head + "3;p1;;;\n",
+        "VISITS_3.csv": head + "4;p1;;;\n1;p2;;;\n1;p2;;;\n",
+    }
+    world.drop({"PERSONS.csv": PERSONS} | parts)
+    (receipt,) = world.tick()
+    told = [(p.file, p.count, p.lines) for p in receipt.problems if p.rule == "duplicate_key"]
+    assert told == [("VISITS_1.csv", 1, (2,)), ("VISITS_3.csv", 2, (3, 4))]
+    assert receipt.rejected_count == receipt.tables["visits"].by_rule["duplicate_key"] == 3

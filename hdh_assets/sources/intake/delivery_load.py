@@ -5,7 +5,7 @@ The caller opens and ends the transaction. What is loaded stays invisible until 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -15,10 +15,10 @@ import duckdb
 from hdh_assets.core.crash import crash_point
 from hdh_assets.core.descriptor import Table
 from hdh_assets.sources.intake.admission import Admitted
-from hdh_assets.sources.intake.diagnose import REJECTED, find_rejects, lines_of, set_aside
+from hdh_assets.sources.intake.diagnose import REJECTED, find_rejects, lines_of, rows_by_file, set_aside
 from hdh_assets.sources.intake.identities import IdentityKeeper
 from hdh_assets.sources.intake.key_gate import KeyFault, key_faults
-from hdh_assets.sources.intake.load import FilePlan, load_file, open_file, streaming
+from hdh_assets.sources.intake.load import FilePlan, OpenFile, load_file, open_file, streaming
 from hdh_assets.sources.intake.manifest import ManifestFile
 from hdh_assets.sources.intake.origin import Origin
 from hdh_assets.sources.intake.receipt import (
@@ -130,18 +130,7 @@ class DeliveryLoad:
         loaded.add(plan.table, rejects.problems(plan.file.name, opened.checks))
 
     def _act_on(self, fault: KeyFault, loaded: Loaded) -> None:
-        is_rejected = fault.action != "count"
-        file, lines = self._lines(fault) if is_rejected else (None, [])
-        found = problem(
-            fault.rule,
-            file=file or fault.table.name,
-            lines=lines,
-            column=", ".join(fault.columns),
-            count=fault.rows,
-            is_rejected=is_rejected,
-            expected=fault.expected,
-        )
-        loaded.add(fault.table, [found])
+        loaded.add(fault.table, self._told(fault) if fault.action != "count" else [_problem(fault, fault.rows)])
         if fault.action == "refuse":
             raise DeliveryRefusedError(loaded.problems)
         if fault.action == "reject":
@@ -149,21 +138,26 @@ class DeliveryLoad:
             loaded.inserted[fault.table.lake_name] -= fault.rows
             loaded.rejected[fault.table.lake_name] += fault.rows
 
-    def _lines(self, fault: KeyFault) -> tuple[str | None, list[int]]:
-        """The first file concerned and its first lines, for the receipt. Rows that are rejected go to quarantine."""
-        first: tuple[str | None, list[int]] = (None, [])
-        for file in self.admitted.files[fault.table.lake_name]:
-            plan = self._plan(fault.table, file)
+    def _told(self, fault: KeyFault) -> Iterator[Problem]:
+        """One problem for each file concerned. Rows that are rejected go to quarantine.
+
+        Of a delivery that is refused only the first file is read again, for its lines.
+        """
+        rows = rows_by_file(self.engine, self.admitted.dataset, fault)
+        concerned = [file for file in self.admitted.files[fault.table.lake_name] if file.name in rows]
+        for file in concerned:
+            lines: list[int] = []
             with streaming(self.engine):
-                lines = lines_of(self.engine, open_file(plan, self.again, self.folder), fault)
-                if lines and fault.action == "reject":
-                    name = f"{file.name}.{_told(fault)}.parquet"
+                if fault.action == "reject":
+                    name = f"{file.name}.{_named(fault)}.parquet"
                     quarantine = self.vault.writer(self.folder / REJECTED / name)
-                    set_aside(self.engine, open_file(plan, self.again, self.folder), fault, quarantine)
-            first = first if first[1] else (file.name if lines else None, lines)
-            if first[1] and fault.action == "refuse":
-                break
-        return first
+                    lines = set_aside(self.engine, self._opened_again(fault, file), fault, quarantine)
+                elif file is concerned[0]:
+                    lines = lines_of(self.engine, self._opened_again(fault, file), fault)
+            yield _problem(fault, rows[file.name], file.name, lines)
+
+    def _opened_again(self, fault: KeyFault, file: ManifestFile) -> OpenFile:
+        return open_file(self._plan(fault.table, file), self.again, self.folder)
 
     def _check_threshold(self, loaded: Loaded) -> None:
         limit = self.admitted.dataset.thresholds.max_reject_ratio
@@ -194,7 +188,19 @@ class DeliveryLoad:
         return FilePlan(self.admitted.dataset, table, file, self.delivery, manifest.period, self.max_expansion)
 
 
-def _told(fault: KeyFault) -> str:
+def _problem(fault: KeyFault, rows: int, file: str | None = None, lines: Iterable[int] = ()) -> Problem:
+    return problem(
+        fault.rule,
+        file=file or fault.table.name,
+        lines=lines,
+        column=", ".join(fault.columns),
+        count=rows,
+        is_rejected=fault.action != "count",
+        expected=fault.expected,
+    )
+
+
+def _named(fault: KeyFault) -> str:
     """A broken key in the name of a file: its rule, the table that lacks it if any, as many columns as have room."""
     columns = list(fault.columns)
     while len(columns) > 1 and len("-".join(columns)) > _LONGEST_COLUMNS:

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.sql_text import literal, quoted
 from hdh_assets.sources.intake.key_gate import KeyFault
 from hdh_assets.sources.intake.load import OpenFile
@@ -25,6 +26,7 @@ from resources.vault import EncryptedWriter
 
 REJECTED = "rejected"
 """Folder of the rejected rows of a delivery, in the run's folder and then in quarantine."""
+_FAULTY = "faulty_key"
 _BATCH_ROWS = 64
 """Rows the engine gives at a time: each may have two megabytes."""
 _GROUP_ROWS = 10_000
@@ -66,10 +68,22 @@ def find_rejects(engine: duckdb.DuckDBPyConnection, opened: OpenFile, quarantine
     return found
 
 
+def rows_by_file(engine: duckdb.DuckDBPyConnection, dataset: Dataset, fault: KeyFault) -> dict[str, int]:
+    """How many rows of each file break a key. To be asked before the rows are taken out of the lake.
+
+    Their keys are kept in the engine's memory for `lines_of` and `set_aside`: looking for them again in the whole table
+    for each of many parts would take hours.
+    """
+    names = ", ".join(quoted(name.lower()) for name in fault.columns)
+    engine.execute(
+        f"CREATE OR REPLACE TEMP TABLE {_FAULTY} AS SELECT _file, hash({names}) AS key, count(*) AS faulty "
+        f"FROM {table_sql(dataset, fault.table)} WHERE {fault.where} GROUP BY ALL"
+    )
+    return dict(engine.execute(f"SELECT _file, sum(faulty)::BIGINT FROM {_FAULTY} GROUP BY ALL").fetchall())
+
+
 def lines_of(engine: duckdb.DuckDBPyConnection, opened: OpenFile, fault: KeyFault) -> list[int]:
-    """The first lines of a file whose rows break a key. To be asked before the rows are taken out of the lake."""
-    if not {name.lower() for name in fault.columns} <= opened.header.names:
-        return []
+    """The first lines of a file whose rows break a key, after `rows_by_file`."""
     with opened.feed() as feed:
         rows = engine.execute(f"{_faulty_sql(opened, feed.path, fault, '')} LIMIT {MAX_LINES}").fetchall()
     return [line for (line,) in rows]
@@ -77,27 +91,32 @@ def lines_of(engine: duckdb.DuckDBPyConnection, opened: OpenFile, fault: KeyFaul
 
 def set_aside(
     engine: duckdb.DuckDBPyConnection, opened: OpenFile, fault: KeyFault, quarantine: EncryptedWriter
-) -> None:
-    """Put the rows of a file that break a key in `quarantine`, an encrypted Parquet file: line, rule and texts."""
+) -> list[int]:
+    """Put the rows of a file that break a key in `quarantine`, an encrypted Parquet file: line, rule and texts.
+
+    Their first lines come back. After `rows_by_file`.
+    """
     rule = literal(f"{fault.rule} {', '.join(fault.columns)}")
     columns = f", {rule} AS _rules, {_delivered(opened)}"
+    lines: list[int] = []
     with opened.feed() as feed:
         batches = engine.execute(_faulty_sql(opened, feed.path, fault, columns)).fetch_record_batch(_BATCH_ROWS)
         with parquet.ParquetWriter(cast("IO[bytes]", quarantine), batches.schema, compression="zstd") as writer:
             for group in _grouped(batches):
                 writer.write_table(group)
+                lines += np.asarray(group["_line"][: MAX_LINES - len(lines)]).tolist()
     quarantine.close()
+    return lines
 
 
 def _faulty_sql(opened: OpenFile, path: str, fault: KeyFault, columns: str) -> str:
     """Lines, and these columns, of the sound rows of a file whose key is among those of the fault, in order."""
     keys = [opened.plan.table.by_name[name.lower()] for name in fault.columns]
     values = ", ".join(value_name(column) for column in keys)
-    names = ", ".join(quoted(column.lake_name) for column in keys)
-    table = table_sql(opened.plan.dataset, opened.plan.table)
+    faulty = f"SELECT key FROM {_FAULTY} WHERE _file = {literal(opened.plan.file.name)}"
     return (
         f"SELECT _line::BIGINT AS _line{columns} FROM ({_valued(opened, path)}) WHERE ({valid_sql(opened.checks)}) "
-        f"AND hash({values}) IN (SELECT hash({names}) FROM {table} WHERE {fault.where}) ORDER BY _line"
+        f"AND hash({values}) IN ({faulty}) ORDER BY _line"
     )
 
 

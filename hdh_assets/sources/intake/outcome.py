@@ -11,7 +11,7 @@ from hdh_assets.core.small_counts import SMALL_CELL
 from hdh_assets.sources.intake.admission import Admitted, Place
 from hdh_assets.sources.intake.delivery_load import Loaded
 from hdh_assets.sources.intake.manifest import ManifestError, delivery_id, parse_manifest
-from hdh_assets.sources.intake.receipt import DeliveryRefusedError, Opposed, Receipt, of_a_refusal
+from hdh_assets.sources.intake.receipt import DeliveryRefusedError, Opposed, Receipt, of_a_refusal, told
 from hdh_assets.sources.opposed.count import KeptOut
 
 _NOTHING = Text(
@@ -75,7 +75,7 @@ def accepted(task: Task, admitted: Admitted, loaded: Loaded, kept_out: KeptOut, 
         row_count=sum(loaded.inserted.values()),
         rejected_count=rejected,
         tables=loaded.tables(),
-        problems=tuple(loaded.problems),
+        problems=told(loaded.problems),
         opposed=_opposed(kept_out) if admitted.dataset.has_persons else None,
         what_next=what_next,
         run_id=task.run_id,

@@ -6,7 +6,7 @@ Counts, names and line numbers only; never a value of a row. Deciding what the a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -23,7 +23,7 @@ from hdh_assets.sources.intake.rule_texts import NEXT_WHEN_REFUSED, ROW_RULES, R
 ReceiptStatus = Literal["accepted", "accepted_with_rejects", "refused", "already_received"]
 MAX_LINES = 10
 MAX_PROBLEMS = 100
-"""Problems of a refusal that are told one by one: a hostile header has millions."""
+"""Problems that are told one by one: a hostile header has millions, a delivery of many parts thousands."""
 
 
 class _Frozen(BaseModel):
@@ -139,6 +139,16 @@ def problem(
         found=Text(en=text.found_en.format(**en), fr=text.found_fr.format(**fr)),
         what_next=Text(en=text.next_en, fr=text.next_fr),
     )
+
+
+def told(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """As many of these problems as a reader can use, and how many more there are."""
+    left = problems[MAX_PROBLEMS:]
+    if not left:
+        return tuple(problems)
+    files = len({item.file for item in left})
+    more = problem("problems_left_off", expected=MAX_PROBLEMS, found=len(left), files=files)
+    return (*problems[:MAX_PROBLEMS], more)
 
 
 def grouped(value: Any, language: str) -> str:

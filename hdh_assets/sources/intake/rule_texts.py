@@ -136,6 +136,13 @@ MANIFEST_RULES: dict[str, RuleText] = {
         "plus que les {expected} listés",
         *_CORRECT,
     ),
+    "problems_left_off": RuleText(
+        "a delivery with fewer problems",
+        "une livraison qui a moins de problèmes",
+        "{found} more than the {expected} listed, in {files} file{files_s}",
+        "{found} de plus que les {expected} listés, dans {files} fichier{files_s}",
+        *_CORRECT,
+    ),
     "missing_file": RuleText(
         "every file the manifest lists",
         "tous les fichiers que le manifeste liste",

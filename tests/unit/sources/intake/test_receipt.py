@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from hdh_assets.core.column import Text
-from hdh_assets.sources.intake.receipt import Receipt, TableCounts, problem
+from hdh_assets.sources.intake.receipt import MAX_PROBLEMS, Receipt, TableCounts, problem, told
 from hdh_assets.sources.intake.receipt_page import page
 from hdh_assets.sources.intake.rule_texts import RULES
 
@@ -61,3 +61,11 @@ def test_one_is_not_many() -> None:
     found = problem("wrong_rows", file="F.csv", expected=1, found=0)
     assert (found.expected.en, found.expected.fr) == ("1 row, as sealed", "1 ligne, comme scellé")
     assert (found.found.en, found.found.fr) == ("0 rows", "0 ligne")
+
+
+def test_no_more_problems_are_told_than_a_reader_can_use() -> None:
+    few = [problem("pattern", file="F.csv", column="A", expected="a")] * MAX_PROBLEMS
+    many = [*few, *(problem("pattern", file=f"F{n % 2}.csv", column="A", expected="a") for n in range(1234))]
+    assert told(few) == tuple(few)
+    assert told(many)[:-1] == tuple(few)
+    assert told(many)[-1].found.en == "1,234 more than the 100 listed, in 2 files"
