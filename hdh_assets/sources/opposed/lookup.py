@@ -1,7 +1,7 @@
 """From an identifier that only the vault knows (a NIR) to the pseudonyms the lake knows the same person by.
 
 A person may object with an identifier that never enters the lake. The identities that deliveries left in the vault have
-both; they are read in memory and compared by pseudonym.
+both; they are read in memory, some rows at a time, and compared by pseudonym.
 """
 
 from __future__ import annotations
@@ -60,7 +60,20 @@ def in_file(
     present = set(file.schema_arrow.names)
     columns = [column for column in _columns(table, wanted) if column.lake_name in present]
     own = {column.lake_name: str(column.identifier_type) for column in _own(table) if column.lake_name in present}
-    rows = file.read(columns=[*own, *(column.lake_name for column in columns)])
+    for group in range(file.num_row_groups):
+        rows = file.read_row_group(group, columns=[*own, *(column.lake_name for column in columns)])
+        _merge(found, _in_rows(pseudonymiser, rows, columns, own, wanted))
+    return found
+
+
+def _in_rows(
+    pseudonymiser: Pseudonymiser,
+    rows: pa.Table,
+    columns: Iterable[Column],
+    own: Mapping[str, str],
+    wanted: Mapping[str, Mapping[str, set[int]]],
+) -> Keys:
+    found = Keys()
     for column in columns:
         kind = str(column.identifier_type)
         texts = [None if text is None else canonical(text, kind) for text in rows[column.lake_name].to_pylist()]
