@@ -85,6 +85,7 @@ stay as (
 ),
 
 -- What happens during a stay belongs to it. The emergency room a stay starts from remains a visit of its own.
+-- A patient's stays are apart: with the last one begun alone, many encounters do not cost their square.
 in_stay as (
     select
         encounter.encounter_id,
@@ -92,14 +93,16 @@ in_stay as (
         stay.visit_start_at,
         stay.visit_end_at
     from encounter
-    inner join stay
+    asof inner join stay
         on
-            stay.patient_id = encounter.patient_id
-            and stay.visit_start_at <= encounter.start_at
-            and stay.visit_end_at >= encounter.start_at
+            encounter.patient_id = stay.patient_id
+            and encounter.start_at >= stay.visit_start_at
     where
-        encounter.kind in ('stay', 'outpatient')
-        or (encounter.kind = 'emergency' and encounter.start_at > stay.visit_start_at)
+        stay.visit_end_at >= encounter.start_at
+        and (
+            encounter.kind in ('stay', 'outpatient')
+            or (encounter.kind = 'emergency' and encounter.start_at > stay.visit_start_at)
+        )
 ),
 
 -- Encounters of one class that start at the same instant are one visit. They are few, and found as copies are.
