@@ -6,8 +6,6 @@ lock, and the names of what is attached. Not here: what the tables mean.
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 import threading
 from collections.abc import Iterator
@@ -26,6 +24,7 @@ from hdh_assets.core.sql_text import literal
 from resources.engine_errors import storage_failure
 from resources.extensions import ONLY_OURS, check_signatures, load_extensions, needed_extensions
 from resources.lake_claim import CatalogueClaim, claim
+from resources.run_folders import remove_dead, run_folder
 
 ALIAS = "lake"
 METADATA = f"__ducklake_metadata_{ALIAS}"
@@ -321,20 +320,13 @@ def _stopped_by_signals(engine: duckdb.DuckDBPyConnection) -> Iterator[None]:
 @contextmanager
 def spill_folder(home: Home, purpose: str) -> Iterator[Path]:
     """A folder for one run's spill files, outside the vault: what is spilled there is pseudonymised, and encrypted."""
-    folder = home.tmp / f"{purpose}-{os.getpid()}-{uuid4().hex}"
-    folder.mkdir(parents=True)
-    try:
+    with run_folder(home.tmp / f"{purpose}-{uuid4().hex}") as folder:
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_dead_spill(home: Home) -> None:
-    """Remove spill folders of processes that are gone."""
-    for folder in home.tmp.glob("*-*-*"):
-        pid = folder.name.split("-")[1]
-        if folder.is_dir() and pid.isdigit() and not Path("/proc", pid).exists():
-            shutil.rmtree(folder, ignore_errors=True)
+    """Remove spill folders that no process fills any more, in this container or another."""
+    remove_dead(home.tmp.glob("*-*"))
 
 
 @contextmanager

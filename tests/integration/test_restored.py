@@ -31,7 +31,7 @@ from hdh_assets.sources.intake.run import OriginalRefusedError, retake
 from hdh_assets.sources.opposed.missing import missing_identities
 from hdh_assets.sources.opposed.record import accept_lost, withdraw_opposition
 from resources.keys import open_keys
-from resources.lake import open_lake, remove_dead_spill, spill_folder
+from resources.lake import open_lake
 from resources.ledger import Ledger
 from resources.oppositions import book_file
 from resources.registry import RESTORED, OlderLogError, Registry
@@ -281,13 +281,3 @@ def test_withdrawn_extracts_that_come_back_with_a_project_space_are_withdrawn_ag
     assert withdraw_opposed(hub.home, hub.settings, hub.datasets) == [held.name]
     assert came_back(hub.home, hub.settings) == []
     assert held.is_withdrawn
-
-
-def test_spill_files_of_processes_that_are_gone_are_removed(tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    dead = home.tmp / "release-999999999-abc"
-    (dead / "x").mkdir(parents=True)
-    with spill_folder(home, "release") as mine:
-        remove_dead_spill(home)
-        assert mine.is_dir()
-    assert not dead.exists()
