@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.extracts.space import placed_only
-from hdh_assets.extracts.versions import Version, find_version, list_versions, recorded_manifests, verify_version
+from hdh_assets.extracts.versions import Version, list_versions, no_extract, recorded_manifests, verify_version
 from hdh_assets.extracts.withdrawal import Withdrawal, withdrawals
 from hdh_assets.governance.register import projects, today
 from resources.lake import open_lake
@@ -27,14 +27,15 @@ def verify_delivered(home: Home, settings: Settings, name: str | None = None) ->
     One that is gone is told as long as it could be put back: its permit did not end, its release was not retired.
     `name` is a version or a project; every version when left out. Raises `RefusedError` when nothing is called that.
     """
+    wanted = name and name.rstrip("/")  # a shell completes a folder's name with one
     there = {(version.project, version.number): version for version in list_versions(home)}
     with Registry(home, settings) as registry:
         delivered, withdrawn = registry.events(DELIVERED), withdrawals(registry)
         stand = [event for event in _under_permit(registry, delivered) if _key(event) not in withdrawn]
     lost = _lost(home, settings, [e for e in stand if _key(e) not in there or there[_key(e)].is_withdrawn])
-    chosen = sorted(key for key in there.keys() | lost if name in {None, key[0], _name(key)})
-    if name and not chosen:
-        find_version(home, name)  # refuses what is not there
+    chosen = sorted(key for key in there.keys() | lost if wanted in {None, key[0], _name(key)})
+    if name is not None and not chosen:
+        raise no_extract(name)
     recorded = recorded_manifests(delivered)
     untold = {(version.project, version.number) for version in placed_only(home, there.values(), recorded)}
     told = {key: [_GONE.format(_name(key))] for key in lost} | {key: [_UNTOLD] for key in untold - withdrawn.keys()}

@@ -29,7 +29,6 @@ NOTICE = "WITHDRAWN.md"
 """What a withdrawn version holds beside its manifest."""
 _NUMBERED = re.compile(r"v([1-9][0-9]{0,8})")
 _MOST_MANIFEST_BYTES = 64 << 20
-_CHUNK = 1 << 20
 
 
 class _Basis(BaseModel):
@@ -133,12 +132,17 @@ def list_versions(home: Home, project: str | None = None) -> list[Version]:
 
 def find_version(home: Home, name: str) -> Version:
     """The version `project/v<n>`, or the latest of `project`. Raises `RefusedError` when there is none."""
-    project, _, number = name.partition("/")
+    project, _, number = name.rstrip("/").partition("/")  # a shell completes a folder's name with one
     known = list_versions(home, project) if project else []
     versions = [v for v in known if not number or f"v{v.number}" == number]
     if not versions:
-        raise RefusedError(f"there is no extract {name}", remedy="see `hdh extract list`")
+        raise no_extract(name)
     return versions[-1]
+
+
+def no_extract(name: str) -> RefusedError:
+    """What to say of a name that no version has."""
+    return RefusedError(f"there is no extract {name}", remedy="see `hdh extract list`")
 
 
 def check_readable(version: Version) -> None:
@@ -210,6 +214,8 @@ def verify_version(version: Version, recorded: str | None = None) -> list[str]:
         path = version.folder / file["name"]
         if not path.is_file():
             problems.append(f"{file['name']} is missing")
+        elif path.is_symlink():
+            problems.append(f"{file['name']} is a link, not a file")
         elif sha256_of(path) != file["sha256"]:
             problems.append(f"{file['name']} was altered")
     expected = {file["name"] for file in version.files} | {MANIFEST, BUILD}
@@ -243,8 +249,5 @@ def empty(version: Version, notice: str) -> None:
 
 def sha256_of(path: Path) -> str:
     """Hexadecimal SHA-256 of a file."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
