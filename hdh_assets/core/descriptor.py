@@ -24,8 +24,9 @@ from hdh_assets.core.problems import Location, Problems
 
 _SCHEMAS = {"main", "meta", "staging", "omop", "linked", "catalog", "lake", "temp", "system", "memory"}
 _SYSTEM_SCHEMAS = {"pg_catalog", "information_schema"}
-RESERVED = _SCHEMAS | _SYSTEM_SCHEMAS | {"answer_delivery_without_a_place", "oppositions"}
-"""Names no dataset may have: schemas, and jobs beside those that are named after datasets."""
+RESERVED = _SCHEMAS | _SYSTEM_SCHEMAS | {"answer_delivery_without_a_place", "oppositions", "hub"}
+"""Names no dataset may have: schemas, jobs beside those that are named after datasets, and the hub's own assets among
+those of datasets."""
 
 
 LAST_VERSION = 2_147_483_647

@@ -144,6 +144,7 @@ def test_a_file_that_is_not_utf8_is_told(tmp_path: Path) -> None:
         ({"tables": []}, "at least 1 item"),
         ({"id": "omop"}, "a name of the hub's own"),
         ({"id": "oppositions"}, "a name of the hub's own"),
+        ({"id": "hub"}, "a name of the hub's own"),
         ({"format": {"delimiter": "\n"}}, "delimiter must be"),
         ({"format": {"delimiter": "a"}}, "delimiter must be"),
         ({"format": {"delimiter": "€"}}, "delimiter must be"),
