@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hdh_assets.governance.dossier import ColumnName, Period, Population, Precision, ProjectId, TableName, Updates
-from hdh_assets.governance.states import Project
+from hdh_assets.governance.states import Project, is_in_force
 from resources.registry import Event
 
 
@@ -48,7 +48,7 @@ class Permit(BaseModel):
 
     def is_in_force(self, today: date) -> bool:
         """Whether it has not expired; its last day is included."""
-        return today <= self.expires
+        return is_in_force(self.expires, today)
 
 
 @dataclass(frozen=True)

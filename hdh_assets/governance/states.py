@@ -66,6 +66,11 @@ _REASONS: dict[Step, tuple[str, str]] = {
 }
 
 
+def is_in_force(expires: date, today: date) -> bool:
+    """Whether a permit that expires on that day still is in force; that day is its last one."""
+    return today <= expires
+
+
 @dataclass(frozen=True)
 class End:
     """The end of a permit. Without a reason it expired: the day is its last one."""
@@ -105,7 +110,7 @@ class Project:
         if self.permit is None:
             return False
         expires = self.permit.data.get("permit", {}).get("expires")
-        return not isinstance(expires, str) or today <= date.fromisoformat(expires)
+        return not isinstance(expires, str) or is_in_force(date.fromisoformat(expires), today)
 
     def permit_end(self, today: date) -> End | None:
         """How the last permit ended; None while one is in force and where none ever was."""

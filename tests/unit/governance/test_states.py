@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.governance import decisions
 from hdh_assets.governance.permit import permits_in_force
-from hdh_assets.governance.states import Project, Status, Step, check_step, fold
+from hdh_assets.governance.states import End, Project, Status, Step, check_step, fold
 from resources.registry import Draft, Event
 from tests.extract_hub import dossier
 
@@ -231,6 +231,16 @@ def test_whatever_is_tried_a_permit_follows_a_favourable_opinion_and_can_be_revo
         if grant.kind == Step.grant:
             assert before is not None
             assert before.data["favourable"]
+
+
+def test_the_last_day_of_a_permit_is_in_force_and_the_next_is_not() -> None:
+    project = fold(after(*GRANTED))["pilot"]
+    last, next_day = date(2024, 12, 31), date(2025, 1, 1)
+    for day, in_force in ((last, True), (next_day, False)):
+        assert project.has_permit_on(day) is in_force
+        assert bool(permits_in_force([project], day)[0]) is in_force
+    assert project.status_on(last) is Status.granted
+    assert project.permit_end(next_day) == End(last)
 
 
 def test_a_permit_that_had_ended_stays_so_when_another_is_granted() -> None:
