@@ -13,7 +13,7 @@ import pytest
 
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
-from resources.registry import GENESIS, RESTORED, Draft, Registry, current_actor
+from resources.registry import GENESIS, RESTORED, Draft, Registry, _hash, canonical, current_actor
 from resources.registry_mark import Mark, RegistryMark, UnreadableMarkError
 
 
@@ -87,6 +87,17 @@ def test_verify_names_the_event_that_was_tampered_with(
 def test_an_event_replaced_together_with_its_hash_breaks_the_chain(registry: Registry, tmp_path: Path) -> None:
     tamper(tmp_path, f"UPDATE event SET hash = '{'1' * 64}' WHERE seq = 2")
     assert any("does not follow event 2" in problem for problem in registry.verify().problems)
+
+
+def test_a_last_event_that_was_replaced_with_a_sound_hash_is_not_the_one_that_was_appended(
+    registry: Registry, tmp_path: Path
+) -> None:
+    """Its chain is sound; the head, and the mark beside the database, still name the former one."""
+    last = registry.events()[-1]
+    row = vars(last) | {"at": last.at.isoformat(), "data": canonical({"n": 9})}
+    tamper(tmp_path, f"UPDATE event SET data = '{row['data']}', hash = '{_hash(row)}' WHERE seq = 5")
+    (tmp_path / "events.mark").unlink()
+    assert registry.verify().problems == ("event 5 is not the one that was appended",)
 
 
 def test_a_log_that_was_made_anew_lacks_the_hash_that_was_kept_elsewhere(registry: Registry, tmp_path: Path) -> None:

@@ -39,6 +39,25 @@ def test_a_stop_at_any_write_is_made_good_by_the_next_creation(
     assert provider.create_missing(tuple(Purpose), in_use=tuple(Purpose)) == []
 
 
+@pytest.mark.parametrize("mode", [0o640, 0o610, 0o604])
+def test_a_key_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
+    provider = FileKeys(tmp_path)
+    provider.create_missing((Purpose.vault,))
+    provider.path(Purpose.vault).chmod(mode)
+    with pytest.raises(KeyMaterialError, match="read by other users"):
+        provider.get(Purpose.vault)
+
+
+@pytest.mark.parametrize("key", [b"", bytes(range(31)), b"a" * 32, b"abcdefg" * 5])
+def test_a_key_that_is_short_or_not_random_is_refused_even_with_its_check(tmp_path: Path, key: bytes) -> None:
+    provider = FileKeys(tmp_path)
+    provider.create_missing((Purpose.vault,))
+    provider.path(Purpose.vault).write_bytes(key)
+    (tmp_path / "vault.v1.check").write_text(keys.key_check_value(key, Purpose.vault), "ascii")
+    with pytest.raises(KeyMaterialError, match="too short or not random"):
+        provider.get(Purpose.vault)
+
+
 def test_a_key_in_use_is_never_made_anew_nor_vouched_for(tmp_path: Path) -> None:
     provider = FileKeys(tmp_path)
     provider.create_missing(tuple(Purpose))

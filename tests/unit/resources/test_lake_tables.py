@@ -106,6 +106,8 @@ def test_a_type_that_became_wider_is_followed_with_its_rows_and_a_column_may_bec
         ("DECIMAL(6,2)", "DECIMAL(8,3)", True),
         ("DECIMAL(6,2)", "DECIMAL(7,4)", False),
         ("DECIMAL(6,2)", "DOUBLE", True),
+        ("DECIMAL(15,2)", "DOUBLE", True),
+        ("DECIMAL(16,2)", "DOUBLE", False),
         ("BIGINT", "DOUBLE", False),
         ("DOUBLE", "DECIMAL(38,2)", False),
         ("DATE", "TIMESTAMP", True),

@@ -77,6 +77,28 @@ def test_a_file_cut_after_a_whole_chunk_is_refused(vault: Vault) -> None:
         list(vault.chunks(path))
 
 
+def test_two_chunks_of_one_size_that_changed_places_are_refused(vault: Vault) -> None:
+    """Each is whole, and so is its length: only the place it was encrypted for tells."""
+    path = write(vault, os.urandom(3 * CHUNK_BYTES))
+    content = path.read_bytes()
+    size = 8 + CHUNK_BYTES + 16
+    start = len(content) - 3 * size
+    first, second = content[start : start + size], content[start + size : start + 2 * size]
+    assert first[:8] == second[:8]
+    path.write_bytes(content[:start] + second + first + content[start + 2 * size :])
+    with pytest.raises(VaultFileError):
+        list(vault.chunks(path))
+
+
+def test_one_content_is_encrypted_otherwise_at_each_place_and_in_each_file(vault: Vault) -> None:
+    """A key and a nonce that come twice would tell the one text by the other."""
+    chunk = os.urandom(CHUNK_BYTES)
+    size = 8 + CHUNK_BYTES + 16
+    files = [write(vault, 2 * chunk).read_bytes() for _ in range(2)]
+    texts = {file[len(file) - back * size :][8 : 8 + CHUNK_BYTES] for file in files for back in (1, 2)}
+    assert len(texts) == 4
+
+
 def test_another_key_reads_nothing(vault: Vault) -> None:
     path = write(vault, b"abc")
     with pytest.raises(VaultFileError):
