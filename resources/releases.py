@@ -103,12 +103,13 @@ def make_release(
 ) -> Release:
     """Make the lake's present state a release, unless the newest release already has the same contents.
 
+    `checks` holds counts of passed, failed and warned checks. `oppositions` is the revision recorded in the registry.
+    `rules` is the fingerprint of what OMOP was made by (`hdh_assets.standard.state`): other vocabularies may give as
+    many rows. `above` is the greatest number that extracts were made from: the release is numbered above it, even in a
+    lake that was restored from a backup and does not know it.
 
-    `checks` holds counts of passed, failed and warned checks; any failed blocking check refuses the release.
-    `oppositions` is the revision recorded in the registry: the lake must follow it, OMOP included. `rules` is the
-    fingerprint of what OMOP was made by (`hdh_assets.standard.state`): other vocabularies may give as many rows.
-    `above` is the greatest number that extracts were made from, which a lake restored from a backup may not know.
-    Raises `RefusedError` otherwise, and `NotReadyError` when `is_ready` denies it of the very state to be released.
+    Raises `RefusedError` when a blocking check failed or when the lake, OMOP included, does not follow that revision;
+    `NotReadyError` when `is_ready` denies it of the very state to be released.
     """
     if checks.get("failed"):
         raise RefusedError(

@@ -25,10 +25,10 @@ FAILURE_REASON = "dagster/failure_reason"
 INTERRUPTED = "hdh/interrupted"
 """Tag of a run whose process was gone when the hub started again."""
 POSTPONED = "the same work failed"
+"""How a sensor begins to say that it waits before it tries something again."""
 EARLY = "waits until its period begins"
 WAITS = (POSTPONED, EARLY)
 """What a sensor says of work that is there and not due yet."""
-"""How a sensor begins to say that it waits before it tries something again."""
 
 
 def unfinished(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> list[dg.DagsterRun]:

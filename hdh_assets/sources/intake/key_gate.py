@@ -8,7 +8,7 @@ the tables must not depend on which of two periods came first.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import duckdb
@@ -117,7 +117,7 @@ def _orphans(
 def _fault(engine: duckdb.DuckDBPyConnection, dataset: Dataset, fault: KeyFault) -> KeyFault | None:
     found = engine.execute(f"SELECT count(*) FROM {table_sql(dataset, fault.table)} WHERE {fault.where}").fetchone()
     rows = int(found[0]) if found else 0
-    return KeyFault(**(fault.__dict__ | {"rows": rows})) if rows else None
+    return replace(fault, rows=rows) if rows else None
 
 
 def _columns(names: tuple[str, ...]) -> str:

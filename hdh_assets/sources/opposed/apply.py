@@ -44,9 +44,10 @@ class Applied:
 
 
 def apply_oppositions(home: Home, settings: Settings, datasets: Mapping[str, Dataset], *, run_id: str) -> Applied:
-    """Follow the book to its present revision. Raises `KeyMaterialError`, `LakeBusyError`.
+    """Follow the book to its present revision.
 
-    Rows that cannot come back keep nobody in: `HubError` tells of them once everything else is done.
+    Raises `KeyMaterialError`, `LakeBusyError` and, once all else is done, `HubError` naming the deliveries whose rows
+    could not be restored.
     """
     keys = open_keys(home)
     vault, lake = open_vault(home, keys), open_lake(home, settings)

@@ -31,7 +31,7 @@ def in_vault(
     for dataset in datasets.values():
         for table in dataset.tables:
             folder = vault.identities(dataset.id, table.lake_name, "any").parent
-            if _columns(table, wanted) and folder.is_dir():
+            if any(_columns(table, wanted)) and folder.is_dir():
                 for path in sorted(folder.glob("*.parquet")):
                     _merge(found, in_file(vault, pseudonymiser, table, path, entries))
     return found
