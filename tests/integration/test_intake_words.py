@@ -99,7 +99,7 @@ def test_a_row_of_another_form_is_told_in_french(world: World) -> None:
     receipt = world.deliver(VISITS.replace("31/01/2024", "2024-01-31"))
     assert receipt.status == "accepted_with_rejects"
     assert "date jj/mm/aaaa" in french(world)
-    assert "livrez à nouveau la période" in french(world)
+    assert "livrez à nouveau la période entière" in french(world)
     assert receipt.problems[0].expected.en == "date dd/mm/yyyy"
 
 

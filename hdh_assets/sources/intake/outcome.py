@@ -24,7 +24,7 @@ _SUPERSEDED = Text(
 )
 _REJECTS = Text(
     en="The other rows are loaded. Correct the rows listed below at the source and deliver the period again, whole.",
-    fr="Le reste est chargé. Corrigez à la source les lignes listées ci-dessous, puis livrez à nouveau la période.",
+    fr="Le reste est chargé. Corrigez à la source les lignes listées ici, puis livrez à nouveau la période entière.",
 )
 _REFUSED = Text(
     en="Correct what is listed below, seal and deliver again. Nothing was loaded; an earlier delivery stays as it was.",
