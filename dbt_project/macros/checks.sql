@@ -34,18 +34,46 @@
 
 
 {#
-    What a check reads of a table: the rows this run wrote, since the others were checked by the run that wrote them;
-    all of them when everyone was in scope or nothing was written.
+    What a check of rows reads of a table: the rows this run wrote, since the others were checked by the run that wrote
+    them; all of them when everyone was in scope or nothing was written.
 #}
 {% macro recomputed(table) -%}
-    {%- set relation = ref(table) -%}
-    {%- set written = written_snapshots() -%}
-    {%- if written -%}
-    ducklake_table_insertions('{{ relation.database }}', '{{ relation.schema }}', '{{ relation.identifier }}', {{ written }})
+    {{ changes_of(table, 'insertions') or ref(table) }}
+{%- endmacro %}
+
+
+{#
+    What a check of keys reads of a table: every row, of this run or of another, whose key this run wrote. One column of
+    history is looked through for them.
+#}
+{% macro with_written_keys(table, key) -%}
+    {%- set inserted = changes_of(table, 'insertions') -%}
+    (select {{ key }} from {{ ref(table) }}{% if inserted %} where {{ key }} in (select {{ key }} from {{ inserted }}){% endif %})
+{%- endmacro %}
+
+
+{#
+    Keys of a table that this run removed and did not write again: rows of earlier runs may still name them. None when
+    everyone was in scope, since then every row is of this run.
+#}
+{% macro keys_removed(table, key) -%}
+    {%- set deleted = changes_of(table, 'deletions') -%}
+    {%- if deleted -%}
+    (select {{ key }} from {{ deleted }} except select {{ key }} from {{ changes_of(table, 'insertions') }})
     {%- else -%}
-    {{ relation }}
+    (select {{ key }} from {{ ref(table) }} where false)
     {%- endif -%}
 {%- endmacro %}
+
+
+{# What this run did to a table by DuckLake's own account, or none when every row is to be read. #}
+{% macro changes_of(table, kind) %}
+    {%- set relation, written = ref(table), written_snapshots() -%}
+    {{ return(
+        "ducklake_table_" ~ kind ~ "('" ~ relation.database ~ "', '" ~ relation.schema ~ "', '" ~ relation.identifier
+        ~ "', " ~ written ~ ")" if written else none
+    ) }}
+{% endmacro %}
 
 
 {# How many rows a table has, which the lake's catalogue knows. #}

@@ -4,7 +4,7 @@
 with doubled as (
     {%- for table, (key, start, end) in tables_by_scope().items() %}
     select '{{ table }}' as cdm_table, count(*) - count(distinct {{ key }}) as broken
-    from {{ recomputed(table) }}
+    from {{ with_written_keys(table, key) }}
     union all
     {%- endfor %}
     {%- for table, key in whole.items() %}
