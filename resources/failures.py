@@ -17,7 +17,7 @@ from resources.engine_errors import engine_failure
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def told_to_dagster() -> Iterator[None]:
     """Turn what is raised inside into a `dagster.Failure` that holds no row's value and no cause.
 
     A stop stays a stop, whatever it became on its way. With HDH_DEBUG set, unexpected exceptions pass unchanged: for

@@ -20,6 +20,7 @@ import duckdb
 
 from hdh_assets.core.crash import crash_point
 from hdh_assets.core.errors import HubError, RefusedError
+from hdh_assets.core.keys import LakeTable
 from resources.erasure import erase_removed
 from resources.lake import Lake, has_table, spill_folder, transaction
 from resources.registry import DELIVERED, Registry
@@ -63,8 +64,8 @@ def usable_releases(engine: duckdb.DuckDBPyConnection) -> list[Release]:
 def latest(lake: Lake) -> Release | None:
     """The newest release, or None when there is none or it was retired and the next one is not made yet."""
     with lake.reader() as engine:
-        releases, gone = releases_in(engine), retired(engine)
-    return releases[-1] if releases and releases[-1].number not in gone else None
+        newest, gone = newest_in(engine), retired(engine)
+    return newest if newest and newest.number not in gone else None
 
 
 def find(lake: Lake, number: int | None = None) -> Release:
@@ -141,8 +142,7 @@ def greatest_delivered(registry: Registry) -> int:
 
 def _unchanged(engine: duckdb.DuckDBPyConnection, rules: str) -> Release | None:
     """The newest release, if it may still be read and shows the lake as it is, by the code that runs."""
-    releases = releases_in(engine)
-    newest = releases[-1] if releases else None
+    newest = newest_in(engine)
     if newest is None or newest.number in retired(engine) or newest.code_commit != code_commit():
         return None
     known = newest.contents
@@ -153,10 +153,10 @@ def _unchanged(engine: duckdb.DuckDBPyConnection, rules: str) -> Release | None:
 
 def _next(engine: duckdb.DuckDBPyConnection, checks: dict[str, Any], rules: str, above: int) -> Release:
     """The release of the present state."""
-    releases = releases_in(engine)
+    newest = newest_in(engine)
     snapshot = engine.execute("SELECT max(snapshot_id) FROM ducklake_snapshots('lake')").fetchall()[0][0]
     return Release(
-        number=max([above, *(release.number for release in releases)]) + 1,
+        number=max(above, newest.number if newest else 0) + 1,
         snapshot_id=int(snapshot),
         created_at=datetime.now(UTC).replace(microsecond=0),
         code_commit=code_commit(),
@@ -176,9 +176,18 @@ def _ensure_table(engine: duckdb.DuckDBPyConnection) -> None:
 
 def releases_in(engine: duckdb.DuckDBPyConnection) -> list[Release]:
     """As `list_releases`, on a connection to the lake's head."""
+    return _read(engine, "ORDER BY number")
+
+
+def newest_in(engine: duckdb.DuckDBPyConnection) -> Release | None:
+    """The newest release, retired or not; None when there is none."""
+    return next(iter(_read(engine, "ORDER BY number DESC LIMIT 1")), None)
+
+
+def _read(engine: duckdb.DuckDBPyConnection, order: str) -> list[Release]:
     if not has_table(engine, "meta", "release"):
         return []
-    rows = engine.execute(f"SELECT {_COLUMNS} FROM lake.meta.release ORDER BY number").fetchall()
+    rows = engine.execute(f"SELECT {_COLUMNS} FROM lake.meta.release {order}").fetchall()
     return [
         Release(n, s, at, commit, json.loads(contents), json.loads(checks))
         for n, s, at, commit, contents, checks in rows
@@ -213,10 +222,8 @@ def _row_counts(engine: duckdb.DuckDBPyConnection) -> dict[str, int]:
         "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'lake' "
         "AND schema_name NOT IN ('meta', 'staging', 'catalog', 'main') ORDER BY ALL"
     ).fetchall()
-    return {
-        f"{schema}.{table}": int(engine.execute(f'SELECT count(*) FROM lake."{schema}"."{table}"').fetchall()[0][0])
-        for schema, table in tables
-    }
+    named = [LakeTable(schema, table) for schema, table in tables]
+    return {str(each): int(engine.execute(f"SELECT count(*) FROM {each.sql}").fetchall()[0][0]) for each in named}
 
 
 @cache

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from hdh_assets.core.tags import LAKE_POOL
-from resources.failures import told
+from resources.failures import told_to_dagster
 from resources.hub import Hub
 from resources.maintenance import maintain
 
@@ -19,7 +19,7 @@ def maintenance_job() -> dg.JobDefinition:
         pool=LAKE_POOL,
     )
     def compact_and_clean(context: dg.OpExecutionContext, hub: Hub) -> None:
-        with told():
+        with told_to_dagster():
             done = maintain(hub.lake)
         context.log.info(
             f"{done.files_before} files became {done.files_after}; "

@@ -4,7 +4,7 @@ import dagster as dg
 
 from hdh_assets.core.opposition import check_age
 from hdh_assets.core.tags import LAKE_POOL
-from resources.failures import told
+from resources.failures import told_to_dagster
 from resources.hub import Hub
 from resources.oppositions import read_book
 from resources.removals import followed
@@ -25,7 +25,7 @@ def opposition_job() -> dg.JobDefinition:
         from hdh_assets.core.descriptor_files import load_datasets  # noqa: PLC0415
         from hdh_assets.sources.opposed.apply import apply_oppositions  # noqa: PLC0415 - slow to import
 
-        with told():
+        with told_to_dagster():
             done = apply_oppositions(hub.home, hub.settings, load_datasets(hub.home), run_id=context.run_id)
         context.log.info(f"the lake follows revision {done.revision} of the oppositions")
 

@@ -8,7 +8,7 @@ from hashlib import sha256
 import dagster as dg
 
 from hdh_assets.core.digests import short
-from resources.failures import told
+from resources.failures import told_to_dagster
 from resources.hub import Hub
 from resources.registry import Registry
 from sensors.runs import ask
@@ -26,7 +26,7 @@ def withdrawal_job() -> dg.JobDefinition:
     def withdraw_ended_extracts(context: dg.OpExecutionContext, hub: Hub) -> None:
         from hdh_assets.extracts.ended import withdraw_ended  # noqa: PLC0415 - slow to import
 
-        with told():
+        with told_to_dagster():
             done = withdraw_ended(hub.home, hub.settings)
         _report(context, hub, done)
 
@@ -38,7 +38,7 @@ def withdrawal_job() -> dg.JobDefinition:
         from hdh_assets.core.descriptor_files import load_datasets  # noqa: PLC0415
         from hdh_assets.extracts.opposed import withdraw_opposed  # noqa: PLC0415 - slow to import
 
-        with told():
+        with told_to_dagster():
             done = withdraw_opposed(hub.home, hub.settings, load_datasets(hub.home))
         _report(context, hub, done)
 

@@ -16,11 +16,10 @@ from hdh_assets.catalog.entry import Entry, write_entry
 from hdh_assets.catalog.measure import measure
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.keys import Key, catalog_key, source_key
-from hdh_assets.core.small_counts import is_small
-from hdh_assets.core.small_counts import told as told_count
+from hdh_assets.core.small_counts import is_small, told
 from hdh_assets.core.tags import LAKE_POOL, dataset_tags, layer_tags
 from hdh_assets.standard.state import rules_fingerprint
-from resources.failures import told
+from resources.failures import told_to_dagster
 from resources.hub import Hub
 from resources.oppositions import recorded_revision
 from resources.releases import NotReadyError, Release, greatest_delivered, make_release
@@ -49,7 +48,7 @@ def release_asset(omop: Iterable[dg.AssetKey], checks: Iterable[dg.AssetCheckKey
     )
     def release(context: dg.AssetExecutionContext, hub: Hub) -> Iterator[dg.MaterializeResult[Any]]:
         """Count the checks as they were last evaluated, then release, unless a delivery came in since."""
-        with told():
+        with told_to_dagster():
             with hub.registry() as registry:
                 revision = recorded_revision(registry)
                 above = greatest_delivered(registry)
@@ -90,7 +89,7 @@ def entry_assets(dataset: Dataset) -> dg.AssetsDefinition:
     )
     def entry(hub: Hub) -> dg.MaterializeResult[Any]:
         """Measure the dataset on the lake and write its entry."""
-        with told():
+        with told_to_dagster():
             with hub.lake.writer() as engine:
                 found = measure(engine, dataset)
                 write_entry(engine, found)
@@ -112,7 +111,7 @@ def entry_metadata(dataset: Dataset, entry: Entry) -> dict[str, Any]:
         "periods": len(entry.periods),
     }
     if entry.persons is not None:
-        facts["persons"] = told_count(entry.persons)
+        facts["persons"] = told(entry.persons)
     if entry.persons is None or not is_small(entry.rows):
         facts["dagster/row_count"] = entry.rows
     for table in dataset.tables:

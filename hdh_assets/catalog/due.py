@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any
 
 import duckdb
 
@@ -19,6 +18,7 @@ from hdh_assets.standard.sources_yml import fed_datasets
 from hdh_assets.standard.state import pending, rules_fingerprint
 from resources.lake import has_table
 from resources.lake_tables import loading
+from resources.releases import newest_in
 from resources.removals import followed, retired
 
 Loadings = Mapping[str, frozenset[str]]
@@ -99,49 +99,24 @@ def read_state(engine: duckdb.DuckDBPyConnection, vocab_dir: str) -> LakeState:
         ).fetchall():
             current.setdefault(dataset, set()).add(loading(digest, loaded_at))
             newest = max(newest or loaded_at, loaded_at)
-    entries = read_entries(engine)
+    entries, release = read_entries(engine), newest_in(engine)
+    contents = release.contents if release else {}
     return LakeState(
         current={name: frozenset(found) for name, found in current.items()},
-        released=_released(engine),
+        released={dataset: _loadings(listed) for dataset, listed in contents.get("deliveries", {}).items()},
         described={
             dataset: _loadings(delivery.model_dump() for delivery in entry.deliveries)
             for dataset, entry in entries.items()
         },
         is_behind=is_behind(engine, rules),
         rules=rules,
-        released_rules=_released_contents(engine).get("rules"),
+        released_rules=contents.get("rules"),
         newest_at=newest.astimezone(UTC) if newest else None,
         oppositions=followed(engine).applied,
-        is_retired=_is_retired(engine),
-        released_at=_released_at(engine),
+        is_retired=release is not None and release.number in retired(engine),
+        released_at=release.created_at.astimezone(UTC) if release else None,
         described_at={dataset: datetime.fromisoformat(entry.measured_at) for dataset, entry in entries.items()},
     )
-
-
-def _released(engine: duckdb.DuckDBPyConnection) -> Loadings:
-    deliveries = _released_contents(engine).get("deliveries", {})
-    return {dataset: _loadings(listed) for dataset, listed in deliveries.items()}
-
-
-def _released_contents(engine: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    if not has_table(engine, "meta", "release"):
-        return {}
-    found = engine.execute("SELECT contents FROM lake.meta.release ORDER BY number DESC LIMIT 1").fetchone()
-    return json.loads(found[0]) if found else {}
-
-
-def _is_retired(engine: duckdb.DuckDBPyConnection) -> bool:
-    if not has_table(engine, "meta", "release"):
-        return False
-    found = engine.execute("SELECT max(number) FROM lake.meta.release").fetchone()
-    return found is not None and found[0] in retired(engine)
-
-
-def _released_at(engine: duckdb.DuckDBPyConnection) -> datetime | None:
-    if not has_table(engine, "meta", "release"):
-        return None
-    found = engine.execute("SELECT max(created_at) FROM lake.meta.release").fetchone()
-    return found[0].astimezone(UTC) if found and found[0] else None
 
 
 def _loadings(listed: Iterable[Mapping[str, str]]) -> frozenset[str]:

@@ -14,7 +14,8 @@ from hdh_assets.catalog.profile import COLUMNS, TABLES, ensure_profiles, update_
 from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.digests import short
 from hdh_assets.core.small_counts import is_small
-from resources.lake import has_table
+from resources.lake_tables import table_sql
+from resources.releases import newest_in
 
 
 def measure(engine: duckdb.DuckDBPyConnection, dataset: Dataset) -> Entry:
@@ -35,7 +36,7 @@ def measure(engine: duckdb.DuckDBPyConnection, dataset: Dataset) -> Entry:
     }
     return Entry(
         dataset=dataset.id,
-        release=_release(engine),
+        release=newest.number if (newest := newest_in(engine)) else None,
         measured_at=now(),
         rows=sum(t.rows for t in tables.values()),
         persons=counted.persons if counted else _persons(engine, dataset, dataset.tables),
@@ -92,7 +93,7 @@ def _completeness(table: Table, filled: dict[str, int], rows: int, *, is_persona
 def _persons(engine: duckdb.DuckDBPyConnection, dataset: Dataset, tables: tuple[Table, ...]) -> int | None:
     """Distinct pseudonyms designated by the first person key of these tables; None when none designates a person."""
     keys = [
-        f'SELECT DISTINCT "{table.person_keys[0].lake_name}" AS person FROM lake."{dataset.id}"."{table.lake_name}"'
+        f'SELECT DISTINCT "{table.person_keys[0].lake_name}" AS person FROM {table_sql(dataset, table)}'
         for table in tables
         if table.person_keys
     ]
@@ -132,9 +133,3 @@ def _deliveries(
             )
         )
     return tuple(deliveries), dict(rejected.most_common())
-
-
-def _release(engine: duckdb.DuckDBPyConnection) -> int | None:
-    if not has_table(engine, "meta", "release"):
-        return None
-    return engine.execute("SELECT max(number) FROM lake.meta.release").fetchall()[0][0]  # type: ignore[no-any-return]

@@ -16,6 +16,7 @@ from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.small_counts import SMALL_CELL
 from hdh_assets.sources.intake.row_rules import filled_sql
 from resources.lake import transaction
+from resources.lake_tables import table_sql
 
 TABLES = "lake.catalog.table_profile"
 COLUMNS = "lake.catalog.column_profile"
@@ -71,7 +72,7 @@ def _measure(
     engine: duckdb.DuckDBPyConnection, dataset: Dataset, table: Table, ids: str, periods: Iterable[str]
 ) -> None:
     """Scans of the deliveries' own files: `_period` and `_delivery` prune the others."""
-    source = f'lake."{dataset.id}"."{table.lake_name}"'
+    source = table_sql(dataset, table)
     columns = {column.lake_name: filled_sql(column, dataset.format) for column in table.lake_columns}
     listed = ", ".join(f"'{period}'" for period in periods)
     filled = ", ".join(f"count({value}) AS c{position}" for position, value in enumerate(columns.values()))

@@ -1,6 +1,15 @@
-"""Digests as people are shown them, and as folders and tags are named after them."""
+"""Digests: of files, and as people are shown them and folders and tags are named after them."""
 
 from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+
+def sha256_of(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def short(digest: str) -> str:

@@ -15,8 +15,9 @@ import dagster as dg
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.processes import die_with_parent
 from hdh_assets.definitions.execute import execute, refused_by
+from hdh_assets.definitions.locations import TRUSTED_THIRD_PARTY
 from hdh_assets.definitions.storage import opened_instance
-from hdh_assets.definitions.trusted_third_party import LOCATION, build_defs
+from hdh_assets.definitions.trusted_third_party import build_defs
 
 
 def main(parent: int, dataset: str, periods: list[str]) -> int:
@@ -30,7 +31,7 @@ def main(parent: int, dataset: str, periods: list[str]) -> int:
         for period in periods:
             tags = {"hdh/work": "backfill", "hdh/dataset": dataset}
             request = dg.RunRequest(job_name=dataset, partition_key=period, tags=tags)
-            done = execute(home, repository, LOCATION, instance, request)
+            done = execute(home, repository, TRUSTED_THIRD_PARTY, instance, request)
             refused = refused_by(home, settings, done["run"])
             out.write(json.dumps(done | {"period": period, "refused": refused}) + "\n")
             out.flush()

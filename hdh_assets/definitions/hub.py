@@ -14,6 +14,7 @@ from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.keys import source_key
 from hdh_assets.core.tags import layer_tags
+from hdh_assets.definitions.locations import HUB
 from hdh_assets.extracts.assets import ended_specs, extract_assets
 from hdh_assets.extracts.deliverable import deliverable
 from hdh_assets.governance.permit import Permit
@@ -28,7 +29,6 @@ from sensors.reload import descriptors_sensor
 from sensors.standardisation import JOB, standardisation_sensor
 from sensors.withdrawals import withdrawal_job, withdrawals_sensor
 
-LOCATION = "hub"
 _log = logging.getLogger(__name__)
 
 
@@ -74,8 +74,8 @@ def build_defs(
             withdrawals_sensor(withdrawal),
             expiries_sensor(withdrawal),
             standardisation_sensor(standard.keys, release.key, list(described)),
-            decisions_sensor(LOCATION, described, loaded, disabled),
-            descriptors_sensor(LOCATION, fingerprint),
+            decisions_sensor(HUB, described, loaded, disabled),
+            descriptors_sensor(HUB, fingerprint),
         ],
         resources={"hub": Hub(folder=str(home.root))},
         executor=dg.in_process_executor,

@@ -16,7 +16,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +25,11 @@ from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.processes import die_with_parent
 from hdh_assets.definitions.instance import prepare_instance
+from hdh_assets.definitions.locations import Location, locations
 from hdh_assets.definitions.one_hub import STACK, end_leftovers
 from resources.databases import StorageWatch
 from resources.webserver import ADDRESS, location_states, reload_location
 
-WORKSPACE = Path(__file__).resolve().parents[2] / "workspace.yaml"
 HOST = "127.0.0.1"
 _WEB, _READERS_WEB = "webserver", "read-only webserver"
 _START_SECONDS = 180.0
@@ -42,14 +41,6 @@ _LOG_BYTES = 10_000_000
 
 class StackError(HubError):
     """A process of the hub did not start or stopped."""
-
-
-@dataclass(frozen=True)
-class Location:
-    """A code location of the workspace: the name people see and the module Dagster loads."""
-
-    name: str
-    module: str
 
 
 class Stack:
@@ -93,12 +84,6 @@ class Stack:
             tell(f"nobody answered for the code location {name} any more: it is loaded again")
             reload_location(self.home, name)
         return bool(gone)
-
-
-def locations(workspace: Path = WORKSPACE) -> list[Location]:
-    """The code locations `workspace.yaml` names."""
-    entries = [entry["python_module"] for entry in yaml.safe_load(workspace.read_text("utf-8"))["load_from"]]
-    return [Location(entry["location_name"], entry["module_name"]) for entry in entries]
 
 
 def repair(home: Home, settings: Settings) -> list[str]:

@@ -21,9 +21,9 @@ from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.processes import die_with_parent, end
 from hdh_assets.definitions.instance import prepare_instance
+from hdh_assets.definitions.locations import locations
 from hdh_assets.definitions.one_hub import STACK
 
-LOCATIONS = ("trusted_third_party", "hub")
 OnAnswer = Callable[[str, dict[str, Any]], None]
 
 
@@ -98,7 +98,7 @@ def tick(home: Home, settings: Settings, on_answer: OnAnswer | None = None) -> T
 
     environment = os.environ | prepare_instance(home, settings) | {STACK: str(home.root)}
     with ExitStack() as stack:
-        children = [stack.enter_context(_started(name, home, environment)) for name in LOCATIONS]
+        children = [stack.enter_context(_started(each.name, home, environment)) for each in locations()]
         for child in children:
             for answer in child.answers("ready"):
                 note(child.name, answer)

@@ -21,11 +21,10 @@ from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.definitions.due_schedules import is_due
 from hdh_assets.definitions.execute import execute, refused_by
+from hdh_assets.definitions.locations import TRUSTED_THIRD_PARTY
 from hdh_assets.definitions.storage import opened_instance
 from resources.engine_errors import outside_failure
 from sensors.runs import WAITS
-
-INTAKE_LOCATION = "trusted_third_party"
 
 
 class Round:
@@ -45,7 +44,7 @@ class Round:
         while requests := [r for r in self._requests() if _work(r) not in self._failed]:
             for request in requests:
                 done = execute(self._home, self._repository, self._location, self._instance, request)
-                if self._location == INTAKE_LOCATION:
+                if self._location == TRUSTED_THIRD_PARTY:
                     done["refused"] = refused_by(self._home, self._settings, done["run"])
                 if not done["success"]:
                     self._failed.add(_work(request))
@@ -100,7 +99,7 @@ def main(location: str) -> int:
     sys.stdout = sys.stderr  # whatever libraries print must not mix with the answers
     try:
         with opened_instance(home) as instance:
-            if location == INTAKE_LOCATION:
+            if location == TRUSTED_THIRD_PARTY:
                 from sensors.reaper import clean_up  # noqa: PLC0415
 
                 settings = Settings.load(home)

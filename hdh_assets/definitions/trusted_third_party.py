@@ -12,14 +12,13 @@ from hdh_assets.core.collector import collector_paused
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import added_fingerprint, load_datasets
 from hdh_assets.core.home import Home
+from hdh_assets.definitions.locations import TRUSTED_THIRD_PARTY
 from hdh_assets.sources.assets import answer_job, delivered_assets
 from resources.hub import Hub
 from sensors.deliveries import deliveries_sensor, misplaced_sensor
 from sensors.oppositions import opposition_job, oppositions_sensor
 from sensors.reaper import interrupted_runs_sensor
 from sensors.reload import descriptors_sensor
-
-LOCATION = "trusted_third_party"
 
 
 def build_defs(*, home: Home | None = None, datasets: Mapping[str, Dataset] | None = None) -> dg.Definitions:
@@ -36,7 +35,7 @@ def build_defs(*, home: Home | None = None, datasets: Mapping[str, Dataset] | No
             deliveries_sensor(described),
             misplaced_sensor(described, answer),
             interrupted_runs_sensor(described),
-            descriptors_sensor(LOCATION, fingerprint),
+            descriptors_sensor(TRUSTED_THIRD_PARTY, fingerprint),
         ],
         resources={"hub": Hub(folder=str(home.root))},
         executor=dg.in_process_executor,

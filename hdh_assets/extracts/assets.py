@@ -19,7 +19,7 @@ from hdh_assets.extracts.withdrawal import withdrawals
 from hdh_assets.governance.permit import Permit
 from hdh_assets.governance.register import permit_of, projects
 from hdh_assets.governance.states import End
-from resources.failures import told
+from resources.failures import told_to_dagster
 from resources.hub import Hub
 from resources.registry import DELIVERED, Registry
 from resources.releases import find
@@ -51,7 +51,7 @@ def extract_assets(permit: Permit, datasets: Mapping[str, Dataset]) -> dg.Assets
         """Deliver the next version from the newest release."""
         from hdh_assets.extracts.build import build_extract  # noqa: PLC0415 - slow to import
 
-        with told():
+        with told_to_dagster():
             release = find(hub.lake)
             result = build_extract(hub.home, hub.settings, datasets, permit, release)
         context.log.info(f"{result.version.name} from release {release.number}")

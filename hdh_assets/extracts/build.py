@@ -20,6 +20,7 @@ import duckdb
 
 from hdh_assets.core.crash import crash_point
 from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.digests import sha256_of
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.sql_text import literal
@@ -40,7 +41,6 @@ from hdh_assets.extracts.versions import (
     list_versions,
     put_in_place,
     recorded_manifests,
-    sha256_of,
     verify_version,
 )
 from hdh_assets.governance.permit import Permit

@@ -10,15 +10,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import yaml
-
 from hdh_assets.core.column import Column
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.extracts.omop_rules import ROWS, attached_to
 from hdh_assets.extracts.ways import NO_WAY, is_deliverable
-from hdh_assets.standard.sources_yml import PROJECT
-
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from hdh_assets.standard.sources_yml import read_project_file
 
 
 @dataclass(frozen=True)
@@ -78,6 +74,5 @@ def _column_words(column: Column) -> ColumnWords:
 
 @cache
 def _omop_model(table: str) -> dict[str, Any]:
-    path = PROJECT / "models" / "omop" / f"{table}.yml"
-    content = yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
+    content = read_project_file(f"models/omop/{table}.yml")
     return next((model for model in content["models"] if model["name"] == table), {})

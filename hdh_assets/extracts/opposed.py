@@ -17,13 +17,14 @@ import polars as pl
 
 from hdh_assets.core.crash import crash_point
 from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.digests import sha256_of
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.extracts.documents import DICTIONARY, MANIFEST
 from hdh_assets.extracts.omop_rules import ROWS
 from hdh_assets.extracts.project_keys import ProjectKeys
 from hdh_assets.extracts.space import project_lock
 from hdh_assets.extracts.treatments import Treatment
-from hdh_assets.extracts.versions import Version, list_versions, recorded_manifests, sha256_of
+from hdh_assets.extracts.versions import Version, list_versions, recorded_manifests
 from hdh_assets.extracts.ways import whose
 from hdh_assets.extracts.withdrawal import Cause, Withdrawal, is_left, of_each, withdraw, withdrawals
 from resources.keys import open_keys

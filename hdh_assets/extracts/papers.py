@@ -10,9 +10,9 @@ import json
 import shutil
 from pathlib import Path
 
+from hdh_assets.core.digests import sha256_of
 from hdh_assets.core.home import Home
 from hdh_assets.extracts.documents import MANIFEST, PAPERS
-from hdh_assets.extracts.versions import sha256_of
 
 
 def keep_papers(home: Home, project: str, number: int, folder: Path) -> None:

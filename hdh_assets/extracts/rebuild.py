@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.digests import sha256_of
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.extracts.build import Progress, check_release, write_extract
@@ -24,7 +25,6 @@ from hdh_assets.extracts.space import project_lock
 from hdh_assets.extracts.versions import (
     find_version,
     put_in_place,
-    sha256_of,
     verify_version,
 )
 from hdh_assets.extracts.withdrawal import withdrawals

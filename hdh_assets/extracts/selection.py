@@ -13,6 +13,7 @@ from typing import Self
 
 from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.errors import RefusedError
+from hdh_assets.core.keys import LakeTable
 from hdh_assets.core.sql_text import quoted
 from hdh_assets.extracts.omop_rules import EVENTS, LONGEST_CODE, PERSON_ID, ROWS
 from hdh_assets.extracts.persons import person_columns
@@ -307,7 +308,7 @@ def rows_of(dataset: Dataset, table: Table, when: When, persons: Sequence[str] =
 
     Raises `RefusedError` when nothing leads from the table to its persons.
     """
-    source = f'FROM lake."{dataset.id}"."{table.lake_name}" AS t'
+    source = f"FROM {LakeTable(dataset.id, table.lake_name).sql} AS t"
     condition = when(table)
     where = f" WHERE {condition}" if condition else ""
     if table.person_keys:

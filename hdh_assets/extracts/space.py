@@ -15,10 +15,11 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from hdh_assets.core.digests import sha256_of
 from hdh_assets.core.home import Home
 from hdh_assets.extracts.documents import MANIFEST
 from hdh_assets.extracts.papers import kept_manifest
-from hdh_assets.extracts.versions import Version, list_versions, recorded_manifests, sha256_of
+from hdh_assets.extracts.versions import Version, list_versions, recorded_manifests
 from resources.registry import DELIVERED, Registry, current_actor
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from hdh_assets.core.descriptor import Dataset
-from hdh_assets.core.digests import short
+from hdh_assets.core.digests import sha256_of, short
 from hdh_assets.core.errors import HubError, RefusedError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.extracts.provenance import Delivery, deliveries, feeding
 from hdh_assets.extracts.row_trace import trace_row
-from hdh_assets.extracts.versions import Version, check_readable, find_version, list_versions, sha256_of
+from hdh_assets.extracts.versions import Version, check_readable, find_version, list_versions
 from resources.lake import Lake, open_lake
 from resources.releases import list_releases
 

@@ -7,7 +7,6 @@ followed.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -19,6 +18,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 
 from hdh_assets.core.crash import crash_point
+from hdh_assets.core.digests import sha256_of
 from hdh_assets.core.errors import HubError, RefusedError
 from hdh_assets.core.files import sync, write_atomically
 from hdh_assets.core.home import Home
@@ -245,9 +245,3 @@ def empty(version: Version, notice: str) -> None:
     for folder in sorted((p for p in version.folder.rglob("*") if p.is_dir()), reverse=True):
         folder.rmdir()
     sync(version.folder)
-
-
-def sha256_of(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -3,15 +3,19 @@
 Wrappers only: taking a delivery in is `intake/run.py`, which rules apply is `checks.py`.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import dagster as dg
 
 from hdh_assets.core.column import Column, Role
 from hdh_assets.core.descriptor import Dataset, Table
+from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.digests import short
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.keys import source_key
@@ -25,7 +29,7 @@ from hdh_assets.sources.checks import (
     uncorrected,
 )
 from hdh_assets.sources.intake.receipt import Receipt, read_receipt, receipt_folder
-from resources.failures import told
+from resources.failures import told_to_dagster
 from resources.hub import Hub
 from resources.inbox import Dropped, check_place, look
 from resources.maintenance import merge_register
@@ -61,7 +65,7 @@ def delivered_assets(dataset: Dataset) -> dg.AssetsDefinition:
     )
     def take_in_dataset(context: dg.AssetExecutionContext, hub: Hub) -> Iterator[Any]:
         """Take in what lies in the inbox for each period, or take the period in again from the vault."""
-        with told():
+        with told_to_dagster():
             receipts, refused = _take_all(context, hub, dataset)
             # of the inbox: a backfill, or a run that a person started, took in and shows what was there
             if not receipts and not refused and not _is_of_the_inbox(context.run):
@@ -70,7 +74,7 @@ def delivered_assets(dataset: Dataset) -> dg.AssetsDefinition:
                     remedy="see `hdh receipts` for what came in; what did not is to be delivered",
                 )
         yield from _results(context, hub, dataset, receipts)
-        with told():
+        with told_to_dagster():
             if any(receipt.status != "refused" for receipt in receipts) and merge_register(hub.lake):
                 context.log.info("the register of deliveries was written as one file")
             if refused:
@@ -89,13 +93,7 @@ def answer_job() -> dg.JobDefinition:
         pool=LAKE_POOL,
     )
     def answer_delivery(context: dg.OpExecutionContext, hub: Hub) -> None:
-        import os  # noqa: PLC0415
-        from pathlib import Path  # noqa: PLC0415
-        from urllib.parse import unquote_to_bytes  # noqa: PLC0415
-
-        from hdh_assets.core.descriptor_files import load_datasets  # noqa: PLC0415
-
-        with told():
+        with told_to_dagster():
             datasets = load_datasets(hub.home)
             folder = Path(os.fsdecode(unquote_to_bytes(context.op_config["folder"])))
             check_place(hub.home, folder)

@@ -17,7 +17,7 @@ from hdh_assets.standard.light_dagster_dbt import dbt_assets
 from hdh_assets.standard.manifest import MANIFEST, read_manifest
 from hdh_assets.standard.runner import Node, StandardiseResult, standardise
 from hdh_assets.standard.translator import HubTranslator, key_of, where_checked
-from resources.failures import told
+from resources.failures import told_to_dagster
 from resources.hub import Hub
 
 
@@ -43,7 +43,7 @@ def standard_assets(datasets: Mapping[str, Dataset], manifest: Path = MANIFEST) 
     )
     def standardise_deliveries(context: dg.AssetExecutionContext, hub: Hub, config: Standardise) -> Iterator[Any]:
         """Bring staging and OMOP up to date with the deliveries in the lake."""
-        with told():
+        with told_to_dagster():
             result = standardise(hub.home, hub.settings, full=config.full, on_event=lambda node: _log(context, node))
         yield from _results(context, content, result)
 

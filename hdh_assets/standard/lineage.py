@@ -11,15 +11,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from hdh_assets.standard.manifest import MANIFEST, read_manifest
-from hdh_assets.standard.sources_yml import PROJECT
+from hdh_assets.standard.sources_yml import read_project_file
 
 _SCOPE = "int_hub__scope"
 _HUB = "hub"
 """The source of the hub's own notes, which is no dataset."""
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @cache
@@ -52,5 +49,4 @@ def _nodes(manifest: Path) -> tuple[Mapping[str, Any], Mapping[str, str]]:
 
 @cache
 def _scopes() -> frozenset[str]:
-    content = yaml.load((PROJECT / "dbt_project.yml").read_text("utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
-    return frozenset({_SCOPE, *content["vars"]["scopes"]})
+    return frozenset({_SCOPE, *read_project_file("dbt_project.yml")["vars"]["scopes"]})

@@ -18,6 +18,7 @@ from hdh_assets.core.files import write_atomically
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 SOURCES_FILE = PROJECT / "models" / "staging" / "_sources.yml"
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _HEADER = "# Generated from the descriptors; do not edit.\n"
 
 
@@ -28,6 +29,12 @@ def write_sources(datasets: Iterable[Dataset], path: Path = SOURCES_FILE) -> boo
         return False
     write_atomically(path, text.encode("utf-8"), is_durable=False)
     return True
+
+
+def read_project_file(name: str) -> dict[str, Any]:
+    """What a YAML file of the dbt project says; `name` is its path in it."""
+    content: dict[str, Any] = yaml.load((PROJECT / name).read_text("utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
+    return content
 
 
 def fed_datasets() -> set[str]:

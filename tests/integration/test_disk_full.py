@@ -25,7 +25,7 @@ from hdh_assets.core.home import Home, Settings
 from hdh_assets.extracts.build import build_extract
 from hdh_assets.extracts.versions import list_versions, verify_version
 from hdh_assets.sources.intake.recover import recover
-from resources.failures import told
+from resources.failures import told_to_dagster
 from resources.keys import Purpose, open_keys
 from resources.lake import open_lake
 from resources.registry import Registry
@@ -128,9 +128,9 @@ def test_a_full_disk_stops_release_and_extract_and_both_are_made_afterwards(disk
         with open_lake(home, settings).writer() as engine:
             engine.execute("DELETE FROM lake.omop.person WHERE person_id % 7 = 0")
         ballast = leave(disk, 0)
-        with pytest.raises(dg.Failure, match="disk refused"), told():
+        with pytest.raises(dg.Failure, match="disk refused"), told_to_dagster():
             make_release(open_lake(home, settings), checks={"passed": 1})
-        with pytest.raises(dg.Failure, match="disk refused"), told():
+        with pytest.raises(dg.Failure, match="disk refused"), told_to_dagster():
             build_extract(home, settings, datasets, permit, first)
         with pytest.raises(HubError):
             registry.append("dossier.submitted", "other", "tester", {})
@@ -153,7 +153,7 @@ def test_a_full_disk_stops_standardisation_and_the_next_run_completes_it(disk: P
     hub.deliver(snds_rows.add_flux, 0, lines=200, persons=40)
     for kibibytes in (0, 400):
         ballast = leave(disk, kibibytes)
-        with pytest.raises(dg.Failure, match=r"disk refused|free space"), told():
+        with pytest.raises(dg.Failure, match=r"disk refused|free space"), told_to_dagster():
             hub.standardise()
         ballast.unlink()
     hub.standardise()

@@ -18,6 +18,7 @@ from hdh_assets.cli.console import Context
 from hdh_assets.cli.init import initialise
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.core.digests import sha256_of
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.sql_text import literal
@@ -29,7 +30,6 @@ from hdh_assets.extracts.versions import (
     find_version,
     list_versions,
     recorded_manifests,
-    sha256_of,
     verify_version,
 )
 from hdh_assets.governance import decisions

@@ -13,13 +13,14 @@ from typer.testing import CliRunner
 from hdh_assets.cli.console import Context
 from hdh_assets.cli.extracts import extract_app
 from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.core.digests import sha256_of
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.extracts.build import build_extract
 from hdh_assets.extracts.documents import PAPERS
 from hdh_assets.extracts.ended import withdraw_ended
 from hdh_assets.extracts.papers import keep_papers, put_papers
 from hdh_assets.extracts.rebuild import rebuild_extract
-from hdh_assets.extracts.versions import empty, list_versions, recorded_manifests, sha256_of, verify_version
+from hdh_assets.extracts.versions import empty, list_versions, recorded_manifests, verify_version
 from hdh_assets.governance import decisions
 from hdh_assets.governance.register import find_permit, today
 from resources.lake import open_lake

@@ -12,6 +12,7 @@ from intake_world import PERSONS, VISITS, World
 from hdh_assets.definitions import trusted_third_party
 from hdh_assets.definitions.execute import execute
 from hdh_assets.definitions.instance import prepare_instance
+from hdh_assets.definitions.locations import TRUSTED_THIRD_PARTY
 from hdh_assets.definitions.storage import opened_instance
 from sensors.reaper import clean_up
 from sensors.runs import RANGE_END, RANGE_START
@@ -40,7 +41,7 @@ def take_in_both(world: World) -> None:
     span = {RANGE_START: MONTHS[0], RANGE_END: MONTHS[1]}
     request = dg.RunRequest(job_name="care", tags={"hdh/work": "intake", "hdh/dataset": "care"} | span)
     with opened_instance(world.home) as instance:
-        execute(world.home, repository, trusted_third_party.LOCATION, instance, request)
+        execute(world.home, repository, TRUSTED_THIRD_PARTY, instance, request)
 
 
 @pytest.mark.parametrize("point", ["intake.after_commit", "intake.finished"])

@@ -6,7 +6,6 @@ A producer's tool: it reads files and writes one manifest; it judges neither nam
 from __future__ import annotations
 
 import gzip
-import hashlib
 import stat
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from typing import IO
 import numpy as np
 
 from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.digests import sha256_of
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.files import write_atomically
 from hdh_assets.core.periods import check_period
@@ -98,10 +98,8 @@ def _plain_files(folder: Path) -> list[Path]:
 
 
 def _describe(path: Path, dataset: Dataset, rows: int | None) -> ManifestFile:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     counted = _count_rows(path, dataset) if rows is None else rows
-    return ManifestFile(name=path.name, size=path.stat().st_size, rows=counted, sha256=digest)
+    return ManifestFile(name=path.name, size=path.stat().st_size, rows=counted, sha256=sha256_of(path))
 
 
 def _count_rows(path: Path, dataset: Dataset) -> int:

@@ -14,10 +14,15 @@ from hdh_assets.core.errors import HubError
 from hdh_assets.core.periods import first_day, periods_between
 from hdh_assets.sources.intake.manifest import FIRST_YEAR, LAST_YEAR
 from hdh_assets.sources.intake.seal import seal
-from hdh_assets.sources.synth import generic, snds, synthea  # noqa: F401 - each registers its generator
 from hdh_assets.sources.synth.engine import open_engine
+from hdh_assets.sources.synth.generic import write_generic
+from hdh_assets.sources.synth.order import Generator, Order
 from hdh_assets.sources.synth.population import make_population
-from hdh_assets.sources.synth.registry import Order, find_generator
+from hdh_assets.sources.synth.snds import write_snds
+from hdh_assets.sources.synth.synthea import write_synthea
+
+GENERATORS: dict[str, Generator] = {"generic": write_generic, "snds": write_snds, "synthea": write_synthea}
+"""Generators by the name a descriptor gives (`synth.generator`): those of `core/generators.py`."""
 
 
 def generate(
@@ -57,7 +62,7 @@ def generate(
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
             order = Order(dataset, period, persons, seed, folder)
-            rows = find_generator(dataset.synth.generator)(con, order)
+            rows = GENERATORS[dataset.synth.generator](con, order)
             seal(folder, dataset, period, rows=rows, sealed_at=_sealed_at(period))
             made.append(folder)
     return made

@@ -19,14 +19,13 @@ from hdh_assets.core.errors import HubError
 from hdh_assets.sources.synth.engine import write_table
 from hdh_assets.sources.synth.generic_keys import SUBJECT, Numbering, Part, numbering
 from hdh_assets.sources.synth.generic_values import IDENTIFYING, NAMED, SUBJECTS, column_value, person_value
-from hdh_assets.sources.synth.registry import Order, register
+from hdh_assets.sources.synth.order import Order
 
 ROWS_WITHOUT_PERSONS = 100
 """Of a table from which no foreign key leads to persons."""
 _DAYS = {"daily": 1, "weekly": 7, "monthly": 28, "quarterly": 90, "yearly": 365}
 
 
-@register("generic")
 def write_generic(con: duckdb.DuckDBPyConnection, order: Order) -> dict[str, int]:
     """Write one file per table; rows by file name."""
     rows: dict[str, int] = {}

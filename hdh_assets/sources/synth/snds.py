@@ -12,7 +12,7 @@ import duckdb
 from hdh_assets.core.descriptor import Table
 from hdh_assets.sources.synth import snds_claims, snds_reference
 from hdh_assets.sources.synth.engine import has_table, sql, write_table
-from hdh_assets.sources.synth.registry import Order, register
+from hdh_assets.sources.synth.order import Order
 
 FLUX_TABLES = ("er_prs_f", "er_pha_f", "er_cam_f", "er_bio_f", "er_tip_f", "er_ucd_f", "er_ete_f")
 
@@ -20,7 +20,6 @@ PERSONS_AT_ONCE = 30_000
 """Lines are made for that many persons at a time, which bounds memory; each batch is a part of the delivery."""
 
 
-@register("snds")
 def write_snds(con: duckdb.DuckDBPyConnection, order: Order) -> dict[str, int]:
     """Write the period's files; rows by file name. The period is the month the flux was made available."""
     month = date.fromisoformat(f"{order.period}-01")

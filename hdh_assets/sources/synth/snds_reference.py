@@ -10,7 +10,7 @@ from datetime import date
 import duckdb
 
 from hdh_assets.sources.synth.engine import has_table, run, slots, sql, write_table
-from hdh_assets.sources.synth.registry import Order
+from hdh_assets.sources.synth.order import Order
 
 _ARCHIVED_BEFORE = "DATE '2013-01-01'"
 

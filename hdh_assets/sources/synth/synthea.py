@@ -12,10 +12,9 @@ from datetime import date
 import duckdb
 
 from hdh_assets.sources.synth.engine import has_table, run, slots, sql, write_table
-from hdh_assets.sources.synth.registry import Order, register
+from hdh_assets.sources.synth.order import Order
 
 
-@register("synthea")
 def write_synthea(con: duckdb.DuckDBPyConnection, order: Order) -> dict[str, int]:
     """Write one file per table of the export; rows by file name."""
     if not has_table(con, "ehr_slot"):

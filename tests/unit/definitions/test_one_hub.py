@@ -20,8 +20,9 @@ from hdh_assets.core.home import Home, Settings
 from hdh_assets.definitions import backfill
 from hdh_assets.definitions.backfill import BackfillError, Plan, plan_of, resume, run_plan
 from hdh_assets.definitions.instance import dagster_yaml, prepare_instance
+from hdh_assets.definitions.locations import HUB, TRUSTED_THIRD_PARTY, locations
 from hdh_assets.definitions.one_hub import STACK, HubRunsError, stack_processes, the_only_hub
-from hdh_assets.definitions.stack import bound, locations
+from hdh_assets.definitions.stack import bound
 
 
 def test_a_second_hub_is_told_who_holds_the_home(tmp_path: Path) -> None:
@@ -84,10 +85,10 @@ def test_dagster_reaches_its_processes_by_no_proxy(
 
 
 def test_the_workspace_names_both_code_locations() -> None:
-    assert {each.name: each.module for each in locations()} == {
-        "trusted_third_party": "hdh_assets.definitions.trusted_third_party",
-        "hub": "hdh_assets.definitions.hub",
-    }
+    assert [(each.name, each.module) for each in locations()] == [
+        (TRUSTED_THIRD_PARTY, "hdh_assets.definitions.trusted_third_party"),
+        (HUB, "hdh_assets.definitions.hub"),
+    ]
 
 
 def test_a_log_is_cut_while_a_process_writes_it_and_keeps_what_it_said(tmp_path: Path) -> None:

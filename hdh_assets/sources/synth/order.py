@@ -1,4 +1,4 @@
-"""Generators by the name a descriptor gives (`synth.generator`). A generator writes the files of one period."""
+"""What a generator of synthetic deliveries is asked for, and gives: the files of one period of one dataset."""
 
 from __future__ import annotations
 
@@ -24,20 +24,3 @@ class Order:
 
 Generator = Callable[[duckdb.DuckDBPyConnection, Order], dict[str, int]]
 """Writes the files of an order with a connection that holds the population; rows by file name."""
-
-_GENERATORS: dict[str, Generator] = {}
-
-
-def register(name: str) -> Callable[[Generator], Generator]:
-    """Make a function the generator of that name."""
-
-    def keep(generator: Generator) -> Generator:
-        _GENERATORS[name] = generator
-        return generator
-
-    return keep
-
-
-def find_generator(name: str) -> Generator:
-    """The generator of that name, which a descriptor gave: one of `core/generators.py`."""
-    return _GENERATORS[name]
