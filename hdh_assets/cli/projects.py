@@ -21,6 +21,7 @@ from hdh_assets.cli.console import (
     shown,
     typed,
 )
+from hdh_assets.cli.project_tables import tables_command
 from hdh_assets.core.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from resources.registry import Event, Registry
 
 project_app = typer.Typer(no_args_is_help=True, help="A project's dossier: write, check, file, follow, withdraw.")
+project_app.command("tables")(tables_command)
 committee_app = typer.Typer(no_args_is_help=True, help="The committee's opinions.")
 permit_app = typer.Typer(no_args_is_help=True, help="Permits: grant or refuse, show, revoke.")
 

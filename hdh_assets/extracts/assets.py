@@ -125,7 +125,7 @@ def source_of(lake_table: str) -> Key:
 
 
 def _spec(permit: Permit, table: str, key: Key, datasets: Mapping[str, Dataset]) -> dg.AssetSpec:
-    words, _ = table_words(datasets, table)
+    words = table_words(datasets, table).description
     return dg.AssetSpec(
         key=list(key.parts),
         deps=[list(source_of(table).parts)],

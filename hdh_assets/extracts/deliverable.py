@@ -25,6 +25,17 @@ class ColumnWords:
     description_fr: str = ""
     unit: str = ""
     codes: str = ""
+    type: str = ""
+    """Its type in the lake."""
+
+
+@dataclass(frozen=True)
+class TableWords:
+    """What the dictionary says of a table, and of its columns by name, in order."""
+
+    description: str
+    description_fr: str
+    columns: Mapping[str, ColumnWords]
 
 
 def deliverable(datasets: Mapping[str, Dataset]) -> dict[str, frozenset[str]]:
@@ -49,27 +60,39 @@ def needed(tables: Iterable[str]) -> dict[str, frozenset[str]]:
     return {table: frozenset(f"omop.{event}" for event in events) for table, events in of_omop.items() if events}
 
 
-def table_words(datasets: Mapping[str, Dataset], name: str) -> tuple[str, dict[str, ColumnWords]]:
-    """Description of a table, and words of its columns."""
+def table_words(datasets: Mapping[str, Dataset], name: str) -> TableWords:
+    """Words of a deliverable table and of its columns."""
     schema, _, table = name.partition(".")
     if schema == "omop":
-        return str(_omop_model(table).get("description", "")), omop_words(table)
+        return TableWords(*_described(_omop_model(table)), omop_words(table))
     found = datasets[schema].by_name[table]
-    return found.description.en, {column.lake_name: _column_words(column) for column in found.lake_columns}
+    columns = {column.lake_name: _column_words(column) for column in found.lake_columns}
+    return TableWords(found.description.en, found.description.fr, columns)
 
 
 def omop_words(table: str) -> dict[str, ColumnWords]:
     """Words of a CDM table's columns, by column."""
     return {
-        str(column["name"]).strip('"'): ColumnWords(str(column.get("description", "")))
+        str(column["name"]).strip('"'): ColumnWords(*_described(column), type=_plain_type(column["data_type"]))
         for column in _omop_model(table).get("columns", [])
     }
+
+
+def _described(part: Mapping[str, Any]) -> tuple[str, str]:
+    """What a model of dbt, or a column of one, says of itself in English and in French."""
+    meta = part.get("config", {}).get("meta", {})
+    return str(part.get("description", "")), str(meta.get("fr", ""))
+
+
+def _plain_type(data_type: str) -> str:
+    """As DuckDB names it: without a length."""
+    return data_type.partition("(")[0].upper()
 
 
 def _column_words(column: Column) -> ColumnWords:
     codes = "; ".join(f"{code} = {label}" for code, label in (column.codes or {}).items())
     listed = " ".join(part for part in (column.code_list, codes and f"({codes})") if part)
-    return ColumnWords(column.description.en, column.description.fr, column.unit or "", listed)
+    return ColumnWords(column.description.en, column.description.fr, column.unit or "", listed, column.duckdb_type)
 
 
 @cache

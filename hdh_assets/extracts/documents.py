@@ -60,7 +60,7 @@ def dictionary_rows(plans: Sequence[TablePlan], datasets: Mapping[str, Dataset])
     """One row per delivered column."""
     rows = []
     for plan in plans:
-        words = table_words(datasets, plan.name)[1]
+        words = table_words(datasets, plan.name).columns
         rows += [_dictionary_row(plan, column, words.get(column.name, ColumnWords(""))) for column in plan.columns]
     return rows
 
@@ -94,7 +94,7 @@ def dictionary_md(
     tables = [
         {
             "name": plan.name,
-            "description": table_words(datasets, plan.name)[0],
+            "description": table_words(datasets, plan.name).description,
             "columns": [row for row in rows if row["table"] == plan.name],
             "withheld": plan.withheld,
         }

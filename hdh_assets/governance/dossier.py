@@ -6,8 +6,9 @@ Not here: what becomes of a dossier (`states.py`), and what is granted (`permit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
+from difflib import SequenceMatcher
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -27,7 +28,9 @@ TEMPLATE = Path(__file__).with_name("dossier.template.yaml")
 
 
 _CORRECT = "correct the dossier, then run `hdh project check` again"
-_ASK_ANOTHER = "see `hdh dataset list` and `hdh dataset show ID` for what can be asked, and correct the dossier"
+_ASK_ANOTHER = (
+    "see `hdh project tables`, and `hdh project tables TABLE`, for what can be asked, and correct the dossier"
+)
 _TO_WRITE = ("title", "purpose", "public_interest", "controller", "team")
 """Fields whose words in the template are an invitation to write one's own."""
 
@@ -37,6 +40,9 @@ _NO_CODES = {
 }
 """Source values that number a person, a thing or a text instead of coding it, or hold what was measured or answered."""
 
+
+_NEAR, _MOST_NEAR, _MOST_NAMED, _LONGEST_NAME = 0.6, 5, 8, 100
+"""From which likeness on a name is told to who wrote another, and how many; no name is longer."""
 
 _FIRST_DAY, _LAST_DAY = date(1800, 1, 1), date(2999, 12, 31)
 """Of what a project may ask for. Beyond are mistakes, and days that have none before or after them."""
@@ -250,20 +256,49 @@ def _condition_problems(condition: PersonsWith, known: Mapping[str, frozenset[st
         return [("table", text) for text in problems]
     if problems := _table_problems(table, (column,), known):
         return [("column", text) for text in problems]
-    if not _is_coded(column):
+    if not is_coded(column):
         return [("column", f"{column} holds no codes; ask by a `*_concept_id` or by the code at the source")]
     if "*" in condition.values:
         return [("values", "`*` alone is everybody; begin it with a code, or leave the condition out")]
     return []
 
 
-def _is_coded(column: str) -> bool:
+def is_coded(column: str) -> bool:
     """Whether a CDM column holds codes. Numbers, measures, answers, days and places would single out."""
     return column.endswith(("_concept_id", "_source_value")) and column not in _NO_CODES
 
 
 def _table_problems(table: str, columns: str | tuple[str, ...], known: Mapping[str, frozenset[str]]) -> list[str]:
     if table not in known:
-        return [f"the hub delivers no table {table}"]
-    asked = set() if isinstance(columns, str) else set(columns)
-    return [f"{table} has no column {column}" for column in sorted(asked - known[table])]
+        return [no_table(table, known)]
+    unknown = set() if isinstance(columns, str) else set(columns) - known[table]
+    return [f"{table} has no column {column}; {_there_is(column, known[table])}" for column in sorted(unknown)]
+
+
+def no_table(name: str, known: Iterable[str]) -> str:
+    """What to say of a table that is not among those the hub delivers."""
+    near = _nearest(name, known)
+    return f"the hub delivers no table {name}" + (f"; nearest: {', '.join(near)}" if near else "")
+
+
+def _there_is(column: str, columns: frozenset[str]) -> str:
+    """The columns nearest to what was written; where none is near, the first of all."""
+    if near := _nearest(column, columns):
+        return f"nearest: {', '.join(near)}"
+    beyond = len(columns) - _MOST_NAMED
+    return f"it has {', '.join(sorted(columns)[:_MOST_NAMED])}" + (f" and {beyond} more" if beyond > 0 else "")
+
+
+def _nearest(written: str, names: Iterable[str]) -> list[str]:
+    """The few names most like what was written, which may lack the part before the dot; the most like first."""
+    likeness = {name: max(_likeness(written, name), _likeness(_last(written), _last(name))) for name in names}
+    near = sorted((-value, name) for name, value in likeness.items() if value >= _NEAR)
+    return [name for _, name in near[:_MOST_NEAR]]
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _likeness(one: str, other: str) -> float:
+    return SequenceMatcher(None, one[:_LONGEST_NAME].lower(), other).ratio()

@@ -82,6 +82,19 @@ def test_a_table_that_leads_to_no_person_is_refused_with_the_reason(tmp_path: Pa
     assert len(error.value.message.splitlines()) == 1
 
 
+def test_a_refusal_names_what_is_nearest_and_the_command_that_tells_all(tmp_path: Path) -> None:
+    tables = {"omop.condition_occurence": "all", "omop.person": ["gender_concept", "shoe_size"]}
+    path = write_dossier(tmp_path / "d.yaml", "pilot", tables=tables)
+    with pytest.raises(DossierError) as error:
+        check_dossier(path, deliverable(load_datasets()), TODAY)
+    table, near, far = error.value.message.splitlines()
+    assert "; nearest: omop.condition_occurrence, " in table
+    assert "; nearest: gender_concept_id, " in near
+    assert "; it has birth_datetime, care_site_id, " in far
+    assert far.endswith("more")
+    assert "`hdh project tables TABLE`" in str(error.value.remedy)
+
+
 @pytest.mark.parametrize(
     ("asked_for", "wanting"),
     [
