@@ -50,7 +50,8 @@ def dossier(project: str, **changes: Any) -> Dossier:
 
 def write_dossier(path: Path, project: str, **changes: Any) -> Path:
     """The same as a file."""
-    path.write_text(yaml.safe_dump(dossier(project, **changes).model_dump(mode="json", by_alias=True)), "utf-8")
+    said = dossier(project, **changes).model_dump(mode="json", by_alias=True, exclude_unset=True)
+    path.write_text(yaml.safe_dump(said), "utf-8")
     return path
 
 

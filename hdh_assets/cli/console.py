@@ -28,6 +28,7 @@ from rich.text import Text
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import ConfigurationError
 from hdh_assets.core.home import Home, Settings
+from hdh_assets.governance.dossier_texts import is_unseen
 
 SeedOption = Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, help="Same seed, same bytes.")]
 MOST_PERSONS = 100_000_000
@@ -161,7 +162,7 @@ def _table(rows: Sequence[Mapping[str, Any]], title: str, *, verbatim: bool) -> 
         least = max([*map(len, words), longest if is_whole else min(word, _WORD)], default=0)
         taken += least + _BETWEEN
         table.add_column(
-            escape(name if verbatim else name.replace("_", " ")),
+            as_text(name if verbatim else name.replace("_", " ")),
             justify="right" if is_number else "left",
             overflow="fold",
             min_width=least or None,
@@ -175,14 +176,14 @@ def _table(rows: Sequence[Mapping[str, Any]], title: str, *, verbatim: bool) -> 
 def _print_one_by_one(rows: Sequence[Mapping[str, Any]], title: str, *, verbatim: bool) -> None:
     """Each row by itself, one value a line, whole: the terminal breaks what is too long, and it is copied whole."""
     if title:
-        out.print(f"[italic]{escape(title)}[/]")
+        out.print(f"[italic]{as_text(title)}[/]")
     width = max(map(len, rows[0]))
     for position, row in enumerate(rows):
         if position:
             out.print()
         for name, value in row.items():
             label = f"{name if verbatim else name.replace('_', ' '):<{width}}"
-            out.print(f"[bold]{escape(label)}[/]  {_written(value, verbatim=verbatim)}", soft_wrap=True)
+            out.print(f"[bold]{as_text(label)}[/]  {_written(value, verbatim=verbatim)}", soft_wrap=True)
 
 
 def _written(value: Any, *, verbatim: bool) -> str:
@@ -204,11 +205,16 @@ def _cell(value: Any) -> str:
         case datetime():
             return value.strftime("%Y-%m-%d %H:%M")
         case Mapping():
-            return "; ".join(f"{escape(str(name)).replace('_', ' ')} {_within(part)}" for name, part in value.items())
+            return "; ".join(f"{as_text(str(name)).replace('_', ' ')} {_within(part)}" for name, part in value.items())
         case list() | tuple():
             return ", ".join(map(_within, value)) or "[dim]–[/]"
         case _:
-            return escape(str(value))
+            return as_text(str(value))
+
+
+def as_text(text: str) -> str:
+    """A text as markup that prints it letter by letter, without what would steer the terminal: others wrote it."""
+    return escape("".join(sign for sign in text if sign in "\n\t" or not is_unseen(sign)))
 
 
 def _within(value: Any) -> str:
@@ -248,12 +254,12 @@ def say(message: str) -> None:
 
 def shown(path: Path) -> str:
     """A path for people, whatever characters it holds."""
-    return escape(str(path))
+    return as_text(str(path))
 
 
 def typed(path: Path) -> str:
     """A path as a shell takes it, within a command that people are told to type."""
-    return escape(shlex.quote(str(path)))
+    return as_text(shlex.quote(str(path)))
 
 
 def joined(values: Iterable[Any]) -> str:

@@ -14,7 +14,6 @@ from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from hdh_assets.cli import (
     backfill,
@@ -33,7 +32,7 @@ from hdh_assets.cli import (
     trace,
     up,
 )
-from hdh_assets.cli.console import Context, err
+from hdh_assets.cli.console import Context, as_text, err
 from hdh_assets.core.errors import HubError, MisuseError, disk_error, stop_behind
 from hdh_assets.core.home import Home
 
@@ -176,6 +175,6 @@ def _misuse(error: typer.TyperException) -> HubError:
 
 
 def _tell(error: HubError) -> None:
-    err.print(f"[bold red]✗[/] {escape(error.message)}", highlight=False)
+    err.print(f"[bold red]✗[/] {as_text(error.message)}", highlight=False)
     if error.remedy:
-        err.print(f"  [bold]→[/] {escape(error.remedy)}", highlight=False)
+        err.print(f"  [bold]→[/] {as_text(error.remedy)}", highlight=False)

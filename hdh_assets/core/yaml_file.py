@@ -147,7 +147,8 @@ class YamlFile:
             with path.open("rb") as file:
                 content = file.read(_LARGEST + 1)
         except OSError as found:
-            raise error(f"{path}:1: file: cannot be read: {type(found).__name__}", remedy=remedy) from None
+            why = "is a folder" if path.is_dir() else f"cannot be read ({found.strerror})"
+            raise error(f"{path}:1: file: {why}", remedy="name a file that can be read") from None
         if len(content) > _LARGEST:
             raise error(f"{path}:1: file: larger than {_LARGEST >> 20} MiB", remedy=remedy)
         return cls(path, content, error, remedy)
@@ -238,7 +239,9 @@ def line_of(node: yaml.Node | None, location: Location) -> int:
     line = 1
     for part in location:
         if isinstance(node, yaml.MappingNode):
-            pair = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+            # a name may have been read in lower case
+            like = [(k, v) for k, v in node.value if str(k.value).lower() == str(part).lower()]
+            pair = next((each for each in like if each[0].value == str(part)), like[0] if like else None)
             if pair is None:
                 return line
             line, node = pair[0].start_mark.line + 1, pair[1]

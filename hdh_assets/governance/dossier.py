@@ -6,23 +6,31 @@ Not here: what becomes of a dossier (`states.py`), and what is granted (`permit.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from difflib import SequenceMatcher
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.yaml_file import YamlFile, read_model
-
-ProjectId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
-TableName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
-ColumnName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)]
+from hdh_assets.governance.dossier_texts import unfit_texts
+from hdh_assets.governance.forms import (
+    LONGEST_NAME,
+    Address,
+    ColumnName,
+    Columns,
+    Day,
+    Name,
+    ProjectId,
+    TableName,
+    Words,
+)
 
 TEMPLATE = Path(__file__).with_name("dossier.template.yaml")
 
@@ -41,8 +49,8 @@ _NO_CODES = {
 """Source values that number a person, a thing or a text instead of coding it, or hold what was measured or answered."""
 
 
-_NEAR, _MOST_NEAR, _MOST_NAMED, _LONGEST_NAME = 0.6, 5, 8, 100
-"""From which likeness on a name is told to who wrote another, and how many; no name is longer."""
+_NEAR, _MOST_NEAR, _MOST_NAMED = 0.6, 5, 8
+"""From which likeness on a name is told to who wrote another, and how many."""
 
 _FIRST_DAY, _LAST_DAY = date(1800, 1, 1), date(2999, 12, 31)
 """Of what a project may ask for. Beyond are mistakes, and days that have none before or after them."""
@@ -59,8 +67,8 @@ class _Frozen(BaseModel):
 class Period(_Frozen):
     """Both days included. An event belongs to the period by the day it starts."""
 
-    first: date = Field(alias="from")
-    last: date = Field(alias="to")
+    first: Day = Field(alias="from")
+    last: Day = Field(alias="to")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -102,7 +110,7 @@ class PersonsWith(_Frozen):
 
     table: TableName
     column: ColumnName
-    values: tuple[str, ...] = Field(min_length=1)
+    values: tuple[str, ...]
     """Exact codes, or the beginning of a code followed by `*`."""
 
     @field_validator("values", mode="before")
@@ -110,6 +118,8 @@ class PersonsWith(_Frozen):
     def _codes_as_text(cls, values: object) -> object:
         if not isinstance(values, list | tuple):
             return values
+        if not values:
+            raise ValueError("at least one code is expected")
         if any(isinstance(value, bool) or not isinstance(value, int | str) for value in values):
             raise ValueError("write codes in quotes: without them some become numbers, days or truth values")
         if any("*" in str(value)[:-1] for value in values):
@@ -151,15 +161,15 @@ class Updates(StrEnum):
 class Contact(_Frozen):
     """Who answers for the processing."""
 
-    name: str = Field(min_length=2)
-    contact: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
+    name: Name
+    contact: Address
 
 
 class Member(_Frozen):
     """One person of the team who will see the data."""
 
-    name: str = Field(min_length=2)
-    affiliation: str = Field(min_length=2)
+    name: Name
+    affiliation: Name
 
 
 class Dossier(_Frozen):
@@ -170,22 +180,32 @@ class Dossier(_Frozen):
     purpose: Words
     public_interest: Words
     controller: Contact
-    team: tuple[Member, ...] = Field(min_length=1)
+    team: tuple[Member, ...]
     legal_basis: Words
     period: Period
     population: Population = Population()
     precision: Precision = Precision()
-    tables: dict[TableName, Literal["all"] | tuple[ColumnName, ...]] = Field(min_length=1)
+    tables: dict[TableName, Columns]
     """By table `schema.name`: `all`, or the columns. A potential identifier is delivered only where it is listed."""
     updates: Updates = Updates.on_request
     """When a version follows another."""
-    retention_until: date
+    retention_until: Day
 
-    @field_validator("tables")
+    @field_validator("team", mode="before")
     @classmethod
-    def _some_columns(cls, tables: dict[str, object]) -> dict[str, object]:
-        if empty := [name for name, columns in tables.items() if not columns]:
-            raise ValueError(f"no column is asked for in {', '.join(empty)}; write `all` or a list")
+    def _somebody(cls, team: object) -> object:
+        if team == []:
+            raise ValueError("at least one person is expected: everybody who will see the data")
+        return team
+
+    @field_validator("tables", mode="before")
+    @classmethod
+    def _each_once(cls, tables: object) -> object:
+        if tables == {}:
+            raise ValueError("at least one table is expected; see `hdh project tables`")
+        names = [str(name).lower() for name in tables] if isinstance(tables, dict) else []
+        if doubled := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"{', '.join(doubled)[:LONGEST_NAME]} is there twice: capitals make no difference")
         return tables
 
 
@@ -211,7 +231,7 @@ def check_dossier(
     file = YamlFile.read(path, DossierError, remedy=_CORRECT)
     dossier = file.validated(file.mapping(), Dossier)
     if problems := unanswerable(dossier, known, today, needed, withheld):
-        is_about_tables = any(field[0] not in {"period", "retention_until"} for field, _ in problems)
+        is_about_tables = any(field[0] == "tables" or field[-1] in {"table", "column"} for field, _ in problems)
         raise DossierError(file.located(problems), remedy=_ASK_ANOTHER if is_about_tables else _CORRECT)
     return dossier
 
@@ -230,7 +250,7 @@ def unanswerable(
     withheld: Mapping[str, str] = MappingProxyType({}),
 ) -> list[tuple[tuple[str | int, ...], str]]:
     """What the hub cannot answer, as (field, problem)."""
-    problems: list[tuple[tuple[str | int, ...], str]] = []
+    problems = list(unfit_texts(dossier.model_dump()))
     for table, columns in dossier.tables.items():
         found = [f"{table} {withheld[table]}"] if table in withheld else _table_problems(table, columns, known)
         problems += [(("tables", table), text) for text in found]
@@ -240,10 +260,14 @@ def unanswerable(
     for index, condition in enumerate(dossier.population.persons_with):
         field = ("population", "persons_with", index)
         problems += [((*field, part), text) for part, text in _condition_problems(condition, known)]
+    if "sex" in dossier.population.model_fields_set and not dossier.population.sex:
+        problems.append((("population", "sex"), "names nobody: write [female], [male], or leave it out for everybody"))
     if dossier.period.first < _FIRST_DAY or dossier.period.last > _LAST_DAY:
         problems.append((("period",), f"is not within {_FIRST_DAY} and {_LAST_DAY}"))
     if dossier.retention_until <= today:
         problems.append((("retention_until",), "is not in the future: name the day on which you will have erased all"))
+    if dossier.retention_until > _LAST_DAY:
+        problems.append((("retention_until",), f"is after {_LAST_DAY}: name the day on which you will have erased all"))
     return problems
 
 
@@ -252,15 +276,29 @@ def _condition_problems(condition: PersonsWith, known: Mapping[str, frozenset[st
     table, column = condition.table, condition.column
     if table in known and not table.startswith("omop."):
         return [("table", f"{table} cannot say who is meant; ask for a table of OMOP, as omop.condition_occurrence")]
-    if problems := _table_problems(table, ("person_id",), known):
+    if problems := _table_problems(table, (), known):
         return [("table", text) for text in problems]
+    if "person_id" not in known[table]:
+        return [("table", f"{table} is not about persons and cannot say who is meant")]
     if problems := _table_problems(table, (column,), known):
         return [("column", text) for text in problems]
     if not is_coded(column):
         return [("column", f"{column} holds no codes; ask by a `*_concept_id` or by the code at the source")]
-    if "*" in condition.values:
-        return [("values", "`*` alone is everybody; begin it with a code, or leave the condition out")]
-    return []
+    problems = [_value_problem(value, column, known[table]) for value in condition.values]
+    return [("values", text) for text in problems if text]
+
+
+def _value_problem(value: str, column: str, columns: frozenset[str]) -> str:
+    """Why a code would meet everybody, or nobody; empty where it need not."""
+    if value == "*":
+        return "`*` alone is everybody; begin it with a code, or leave the condition out"
+    if not value or value != value.strip():
+        return f"no code begins or ends with a blank, or is empty: {value!r}; write the code itself"
+    if column.endswith("_concept_id") and not re.fullmatch("0|[1-9][0-9]*", value):
+        source = f"{column.removesuffix('_concept_id').removesuffix('_source')}_source_value"
+        beside = f"; codes of the source are in {source}" if source in columns else ""
+        return f"{value} is no number of a concept, as 201826{beside}"
+    return ""
 
 
 def is_coded(column: str) -> bool:
@@ -301,4 +339,4 @@ def _last(name: str) -> str:
 
 
 def _likeness(one: str, other: str) -> float:
-    return SequenceMatcher(None, one[:_LONGEST_NAME].lower(), other).ratio()
+    return SequenceMatcher(None, one[:LONGEST_NAME].lower(), other).ratio()

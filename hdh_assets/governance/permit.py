@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hdh_assets.governance.dossier import ColumnName, Period, Population, Precision, ProjectId, TableName, Updates
+from hdh_assets.governance.dossier import Period, Population, Precision, Updates
+from hdh_assets.governance.forms import Columns, ProjectId, TableName
 from hdh_assets.governance.states import Project, is_in_force
 from resources.registry import Event
 
@@ -27,7 +27,7 @@ class Permit(BaseModel):
     """1 for the project's first permit; each later one replaces it."""
     dossier_version: int = Field(ge=1)
     title: str
-    tables: dict[TableName, Literal["all"] | tuple[ColumnName, ...]] = Field(min_length=1)
+    tables: dict[TableName, Columns] = Field(min_length=1)
     population: Population
     period: Period
     precision: Precision

@@ -75,6 +75,17 @@ def test_facts_within_facts_are_shown_in_words(monkeypatch: pytest.MonkeyPatch) 
     ]
 
 
+def test_what_others_wrote_steers_no_terminal_and_is_no_markup(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "out", Console(width=200, force_terminal=True, file=(written := io.StringIO())))
+    title = "\x1b]0;owned\x07\x9b31m[red]A study[/] of \u202eamhtsa"
+    print_facts({"title": title, "team": [{"name": title}]})
+    print_rows([{"title": title}], as_json=False)
+    said = Text.from_ansi(written.getvalue()).plain
+    assert said.count("]0;owned31m[red]A study[/] of amhtsa") == 3
+    assert not any(sign in written.getvalue() for sign in "\x07\x9b\u202e")
+    assert "\x1b]" not in written.getvalue()
+
+
 def test_json_is_json_whatever_the_values(capsys: pytest.CaptureFixture[str]) -> None:
     values = {
         "numbers": [math.nan, math.inf, -math.inf, 1.5, Decimal("2.50"), Decimal(3), 2**70],

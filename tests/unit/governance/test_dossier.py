@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
 
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.extracts.deliverable import deliverable, needed, undeliverable
@@ -215,6 +217,134 @@ def test_a_retention_date_in_the_past_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DossierError, match="not in the future") as error:
         check_dossier(path, KNOWN, TODAY)
     assert "dataset" not in str(error.value), "no table is wrong"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"tables": {"omop.person": "some"}}, "tables.omop.person: `all` is expected, or a list of columns"),
+        ({"tables": {"omop.person": []}}, "tables.omop.person: `all` is expected, or a list of columns"),
+        ({"tables": {"omop.person": ["person id"]}}, "tables.omop.person: person id is no name of a column"),
+        ({"tables": {"omop.person": ["all"], "OMOP.Person": "all"}}, "tables: omop.person is there twice"),
+        ({"tables": {"omop.person": ["a" * 500]}}, f"tables.omop.person: {'a' * 100} is no name of a column"),
+        ({"tables": {}}, "tables: at least one table is expected"),
+        ({"period": {"from": "31/03/2024", "to": "2024-12-31"}}, "period.from: a day is expected, written as 2024-03"),
+        ({"retention_until": 20301231}, "retention_until: a day is expected, written as 2024-03-31"),
+        ({"team": []}, "team: at least one person is expected"),
+        ({"controller": {"name": "CHU", "contact": "the dpo"}}, "controller.contact: an electronic address is"),
+        ({"project": "My Project"}, "project: 2 to 40 lower-case letters"),
+        ({"title": "short"}, "title: at least 10 characters are expected"),
+    ],
+)
+def test_what_is_expected_is_told_once_and_in_words(tmp_path: Path, changes: dict[str, object], told: str) -> None:
+    said = yaml.safe_load(write_dossier(tmp_path / "d.yaml", "pilot").read_text("utf-8")) | changes
+    (tmp_path / "d.yaml").write_text(yaml.safe_dump(said), "utf-8")
+    with pytest.raises(DossierError) as error:
+        read_dossier(tmp_path / "d.yaml")
+    (line,) = error.value.message.splitlines()
+    assert told in line
+
+
+def test_a_name_of_a_table_without_what_it_is_in_is_told_so(tmp_path: Path) -> None:
+    path = write_dossier(tmp_path / "d.yaml", "pilot")
+    path.write_text(path.read_text("utf-8").replace("omop.person", "person"), "utf-8")
+    with pytest.raises(DossierError, match=r"a table is written with what it is in, as omop\.person"):
+        read_dossier(path)
+
+
+def test_names_of_tables_and_columns_may_be_in_capitals(tmp_path: Path) -> None:
+    path = write_dossier(tmp_path / "d.yaml", "pilot")
+    written = path.read_text("utf-8").replace("omop.person: all", "OMOP.PERSON: [PERSON_ID, Shoe_Size]")
+    path.write_text(written, "utf-8")
+    assert read_dossier(path).tables["omop.person"] == ("person_id", "shoe_size")
+    line = next(n for n, text in enumerate(written.splitlines(), start=1) if "OMOP.PERSON" in text)
+    with pytest.raises(DossierError, match=f":{line}: tables.omop.person: omop.person has no column shoe_size"):
+        check_dossier(path, KNOWN, TODAY)
+
+
+def test_a_folder_is_told_to_be_one(tmp_path: Path) -> None:
+    with pytest.raises(DossierError, match="file: is a folder"):
+        read_dossier(tmp_path)
+    with pytest.raises(DossierError, match=r"cannot be read \(No such file or directory\)"):
+        read_dossier(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "told"),
+    [
+        ("condition_concept_id", "diabetes", "no number of a concept, as 201826; codes of the source are in cond"),
+        ("condition_concept_id", "2018*", "no number of a concept"),
+        ("condition_concept_id", "0201826", "no number of a concept"),
+        ("condition_concept_id", "201826", ""),
+        ("condition_source_value", "", "or is empty"),
+        ("condition_source_value", " E11", "begins or ends with a blank"),
+        ("condition_source_value", "E11*", ""),
+    ],
+)
+def test_a_code_that_nobody_could_have_is_refused(tmp_path: Path, column: str, value: str, told: str) -> None:
+    condition = {"table": "omop.condition_occurrence", "column": column, "values": [value]}
+    path = write_dossier(tmp_path / "d.yaml", "pilot", population={"persons_with": [condition]})
+    known = deliverable(load_datasets())
+    if not told:
+        assert check_dossier(path, known, TODAY)
+    else:
+        with pytest.raises(DossierError, match=rf"population\.persons_with\.0\.values: .*{told}"):
+            check_dossier(path, known, TODAY)
+
+
+def test_no_sex_at_all_is_not_both(tmp_path: Path) -> None:
+    path = write_dossier(tmp_path / "d.yaml", "pilot", population={"sex": []})
+    with pytest.raises(DossierError, match=r"population\.sex: names nobody"):
+        check_dossier(path, KNOWN, TODAY)
+
+
+def test_data_are_not_kept_beyond_any_period(tmp_path: Path) -> None:
+    path = write_dossier(tmp_path / "d.yaml", "pilot", retention_until="9999-12-31")
+    with pytest.raises(DossierError, match="retention_until: is after 2999-12-31"):
+        check_dossier(path, KNOWN, TODAY)
+
+
+def in_title(text: str) -> dict[str, object]:
+    return {"title": text}
+
+
+def in_team(text: str) -> dict[str, object]:
+    return {"team": [{"name": text, "affiliation": "CHU"}]}
+
+
+def in_codes(text: str) -> dict[str, object]:
+    return {"population": {"persons_with": [asked("omop.condition_occurrence", "condition_source_value", text)]}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [(in_title, "title"), (in_team, r"team\.0\.name"), (in_codes, r"population\.persons_with\.0\.values\.0")],
+)
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("A study \x1b]0;of\x07 asthma", r"nobody sees is in it \(U\+001B\)"),
+        ("A study \x9b31mof asthma", r"U\+009B"),
+        ("A study of \u202eamhtsa", r"U\+202E"),
+        ("A study\n# of asthma", "a line break is in it"),
+        ("A study" * 100, "is longer than 300 characters"),
+    ],
+)
+def test_a_text_that_steers_who_reads_it_is_refused(
+    tmp_path: Path, changes: Callable[[str], dict[str, object]], field: str, text: str, told: str
+) -> None:
+    path = write_dossier(tmp_path / "d.yaml", "pilot", **changes(text))
+    with pytest.raises(DossierError, match=rf"{field}: .*{told}") as error:
+        check_dossier(path, deliverable(load_datasets()), TODAY)
+    assert len(error.value.message.splitlines()) == 1
+
+
+def test_the_purpose_may_be_of_several_lines(tmp_path: Path) -> None:
+    path = write_dossier(tmp_path / "d.yaml", "pilot", purpose="To learn\nabout asthma\n\tand more")
+    assert check_dossier(path, KNOWN, TODAY)
+    path = write_dossier(tmp_path / "d.yaml", "pilot", purpose="To learn \x1b[31mabout asthma")
+    with pytest.raises(DossierError, match="purpose: a character that nobody sees"):
+        check_dossier(path, KNOWN, TODAY)
 
 
 @pytest.mark.parametrize("period", [("0001-01-01", "2024-12-31"), ("2024-01-01", "9999-12-31")])
