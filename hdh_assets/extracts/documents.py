@@ -115,6 +115,7 @@ def readme(permit: Permit, release: Release, version: int, files: Sequence[DataF
         published=published,
         persons=published(persons.known),
         others=published(persons.others),
+        are_asked_about=persons.are_asked_about,
         nobody=_meets_nobody(permit, persons),
         small_cell=SMALL_CELL,
         key_version=KEY_VERSION,

@@ -43,6 +43,8 @@ class Persons:
 
     known: int
     others: int
+    are_asked_about: bool = True
+    """Whether any table of the permit tells of persons."""
 
     @property
     def are_none(self) -> bool:
@@ -68,7 +70,15 @@ def prepare_persons(
     _keep(engine, "cohort", keys.pseudonyms(persons), "hub AS person_id, number, pseudonym::UUID AS pseudonym")
     _person_keys(engine, keys, is_everybody=permit.population.is_everybody)
     others = "SELECT count(*) FROM person_key WHERE is_allowed AND hub NOT IN (SELECT hub FROM link)"
-    return Persons(len(persons), int(engine.execute(others).fetchall()[0][0]))
+    is_asked = any(tells_of_persons(plan, datasets) for plan in plans)
+    return Persons(len(persons), int(engine.execute(others).fetchall()[0][0]), is_asked)
+
+
+def tells_of_persons(plan: TablePlan, datasets: Mapping[str, Dataset]) -> bool:
+    """Whether the rows of a table are limited to persons, so that it has something to say of them."""
+    if plan.is_omop:
+        return ROWS[plan.table.name].kind not in {"directory", "location"}
+    return bool(_person_sources(datasets, plan))
 
 
 def _has_places(plan: TablePlan) -> bool:
