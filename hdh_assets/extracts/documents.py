@@ -94,7 +94,7 @@ def dictionary_md(
     tables = [
         {
             "name": plan.name,
-            "description": table_words(datasets, plan.name).description,
+            "words": table_words(datasets, plan.name),
             "columns": [row for row in rows if row["table"] == plan.name],
             "withheld": plan.withheld,
         }

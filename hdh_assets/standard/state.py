@@ -8,6 +8,7 @@ delivery may be loaded again, with other rows), and one (dataset `*`) for the ve
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,8 @@ _SCOPE = "lake.staging.int_hub__scope"
 _RULES = "*"
 _LOADED = "epoch_us(loaded_at)::VARCHAR"
 """What tells one loading of a delivery from the next, as the state keeps it (`fingerprint`)."""
+_WORDS = re.compile(rb'^ *(?:- )?description: .*$|\bfr: "(?:[^"\\\n]|\\.)*"', re.MULTILINE)
+"""Descriptions in English and in French. To parse the files instead would take every command half a second."""
 EVERYONE = 0
 """The person of the scope that stands for all."""
 
@@ -124,6 +127,12 @@ def _project_digest() -> str:
     for folder in ("models", "macros", "seeds"):
         for path in sorted((PROJECT / folder).rglob("*")):
             if path.is_file() and not path.name.startswith((".", f"{SOURCES_FILE.stem}.")):
-                digest.update(f"{path.relative_to(PROJECT)}\n".encode() + path.read_bytes())
+                digest.update(f"{path.relative_to(PROJECT)}\n".encode() + _without_words(path))
     digest.update((PROJECT / "dbt_project.yml").read_bytes())
     return digest.hexdigest()
+
+
+def _without_words(path: Path) -> bytes:
+    """What a file of the project says, but for descriptions of one line: a better word is no other rule."""
+    content = path.read_bytes()
+    return _WORDS.sub(b"", content) if path.suffix == ".yml" else content

@@ -8,6 +8,7 @@ import pytest
 
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.keys import LakeTable
+from hdh_assets.extracts.deliverable import deliverable, table_words
 from hdh_assets.extracts.documents import DataFile, readme
 from hdh_assets.extracts.persons import Persons, tells_of_persons
 from hdh_assets.extracts.plan import TablePlan
@@ -35,6 +36,28 @@ def written(persons: Persons, conditions: str = "") -> str:
 def test_an_extract_about_nobody_counts_no_persons() -> None:
     assert "Persons: 389." in written(Persons(389, 0))
     assert "Persons: 389" not in written(Persons(389, 0, are_asked_about=False))
+
+
+def test_what_binds_a_team_is_in_both_languages() -> None:
+    english, french = written(Persons(389, 0), "Never with insurers").split("# En français")
+    assert "What binds you" in english
+    assert "Ce qui vous engage" in french
+    assert english.count("Never with insurers") == french.count("Never with insurers") == 1
+    assert "du 01/01/2019 au 31/12/2019" in french
+    assert "le 31/12/2030 au plus tard" in french
+    assert "de 1 à 10 personnes" in french
+
+
+def test_every_deliverable_column_is_described_in_both_languages() -> None:
+    datasets = load_datasets()
+    for table in deliverable(datasets):
+        words = table_words(datasets, table)
+        assert words.description, table
+        assert words.description_fr, table
+        lacking = [name for name, said in words.columns.items() if not (said.description and said.description_fr)]
+        assert not lacking, table
+        same = [name for name, said in words.columns.items() if said.description == said.description_fr]
+        assert not [name for name in same if len(words.columns[name].description.split()) > 2], table
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,24 @@ from resources.removals import Step, note
 FED = {"snds_dcir"}
 
 
+def test_a_better_description_is_no_other_rule(tmp_path, monkeypatch):
+    written = (state.PROJECT / "models" / "omop" / "person.yml").read_text("utf-8")
+    model = tmp_path / "models" / "person.yml"
+    model.parent.mkdir()
+    (tmp_path / "dbt_project.yml").write_text("name: small\n")
+    monkeypatch.setattr(state, "PROJECT", tmp_path)
+
+    def digest(text):
+        model.write_text(text, "utf-8")
+        return state._project_digest.__wrapped__()
+
+    before = digest(written)
+    assert digest(written.replace("The person.", "Whose it is.").replace("Année de naissance", "Année")) == before
+    assert digest(written.replace("description: Year of birth", "description: The year of birth")) == before
+    assert digest(written.replace("data_type: bigint", "data_type: integer")) != before
+    assert digest(written.replace("references: location.location_id", "references: place.id")) != before
+
+
 @pytest.fixture
 def engine(tmp_path):
     with open_lake(Home(tmp_path), Settings()).writer() as engine:
