@@ -53,7 +53,8 @@ def _column(
     schema, _, name = table.partition(".")
     coarsest = _treatment(datasets, table, column, words, _COARSEST, is_listed=True)
     unlisted = _treatment(datasets, table, column, words, _COARSEST, is_listed=False)
-    role = _omop_role(name, column) if schema == OMOP else datasets[schema].by_name[name].by_name[column].role or Role.payload
+    described = None if schema == OMOP else datasets[schema].by_name[name].by_name[column]
+    role = (described.role or Role.payload) if described else _omop_role(name, column)
     return {
         "column": column,
         "type": words.type,
