@@ -121,7 +121,13 @@ def _started(command: list[str], environment: Mapping[str, str], log: Path) -> I
     with log.open("wb") as errors:
         # a session of its own: the Ctrl-C of a terminal would reach it beside ours, and break what the first one began
         child = subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
+            command,
+            env=environment,
+            cwd=log.parent,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,
         )
     try:
         with child.stdout or nullcontext():

@@ -51,7 +51,9 @@ def _with_driver(address: str) -> str:
 def prepare_instance(home: Home, settings: Settings) -> dict[str, str]:
     """Bring `dagster.yaml` up to date and give the environment of a Dagster process on this home.
 
-    Everything Dagster keeps by default (runs, events, logs, artifacts) then goes under `$HDH_HOME/dagster`.
+    Everything Dagster keeps by default (runs, events, logs, artifacts) then goes under `$HDH_HOME/dagster`. Such a
+    process is started in that folder, too: Python, and Dagster by itself, import from the one they are started in,
+    where anybody may have put a module of the name of one of ours.
     """
     home.dagster.mkdir(parents=True, exist_ok=True)
     wanted, path = dagster_yaml(settings), home.dagster / "dagster.yaml"
@@ -63,6 +65,7 @@ def prepare_instance(home: Home, settings: Settings) -> dict[str, str]:
         "DAGSTER_DISABLE_TELEMETRY": "1",
         "DO_NOT_TRACK": "1",
         "PYTHONUNBUFFERED": "1",
+        "PYTHONSAFEPATH": "1",
         "PATH": _path(),
         "no_grpc_proxy": _no_proxy(),
     }

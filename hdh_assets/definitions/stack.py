@@ -92,6 +92,7 @@ def repair(home: Home, settings: Settings) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-m", "hdh_assets.definitions.prepare"],
         env=environment,
+        cwd=home.dagster,
         capture_output=True,
         text=True,
         check=False,
@@ -169,6 +170,7 @@ def _start(home: Home, name: str, environment: Mapping[str, str], *arguments: st
         return subprocess.Popen(
             [sys.executable, *arguments],
             env=environment,
+            cwd=home.dagster,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

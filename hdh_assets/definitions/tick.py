@@ -139,6 +139,7 @@ def _started(name: str, home: Home, environment: Mapping[str, str]) -> Iterator[
             stderr=errors,
             text=True,
             env=environment,
+            cwd=home.dagster,
             preexec_fn=partial(die_with_parent, signal.SIGKILL),  # noqa: PLW1509 - this process has one thread
         )
     try:

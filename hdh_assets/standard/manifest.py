@@ -37,6 +37,7 @@ def build_manifest(datasets: Mapping[str, Dataset]) -> Path:
         done = subprocess.run(
             [
                 sys.executable,
+                "-P",  # no module of the current folder
                 "-c",
                 "from dbt.cli.main import cli; cli()",
                 "--quiet",

@@ -134,10 +134,15 @@ def _run_dbt(
     folder = home.tmp / "dbt"
     folder.mkdir(parents=True, exist_ok=True)
     arguments = [str(folder), json.dumps(asdict(plan)), str(os.getpid())]
-    command = [sys.executable, "-m", "hdh_assets.standard.child", *arguments]
+    command = [sys.executable, "-P", "-m", "hdh_assets.standard.child", *arguments]
     nodes: list[Node] = []
     with subprocess.Popen(
-        command, env=_environment(home, settings, spill), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        command,
+        env=_environment(home, settings, spill),
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     ) as child:
         try:
             for line in child.stdout or ():

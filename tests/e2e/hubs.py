@@ -28,15 +28,30 @@ HEADER = "READING_ID;USER_ID;WEIGHED_ON;WEIGHT_KG;POSTURE\n"
 DATASET = "scale_readings"
 FIFTH = Path(__file__).with_name("fifth.yaml")
 """Its descriptor."""
+HDH = (sys.executable, "-P", "-m", "hdh_assets.cli")
+"""The command. As its script does, it imports nothing from the folder it is called in."""
+_TRAPS = ("dagster", "dagster_webserver", "dbt", "duckdb", "gql", "hdh_assets", "resources", "sensors", "yaml")
 
 
 def make_fifth(root: Path, standardised: Path, patch: pytest.MonkeyPatch) -> Home:
-    """A hub with that dataset at that root, the one `HDH_HOME` names for as long as the patch holds."""
+    """A hub with that dataset at that root, the one `HDH_HOME` names for as long as the patch holds.
+
+    Commands are then called in a folder with modules of the names of the hub's own and of libraries, which must never
+    be imported.
+    """
     forget_settings(patch, and_threads=True)
     patch.setenv("HDH_HOME", str(root))
     shutil.copytree(standardised, root)
     shutil.copy(FIFTH, root / "datasets" / FIFTH.name)
+    patch.chdir(_made_trap(root.parent / "called in"))
     return Home.resolve(root)
+
+
+def _made_trap(folder: Path) -> Path:
+    for name in _TRAPS:
+        (folder / name).mkdir(parents=True)
+        (folder / name / "__init__.py").write_text("raise RuntimeError('imported from the current folder')", "utf-8")
+    return folder
 
 
 def use_postgres(url: str, patch: pytest.MonkeyPatch) -> None:
@@ -58,9 +73,7 @@ def drop(home: Home, period: str, rows: int = 20, *, text: str | None = None) ->
 
 def hdh(*arguments: str, expect: int = 0) -> str:
     """Run the command; its standard output. The test fails with what was said when the exit code is another."""
-    done = subprocess.run(
-        [sys.executable, "-m", "hdh_assets.cli", *arguments], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([*HDH, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout if expect == 0 else done.stdout + done.stderr
 
@@ -108,7 +121,7 @@ class Up:
 @contextmanager
 def up(home: Home, *arguments: str) -> Iterator[Up]:
     """`hdh up` on a free port, started as a shell does in the background, Ctrl-C ignored, and stopped by Ctrl-C."""
-    command = [sys.executable, "-m", "hdh_assets.cli", "up", "--port", "0", *arguments]
+    command = [*HDH, "up", "--port", "0", *arguments]
     process = subprocess.Popen(
         ["sh", "-c", 'trap "" INT; exec "$0" "$@"', *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

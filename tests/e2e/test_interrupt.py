@@ -8,12 +8,11 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from hubs import DATASET, drop, hdh, processes_of, take_in_all, wait_for
+from hubs import DATASET, HDH, drop, hdh, processes_of, take_in_all, wait_for
 
 from hdh_assets.core.home import Home, Settings
 from resources.lake import open_lake
@@ -41,7 +40,7 @@ def test_a_stopped_backfill_leaves_no_run_under_way(fifth: Home, sent: signal.Si
     drop(fifth, "2024-01")
     take_in_all(fifth)
     # as in a terminal: whoever runs the tests may have had the signal ignored
-    command = ["env", "--default-signal=HUP", sys.executable, "-m", "hdh_assets.cli"]
+    command = ["env", "--default-signal=HUP", *HDH]
     command += ["backfill", DATASET, "--from", "2024-01"]
     with (
         open_lake(fifth).writer_lock(),
@@ -67,7 +66,7 @@ def test_a_killed_backfill_takes_its_child_with_it(fifth: Home) -> None:
     """It would load on without the lock, beside the next one."""
     drop(fifth, "2024-01")
     take_in_all(fifth)
-    command = [sys.executable, "-m", "hdh_assets.cli", "backfill", DATASET, "--from", "2024-01"]
+    command = [*HDH, "backfill", DATASET, "--from", "2024-01"]
     with open_lake(fifth).writer_lock(), subprocess.Popen(command, stderr=subprocess.DEVNULL) as asking:
         try:
             wait_for(lambda: list((fifth.vault / "tmp").glob("*/")))  # it takes in, and waits for the lock
@@ -84,7 +83,7 @@ def test_a_tick_killed_in_a_container_is_made_up_for_by_the_next(fifth: Home, mo
     if not shutil.which("unshare") or subprocess.run([*container, "true"], capture_output=True, check=False).returncode:
         pytest.skip("no namespace of processes can be made here")
     drop(fifth, "2024-01")
-    command = [*container, sys.executable, "-m", "hdh_assets.cli", "tick", "--json"]
+    command = [*container, *HDH, "tick", "--json"]
     monkeypatch.setenv("HDH_CRASH_AT", "intake.before_commit")
     assert subprocess.run(command, capture_output=True, check=False).returncode
     monkeypatch.delenv("HDH_CRASH_AT")
@@ -113,7 +112,7 @@ def test_what_fails_twice_waits_and_is_told(fifth: Home, monkeypatch: pytest.Mon
 def test_a_long_query_ends_at_once(fifth: Home) -> None:
     """The engine by itself would first end the query, and call the stop an error."""
     query = "SELECT sum(hash(range)) FROM range(100000000000)"
-    command = [sys.executable, "-m", "hdh_assets.cli", "sql", query]
+    command = [*HDH, "sql", query]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as asking:
         try:
             wait_for(lambda: _has_open(asking.pid, fifth.lake / "catalog.sqlite"))
@@ -135,7 +134,7 @@ def _has_open(pid: int, path: Path) -> bool:
 def _stop_while_taking_in(home: Home, sent: signal.Signals) -> None:
     ledger = Ledger(home, Settings.load(home))
     known = len(ledger.attempts())
-    command = ["sh", "-c", 'trap "" INT; exec "$0" -m hdh_assets.cli tick', sys.executable]
+    command = ["sh", "-c", 'trap "" INT; exec "$0" "$@" tick', *HDH]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as stopped:
         try:
             wait_for(lambda: len(ledger.attempts()) > known)

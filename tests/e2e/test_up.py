@@ -6,13 +6,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hubs import DATASET, FIFTH, Up, drop, hdh, make_fifth, processes_of, up, wait_for
+from hubs import DATASET, FIFTH, HDH, Up, drop, hdh, make_fifth, processes_of, up, wait_for
 
 from hdh_assets.core.home import Home, Settings
 from resources.lake import open_lake
@@ -120,7 +119,7 @@ def test_what_is_killed_keeps_nothing_waiting(served: Up, work: str) -> None:
     period, known = {"backfill": "2024-04", "intake": "2024-05"}[work], set(_runs_of(served, work))
     with open_lake(served.home).writer_lock():  # what takes in waits for it
         if work == "backfill":
-            command = [sys.executable, "-m", "hdh_assets.cli", "backfill", DATASET, "--from", "2024-01"]
+            command = [*HDH, "backfill", DATASET, "--from", "2024-01"]
             with subprocess.Popen(command, stderr=subprocess.DEVNULL) as asking:
                 wait_for(lambda: _takes_in(served.home))
                 asking.kill()
@@ -192,7 +191,7 @@ def test_pages_load_in_a_browser(served: Up) -> None:
 def test_after_kill_the_next_start_goes_on(fifth: Home) -> None:
     drop(fifth, "2024-01")
     environment = os.environ | {"HDH_CRASH_AT": "intake.before_commit"}
-    first = subprocess.Popen([sys.executable, "-m", "hdh_assets.cli", "up", "--port", "0"], env=environment)
+    first = subprocess.Popen([*HDH, "up", "--port", "0"], env=environment)
     wait_for((fifth.dagster / "up.json").exists, 240)
     wait_for(lambda: Ledger(fifth, Settings.load(fifth)).attempts())
     for pid in [first.pid, *processes_of(fifth)]:

@@ -62,6 +62,7 @@ def _read_in_child(copy: int, seconds: int, allowed: int) -> Generator[bytes, No
     """What the child writes, at most `allowed` bytes; its exit code at the end."""
     command = [
         sys.executable,
+        "-P",
         "-m",
         "hdh_assets.sources.intake.parquet_child",
         str(copy),
