@@ -15,6 +15,7 @@ from resources.hub import Hub
 from resources.releases import latest, list_releases
 from resources.webserver import reload_location
 from sensors.opposition_wait import is_opposition_waiting
+from sensors.reload import unless_descriptors_are_wrong
 from sensors.runs import ask
 
 SECONDS = 10
@@ -36,6 +37,7 @@ def decisions_sensor(
         minimum_interval_seconds=SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
+    @unless_descriptors_are_wrong
     def decisions(context: dg.SensorEvaluationContext, hub: Hub) -> Iterator[dg.RunRequest | dg.SkipReason]:
         permits, waiting = _permits(hub, datasets)
         unknown = [permit for permit in waiting if loaded.get(permit.project) != permit.number]

@@ -21,6 +21,7 @@ from resources.hub import Hub
 from resources.inbox import Dropped, scan, still_arriving
 from resources.ledger import Ledger
 from resources.vault import is_run_alive
+from sensors.reload import unless_descriptors_are_wrong
 from sensors.runs import (
     EARLY,
     RANGE_END,
@@ -50,6 +51,7 @@ def deliveries_sensor(datasets: Mapping[str, Dataset]) -> dg.SensorDefinition:
         minimum_interval_seconds=SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
+    @unless_descriptors_are_wrong
     def deliveries(context: dg.SensorEvaluationContext, hub: Hub) -> Iterator[dg.RunRequest | dg.SkipReason]:
         asked = list(periods_asked(unfinished(context.instance, {"hdh/work": "intake"})))
         waiting = [
@@ -88,6 +90,7 @@ def misplaced_sensor(datasets: Mapping[str, Dataset], job: dg.JobDefinition) -> 
         minimum_interval_seconds=3 * SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
+    @unless_descriptors_are_wrong
     def misplaced(context: dg.SensorEvaluationContext, hub: Hub) -> Iterator[dg.RunRequest | dg.SkipReason]:
         now = datetime.now(UTC)
         placeless = [

@@ -7,6 +7,7 @@ import dagster as dg
 from hdh_assets.core.digests import short
 from hdh_assets.extracts.ended import spaces_to_clear
 from resources.hub import Hub
+from sensors.reload import unless_descriptors_are_wrong
 from sensors.runs import ask
 
 SECONDS = 30
@@ -22,6 +23,7 @@ def expiries_sensor(job: dg.JobDefinition) -> dg.SensorDefinition:
         minimum_interval_seconds=SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
+    @unless_descriptors_are_wrong
     def expiries(context: dg.SensorEvaluationContext, hub: Hub) -> dg.RunRequest | dg.SkipReason:
         names = spaces_to_clear(hub.home, hub.settings)
         if not names:

@@ -8,6 +8,7 @@ from resources.failures import told_to_dagster
 from resources.hub import Hub
 from resources.oppositions import read_book
 from resources.removals import followed
+from sensors.reload import unless_descriptors_are_wrong
 from sensors.runs import ask
 
 SECONDS = 10
@@ -51,6 +52,7 @@ def oppositions_sensor(job: dg.JobDefinition) -> dg.SensorDefinition:
         minimum_interval_seconds=SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
+    @unless_descriptors_are_wrong
     def oppositions(context: dg.SensorEvaluationContext, hub: Hub) -> dg.RunRequest | dg.SkipReason:
         book = read_book(hub.home)
         with hub.lake.reader() as engine:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -18,6 +18,7 @@ UNFINISHED = [
 ]
 FAILED = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 LONGEST_PAUSE = timedelta(hours=6)
+LONGEST_PAUSE_UNSTARTED = timedelta(minutes=10)
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 PARTITION = "dagster/partition"
@@ -27,7 +28,8 @@ INTERRUPTED = "hdh/interrupted"
 POSTPONED = "the same work failed"
 """How a sensor begins to say that it waits before it tries something again."""
 EARLY = "waits until its period begins"
-WAITS = (POSTPONED, EARLY)
+UNCORRECTED = "nothing is run until it is corrected"
+WAITS = (POSTPONED, EARLY, UNCORRECTED)
 """What a sensor says of work that is there and not due yet."""
 
 
@@ -47,6 +49,9 @@ class Tries:
     last_failed_at: datetime | None = None
     interrupted: int = 0
     """By the end of the hub they ran in."""
+    unstarted: int = 0
+    """Before the work began: the queue dropped the run, or its definitions could not be loaded."""
+    last_unstarted_at: datetime | None = None
 
 
 def tries(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> Tries:
@@ -55,9 +60,21 @@ def tries(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> Tries:
     if not newest:
         return Tries()
     failed = instance.get_run_records(dg.RunsFilter(tags=dict(tags), statuses=FAILED))
-    own = [record for record in failed if not _was_interrupted(record.dagster_run)]
-    last_failed_at = own[0].update_timestamp if own else None
-    return Tries(newest[0].dagster_run.run_id, len(own), last_failed_at, len(failed) - len(own))
+    ended = [record for record in failed if not _was_interrupted(record.dagster_run)]
+    own = [record for record in ended if record.start_time is not None]
+    unstarted = [record for record in ended if record.start_time is None]
+    return Tries(
+        newest[0].dagster_run.run_id,
+        failed=len(own),
+        last_failed_at=_newest_end(own),
+        interrupted=len(failed) - len(ended),
+        unstarted=len(unstarted),
+        last_unstarted_at=_newest_end(unstarted),
+    )
+
+
+def _newest_end(records: Sequence[dg.RunRecord]) -> datetime | None:
+    return records[0].update_timestamp if records else None
 
 
 def _was_interrupted(run: dg.DagsterRun) -> bool:
@@ -66,13 +83,28 @@ def _was_interrupted(run: dg.DagsterRun) -> bool:
 
 
 def may_try(past: Tries, now: datetime) -> bool:
-    """Whether to try now: at once the first two times, then after 2, 4, 8 … minutes, six hours at most.
+    """Whether to try now; see `due_again`."""
+    due = due_again(past)
+    return due is None or now >= due
 
-    Runs that a stop of the hub left are no failures: a restart goes on at once.
+
+def due_again(past: Tries) -> datetime | None:
+    """When to try: at once (None) the first two times, then after 2, 4, 8 … minutes, six hours at most.
+
+    Runs that a stop of the hub left are no failures: a restart goes on at once. Those that never began tell nothing of
+    the work, which then waits for ten minutes at most: that it begins again by itself is soon enough.
     """
-    if past.failed < 2 or past.last_failed_at is None:
-        return True
-    return now - past.last_failed_at >= min(timedelta(minutes=2 ** (past.failed - 1)), LONGEST_PAUSE)
+    pauses = (
+        _end_of_pause(past.failed, past.last_failed_at, LONGEST_PAUSE),
+        _end_of_pause(past.unstarted, past.last_unstarted_at, LONGEST_PAUSE_UNSTARTED),
+    )
+    return max((end for end in pauses if end), default=None)
+
+
+def _end_of_pause(times: int, last_at: datetime | None, longest: timedelta) -> datetime | None:
+    if times < 2 or last_at is None:
+        return None
+    return last_at + min(timedelta(minutes=2 ** min(times - 1, 10)), longest)  # above 2^10, and so past any `longest`
 
 
 def ask(
@@ -100,7 +132,9 @@ def ask(
 
 def postponed(past: Tries) -> str:
     """What to say of work that may not be tried now."""
-    return f"{POSTPONED} {past.failed} times; look at its runs. It is tried again later"
+    due = due_again(past)
+    when = f"after {due.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if due else "now"
+    return f"{POSTPONED} {past.failed + past.unstarted} times; look at its runs. It is tried again {when}"
 
 
 def periods_asked(runs: list[dg.DagsterRun]) -> Iterator[tuple[str, str, str]]:

@@ -14,6 +14,7 @@ from hdh_assets.core.digests import short
 from hdh_assets.core.keys import catalog_key
 from resources.hub import Hub
 from sensors.opposition_wait import is_opposition_waiting
+from sensors.reload import unless_descriptors_are_wrong
 from sensors.runs import ask, unfinished
 
 SECONDS = 10
@@ -35,6 +36,7 @@ def standardisation_sensor(
         minimum_interval_seconds=SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
+    @unless_descriptors_are_wrong
     def standardisation(context: dg.SensorEvaluationContext, hub: Hub) -> dg.RunRequest | dg.SkipReason:
         if unfinished(context.instance, {"hdh/work": "standardise"}):
             return dg.SkipReason("standardisation is under way")

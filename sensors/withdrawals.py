@@ -11,6 +11,7 @@ from hdh_assets.core.digests import short
 from resources.failures import told_to_dagster
 from resources.hub import Hub
 from resources.registry import Registry
+from sensors.reload import unless_descriptors_are_wrong
 from sensors.runs import ask
 
 SECONDS = 10
@@ -76,6 +77,7 @@ def withdrawals_sensor(job: dg.JobDefinition) -> dg.SensorDefinition:
         minimum_interval_seconds=SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
+    @unless_descriptors_are_wrong
     def withdrawals(context: dg.SensorEvaluationContext, hub: Hub) -> dg.RunRequest | dg.SkipReason:
         from hdh_assets.extracts.opposed import came_back, revision_to_withdraw_for  # noqa: PLC0415 - slow to import
 

@@ -34,7 +34,7 @@ class Tick:
     repaired: list[str] = field(default_factory=list)
     runs: list[dict[str, Any]] = field(default_factory=list)
     postponed: list[str] = field(default_factory=list)
-    """What waits: it failed too often too lately, or its period has not begun."""
+    """What waits: it failed too often too lately, its period has not begun, or a descriptor is wrong."""
 
     @property
     def refused(self) -> list[dict[str, str]]:

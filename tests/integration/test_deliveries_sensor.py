@@ -11,7 +11,7 @@ import pytest
 
 from hdh_assets.definitions.trusted_third_party import build_defs
 from sensors import deliveries
-from sensors.runs import EARLY
+from sensors.runs import EARLY, UNCORRECTED
 from tests.failing_job import failing
 from tests.integration.intake_world import PERSONS, VISITS, World, dataset
 
@@ -58,6 +58,22 @@ def test_deliveries_that_wait_after_failures_keep_no_newer_one_waiting(
         newer = requests(world, instance, sensor)
     assert len(newer) == 2
     assert not waiting & {request.tags["hdh/delivery"] for request in newer}
+
+
+def test_nothing_is_asked_for_while_a_descriptor_is_wrong(tmp_path: Path) -> None:
+    """Its run would load the definitions, and fail before it begins."""
+    world = World.create(tmp_path)
+    world.drop({"PERSONS.csv": PERSONS, "VISITS.csv": VISITS}, "2023-01")
+    wrong = world.home.datasets / "wrong.yaml"
+    wrong.parent.mkdir(exist_ok=True)
+    with dg.DagsterInstance.ephemeral() as instance:
+        wrong.write_text("id: [", "utf-8")
+        told = asked(world, instance, "deliveries")
+        assert not told.run_requests
+        assert UNCORRECTED in str(told.skip_message)
+        assert str(wrong) in str(told.skip_message)
+        wrong.unlink()
+        assert len(requests(world, instance, "deliveries")) == 1
 
 
 def test_a_delivery_of_a_period_that_begins_within_the_day_waits_for_it(tmp_path: Path) -> None:

@@ -128,7 +128,8 @@ def test_a_pool_of_runs_gives_no_slot_that_would_have_to_be_freed(instance: dg.D
 
 def _started(instance: dg.DagsterInstance, pid: int | None = None) -> dg.DagsterRun:
     """A run that is under way, of the process with that number."""
-    run = instance.create_run_for_job(pooled, status=dg.DagsterRunStatus.STARTED, tags=TAGS)
+    run = instance.create_run_for_job(pooled, tags=TAGS)
+    instance.report_dagster_event(dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, run.job_name), run.run_id)
     if pid is not None:
         instance.report_engine_event("Started process for run", run, EngineEventData.in_process(pid))
     return run

@@ -22,6 +22,17 @@ def test_runs_that_ended_with_their_hub_are_no_failures() -> None:
     assert past.last_failed_at is not None
 
 
+def test_runs_that_never_began_are_no_failures_of_their_work() -> None:
+    """As those that the queue dropped, or whose definitions could not be loaded."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        failing.execute_in_process(instance=instance, tags=TAGS, raise_on_error=False)
+        for _ in range(3):
+            instance.report_run_failed(instance.create_run_for_job(failing, tags=TAGS))
+        past = tries(instance, TAGS)
+    assert (past.failed, past.interrupted, past.unstarted) == (1, 0, 3)
+    assert past.last_unstarted_at is not None
+
+
 def test_work_is_asked_for_under_a_new_key_whatever_runs_people_delete() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         asked = set()
