@@ -13,6 +13,10 @@ ADDRESS = "up.json"
 """File of Dagster's folder in the home: where the running hub answers."""
 _STATES = """{ workspaceOrError { ... on Workspace { locationEntries {
     name locationOrLoadError { __typename ... on PythonError { message } } } } } }"""
+_HEARTBEATS = "{ instance { daemonHealth { allDaemonStatuses { daemonType lastHeartbeatTime } } } }"
+_SWITCHES = """{ workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError {
+    ... on RepositoryLocation { repositories {
+        sensors { name sensorState { status } } schedules { name scheduleState { status } } } } } } } } }"""
 _RELOAD = "mutation ($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name) { __typename } }"
 _UNREACHABLE = "DagsterUserCodeUnreachableError"
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -45,6 +49,33 @@ def location_states(url: str, patience: float) -> list[LocationState]:
         is_loaded = found.get("__typename") == "RepositoryLocation"
         states.append(LocationState(entry["name"], is_loaded, found.get("message", "").strip()))
     return states
+
+
+def heartbeats(url: str, patience: float) -> dict[str, float]:
+    """When each part of the daemon was heard of last, by Dagster's name of it; 0 for never.
+
+    Empty while the webserver, or the storage behind it, does not answer within so many seconds.
+    """
+    try:
+        parts = _ask(url, _HEARTBEATS, {}, patience)["data"]["instance"]["daemonHealth"]["allDaemonStatuses"]
+        return {part["daemonType"]: part["lastHeartbeatTime"] or 0.0 for part in parts}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def turned_off(url: str, patience: float) -> list[str]:
+    """Sensors and schedules that somebody turned off in the UI; none while the webserver does not answer.
+
+    Those of the hub are on by themselves.
+    """
+    try:
+        entries = _ask(url, _SWITCHES, {}, patience)["data"]["workspaceOrError"]["locationEntries"]
+        repositories = [r for e in entries for r in (e["locationOrLoadError"] or {}).get("repositories", ())]
+        switches = [(each["name"], each["sensorState"]["status"]) for r in repositories for each in r["sensors"]]
+        switches += [(each["name"], each["scheduleState"]["status"]) for r in repositories for each in r["schedules"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    return sorted(name for name, status in switches if status == "STOPPED")
 
 
 def reload_location(home: Home, name: str, patience: float = 5.0) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.markup import escape
 
 from hdh_assets.cli.console import cli_context, err, out
@@ -38,15 +40,23 @@ def up_command(
             err.print(f"[yellow]↻[/] {escape(line)}", highlight=False)
         err.print("[dim]starting the code servers, the UI and the daemon …[/]")
         with running(context.home, context.settings, port, readers_port) as stack:
-            out.print(f"[green]✓[/] the hub runs: [bold]{stack.url}[/]   (Ctrl-C stops it)", highlight=False)
+            _say(out, f"[green]✓[/] the hub runs: [bold]{stack.url}[/]   (Ctrl-C stops it)")
             if stack.readers_url:
-                out.print(f"  to look only: [bold]{stack.readers_url}[/]", highlight=False)
+                _say(out, f"  to look only: [bold]{stack.readers_url}[/]")
+            if names := stack.turned_off():
+                _say(err, f"[yellow]⏸[/] turned off in the UI, so what they do is not done: {escape(', '.join(names))}")
             _wait(stack)
-        out.print("stopped")
+        _say(out, "stopped")
 
 
 def _wait(stack: Stack) -> None:
     try:
-        stack.wait(lambda line: err.print(f"[yellow]↻[/] {escape(line)}", highlight=False))
+        stack.wait(lambda line: _say(err, f"[yellow]↻[/] {escape(line)}"))
     except KeyboardInterrupt:
-        err.print("stopping …")
+        _say(err, "stopping …")
+
+
+def _say(console: Console, line: str) -> None:
+    """A line for whoever still watches: the hub outlives its terminal, and a pipe that nobody reads any more."""
+    with suppress(OSError, SystemExit):  # rich exits where a pipe is closed
+        console.print(line, highlight=False)

@@ -32,6 +32,9 @@ def dagster_yaml(settings: Settings) -> str:
             "pools": {"default_limit": writers, "granularity": "run"},
             "runs": {"max_concurrent_runs": _RUNS_AT_ONCE},
         },
+        # while a code location is loaded again its server does not answer: a run of the queue then waits, five minutes
+        # at most; by default it is dropped
+        "run_queue": {"max_user_code_failure_retries": 30, "user_code_failure_retry_delay": 10},
         "run_monitoring": {"enabled": True, "start_timeout_seconds": 300, "poll_interval_seconds": 30},
         "retention": {
             "sensor": {"purge_after_days": _KEPT_DAYS},

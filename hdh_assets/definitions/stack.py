@@ -24,14 +24,15 @@ import yaml
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.processes import die_with_parent
+from hdh_assets.definitions.daemon_watch import DaemonWatch
 from hdh_assets.definitions.instance import prepare_instance
 from hdh_assets.definitions.locations import Location, locations
 from hdh_assets.definitions.one_hub import STACK, end_leftovers
 from resources.databases import StorageWatch
-from resources.webserver import ADDRESS, location_states, reload_location
+from resources.webserver import ADDRESS, heartbeats, location_states, reload_location, turned_off
 
 HOST = "127.0.0.1"
-_WEB, _READERS_WEB = "webserver", "read-only webserver"
+_WEB, _READERS_WEB, _DAEMON = "webserver", "read-only webserver", "daemon"
 _START_SECONDS = 180.0
 _STOP_SECONDS = 20.0
 _LOOK_SECONDS = 10.0
@@ -56,6 +57,7 @@ class Stack:
     ) -> None:
         self.home, self.url, self.readers_url, self._children = home, url, readers_url, children
         self._storage = StorageWatch(settings)
+        self._daemon = DaemonWatch(_log(home, _DAEMON))
 
     def wait(self, tell: Callable[[str], None]) -> None:
         """Until a process ends. Raises `StackError` then.
@@ -63,19 +65,25 @@ class Stack:
         A code location nobody answers for any more is loaded again, and `tell` told: its process ends where the machine
         stands still for half a minute (no memory, a virtual machine paused), and Dagster starts no other. `tell` hears
         of a database that went away, too, and of its return: Dagster's processes say so in their logs alone, at length.
+        So it does of a daemon that stands still.
         """
         look_at = time.monotonic() + _LOOK_SECONDS
         while True:
             for name, child in self._children.items():
                 if child.poll() is not None:
-                    raise StackError(f"the {name} stopped", remedy=f"read {_log(self.home, name)}, then run `hdh up`")
+                    raise _ended(self.home, name, child.returncode)
             if time.monotonic() > look_at:
                 for name in self._children:
                     bound(_log(self.home, name))
-                if changed := self._storage.look():
+                seen = (self._storage.look(), self._daemon.look(heartbeats(self.url, patience=5), time.monotonic()))
+                for changed in filter(None, seen):
                     tell(changed)
                 look_at = time.monotonic() + (_LOADING_SECONDS if self._revive(tell) else _LOOK_SECONDS)
             time.sleep(0.5)
+
+    def turned_off(self) -> list[str]:
+        """Sensors and schedules that somebody turned off in the UI: they stay so, and what they do is not done."""
+        return turned_off(self.url, patience=30)
 
     def _revive(self, tell: Callable[[str], None]) -> bool:
         """Whether a code location had to be loaded again."""
@@ -125,7 +133,7 @@ def running(home: Home, settings: Settings, port: int, readers_port: int | None 
             _await(home, children, lambda p=served_port: _listens(p), f"code server of {name}")
         for name, web_port in ports.items():
             children[name] = _start(home, name, environment, *_webserver(name, web_port, workspace))
-        children["daemon"] = _start(home, "daemon", environment, *_daemon(workspace))
+        children[_DAEMON] = _start(home, _DAEMON, environment, *_daemon(workspace))
         urls = {name: f"http://{HOST}:{web_port}" for name, web_port in ports.items()}
         for name, url in urls.items():
             _await(home, children, lambda url=url: _is_loaded(url), name)
@@ -213,10 +221,23 @@ def _await(home: Home, children: Mapping[str, subprocess.Popen[bytes]], is_ready
     deadline = time.monotonic() + _START_SECONDS
     while not is_ready():
         dead = [each for each, child in children.items() if child.poll() is not None]
+        if dead and children[dead[0]].returncode < 0:
+            raise _ended(home, dead[0], children[dead[0]].returncode)
         if dead or time.monotonic() > deadline:
             who = dead[0] if dead else name
             raise StackError(f"the {who} did not start", remedy=f"read {_log(home, who)}; `hdh check` may say why")
         time.sleep(0.1)
+
+
+def _ended(home: Home, name: str, code: int) -> StackError:
+    """What to say of a process that ended with that code; one that was killed could write nothing in its log."""
+    if code == -signal.SIGKILL:
+        return StackError(
+            f"the {name} was killed by signal 9, as for want of memory",
+            remedy="see who killed it (`journalctl -k` tells it of want of memory), then run `hdh up`",
+        )
+    how = f"was ended by signal {-code}" if code < 0 else "stopped"
+    return StackError(f"the {name} {how}", remedy=f"read {_log(home, name)}, then run `hdh up`")
 
 
 def _usable(port: int, taken: int | None = None) -> int:

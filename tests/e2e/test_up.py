@@ -17,6 +17,7 @@ from hdh_assets.core.home import Home, Settings
 from resources.lake import open_lake
 from resources.ledger import Ledger
 from resources.vault import is_run_alive
+from resources.webserver import heartbeats, turned_off
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -145,6 +146,7 @@ def test_a_descriptor_written_while_the_hub_runs_is_loaded_without_a_restart(ser
     text = FIFTH.read_text("utf-8")
     second.write_text(text.replace(f"id: {DATASET}", "id: second_scales").replace("family:", "familly:"), "utf-8")
     wait_for(lambda: "nothing is run until it is corrected" in served.last_answer("hub", "descriptors_of_hub"))
+    wait_for(lambda: "nothing is run until it is corrected" in served.last_answer("hub", "standardisation"))
     second.write_text(text.replace(f"id: {DATASET}", "id: second_scales"), "utf-8")
     keys = {"sources/second_scales/readings", "catalog/datasets/second_scales"}
     wait_for(lambda: keys <= served.asset_keys())
@@ -159,6 +161,21 @@ def test_readers_see_all_and_start_nothing(served: Up) -> None:
     readers = served.for_readers()
     assert readers.ask(start) == {"startSensor": {"__typename": "UnauthorizedError"}}
     wait_for(lambda: readers.asset_keys() == served.asset_keys())
+
+
+def test_what_is_turned_off_in_the_ui_is_told_and_the_daemon_is_heard_of(served: Up) -> None:
+    selector = '{repositoryLocationName: "hub", repositoryName: "__repository__", sensorName: "decisions"}'
+    state = f"{{ sensorOrError(sensorSelector: {selector}) {{ ... on Sensor {{ sensorState {{ id }} }} }} }}"
+    stop = "mutation($id: String!) { stopSensor(id: $id) { __typename } }"
+    said = served.ask(stop, id=served.ask(state)["sensorOrError"]["sensorState"]["id"])
+    assert said == {"stopSensor": {"__typename": "StopSensorMutationResult"}}
+    try:
+        wait_for(lambda: turned_off(served.url, patience=60) == ["decisions"], 60)
+    finally:
+        served.ask(f"mutation {{ startSensor(sensorSelector: {selector}) {{ __typename }} }}")
+    wait_for(lambda: turned_off(served.url, patience=60) == [], 60)
+    heard = heartbeats(served.url, patience=60)
+    assert all(time.time() - heard[part] < 180 for part in ("SENSOR", "QUEUED_RUN_COORDINATOR"))
 
 
 @pytest.mark.browser
