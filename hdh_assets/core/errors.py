@@ -51,7 +51,8 @@ def disk_error(error: OSError) -> HubError:
         return HubError(
             f"the system would not start a process or a thread ({error.strerror})", remedy=f"{_PROCESSES}; {_AGAIN}"
         )
-    where = f": {error.filename}" if error.filename else ""
+    path = error.filename2 or error.filename  # of a copy or a renaming, where it goes to
+    where = f": {path}" if path else ""
     remedy = _REMEDIES.get(error.errno or 0, "look at the disk and at who may write there")
     return HubError(f"the disk refused ({error.strerror or type(error).__name__}){where}", remedy=f"{remedy}; {_AGAIN}")
 
