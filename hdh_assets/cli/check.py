@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -20,6 +21,11 @@ from hdh_assets.core.home import LEAST_MEMORY, Home
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+
+_LEAST_FREE = 10**9
+"""Bytes below which `hdh check` says that space is short."""
+_UNITS = (("GB", 10**9), ("MB", 10**6))
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,7 @@ def look(context: Context, *, deep: bool = False) -> Iterator[Finding]:
         yield _tried("keys", lambda: _keys(context))
         if settings.passed:
             yield _tried("memory", lambda: _memory(context))
+            yield _tried("space", lambda: _space(context))
             yield _tried("vocabularies", lambda: _vocabularies(context, deep=deep))
             with ExitStack() as opened:
                 reader = cache(lambda: _reader(context, opened))
@@ -174,6 +181,26 @@ def _keys(context: Context) -> str:
     for purpose in required:
         keys.get(purpose)
     return f"{', '.join(required)}: present, private and the right ones"
+
+
+def _space(context: Context) -> str:
+    """Free space where the hub writes, each disk once; a home may have folders on several."""
+    home, lake = context.home, context.settings.lake_data
+    folders = [home.root, *home.folders, *([home.root / lake] if lake and not context.settings.is_lake_far else [])]
+    disks = {folder.stat().st_dev: folder for folder in reversed(folders) if folder.is_dir()}
+    free = {str(folder): shutil.disk_usage(folder).free for folder in reversed(disks.values())}
+    if short := [f"{_size(size)} in {folder}" for folder, size in free.items() if size < _LEAST_FREE]:
+        raise HubError(
+            f"little is free: {', '.join(short)}; below {_size(_LEAST_FREE)}, a delivery or a release may not fit",
+            remedy="free space there, or move the hub to a larger disk",
+        )
+    return f"{', '.join(f'{_size(size)} in {folder}' for folder, size in free.items())} free"
+
+
+def _size(count: int) -> str:
+    """Bytes for people, rounded down."""
+    unit, factor = next(((unit, factor) for unit, factor in _UNITS if count >= factor), ("kB", 1000))
+    return f"{count // factor} {unit}"
 
 
 def _vocabularies(context: Context, *, deep: bool) -> str:

@@ -8,12 +8,14 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from hdh_assets.cli.check import _home, _memory, _tried, _vocabularies, look
+from hdh_assets.cli.check import _home, _memory, _space, _tried, _vocabularies, look
 from hdh_assets.cli.console import Context
 from hdh_assets.cli.init import initialise
+from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from resources.lake import open_lake
 from resources.registry import Registry
@@ -44,6 +46,14 @@ def test_a_new_hub_is_sound(home: Home) -> None:
     found = findings(home)
     assert wrong(found) == []
     assert {"settings", "home", "keys", "lake", "event log", "Dagster"} < found.keys()
+
+
+def test_a_disk_that_is_nearly_full_is_told_with_what_is_free(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=48_200))
+    with pytest.raises(HubError, match=f"48 kB in {home.root}; below 1 GB"):
+        _space(Context(home))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=12_900_000_000))
+    assert _space(Context(home)) == f"12 GB in {home.root} free"
 
 
 def test_what_make_checks_is_the_code_whatever_the_state_of_a_hub(tmp_path: Path) -> None:
