@@ -37,7 +37,7 @@ def release_asset(omop: Iterable[dg.AssetKey], checks: Iterable[dg.AssetCheckKey
         deps=list(omop),
         description=(
             "The newest release: a snapshot of the lake on which every blocking check passed. "
-            "Extracts read releases, never the moving head."
+            "Extracts are made from it, never from the moving head; their lineage shows the tables their permits name."
         ),
         group_name="catalog/releases",
         owners=["team:standardisation"],

@@ -58,7 +58,7 @@ def extract_assets(permit: Permit, datasets: Mapping[str, Dataset]) -> dg.Assets
         if result.version.has_nobody:
             context.log.warning(f"{result.version.name}: {_NOBODY}")
         for table, key in extract_keys(permit).items():
-            metadata = _facts(result.version, table, permit)
+            metadata = _facts(hub, result.version, table, permit)
             yield dg.MaterializeResult(asset_key=list(key.parts), metadata=metadata)
 
     return extract
@@ -142,7 +142,7 @@ def _spec(permit: Permit, table: str, key: Key, datasets: Mapping[str, Dataset])
     )
 
 
-def _facts(version: Version, table: str, permit: Permit) -> dict[str, Any]:
+def _facts(hub: Hub, version: Version, table: str, permit: Permit) -> dict[str, Any]:
     return {
         "dagster/column_schema": _schema(version, table),
         **_rows(version.rows.get(table, 0)),
@@ -150,7 +150,8 @@ def _facts(version: Version, table: str, permit: Permit) -> dict[str, Any]:
         "version": version.name,
         "release": version.basis.release,
         "permit": permit.id,
-        "folder": dg.MetadataValue.path(str(version.folder)),
+        # from the home, so that it is found where the home was moved to
+        "folder": dg.MetadataValue.path(str(version.folder.relative_to(hub.home.root))),
         "read me": dg.MetadataValue.md((version.folder / "README.md").read_text("utf-8")),
     }
 

@@ -319,7 +319,8 @@ def _read_receipt(hub: Hub, receipt: Receipt) -> dict[str, Any]:
     path = receipt_folder(hub.home, receipt.producer, receipt.dataset, receipt.period, receipt.digest) / "receipt.md"
     return {
         "receipt": dg.MetadataValue.md(path.read_text("utf-8") if path.exists() else "no receipt was written"),
-        "receipt file": dg.MetadataValue.path(str(path)),
+        # from the home, so that it is found where the home was moved to
+        "receipt file": dg.MetadataValue.path(str(path.relative_to(hub.home.root))),
     }
 
 

@@ -47,6 +47,10 @@ def test_a_range_of_periods_passes_over_those_never_delivered(world: World) -> N
     result = run(world, {RANGE_START: "2024-01", RANGE_END: "2024-03"})
     assert result.success
     assert materialised(result) == {("persons", "2024-02"), ("visits", "2024-02")}
+    shown = result.asset_materializations_for_node("take_in_care")
+    (receipt,) = {str(event.metadata["receipt file"].value) for event in shown}
+    assert receipt.startswith("outbox/clinic/care/2024-02/")
+    assert (world.home.root / receipt).is_file()
 
 
 def test_periods_of_which_nothing_was_ever_delivered_say_so(world: World) -> None:

@@ -163,6 +163,8 @@ def test_an_extract_shows_its_columns_as_its_dictionary_does(hub: Hub) -> None:
     delivered = {(asset_table(Path(file).stem), name): kind for file, name, kind in columns(hub.version("shown/v1"))}
     assert {key: column.type for key, column in shown.items()} == {k: kind.lower() for k, kind in delivered.items()}
     assert "replaced by the project's number of the person" in (shown["person", "person_id"].description or "")
+    folders = {event.metadata["folder"].value for event in done.asset_materializations_for_node("extract_shown")}
+    assert folders == {"projects/shown/v1"}
     assert "In this extract" not in (shown["person", "gender_concept_id"].description or "")
 
 
