@@ -94,9 +94,11 @@ def _tried(name: str, action: Callable[[], str]) -> Finding:
     except HubError as error:
         return Finding(name, False, str(error))
     except Exception as error:
-        from resources.engine_errors import outside_failure  # noqa: PLC0415 - it imports the engine
+        import duckdb  # noqa: PLC0415
 
-        if met := outside_failure(error):
+        from resources.engine_errors import engine_failure, outside_failure  # noqa: PLC0415 - it imports the engine
+
+        if met := engine_failure(error) if isinstance(error, duckdb.Error) else outside_failure(error):
             return Finding(name, False, str(met))
         raise
 

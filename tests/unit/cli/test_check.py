@@ -148,6 +148,12 @@ def test_less_memory_than_deliveries_need_is_told(home: Home) -> None:
         assert limit in told.detail
 
 
+def test_a_limit_that_the_engine_cannot_work_with_is_a_finding_among_others(home: Home) -> None:
+    found = findings(home, memory_limit="1KB")
+    assert not found["lake"]["passed"]
+    assert found["Dagster"]["passed"]
+
+
 def test_a_wrong_setting_is_told_once(home: Home) -> None:
     found = findings(home, threads="-1")
     assert wrong(found) == ["settings"]
