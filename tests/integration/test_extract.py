@@ -265,7 +265,7 @@ def test_only_the_columns_listed_are_delivered(hub: Hub) -> None:
 
 
 def test_what_a_descriptor_calls_a_direct_identifier_since_is_delivered_to_nobody(own_hub: Hub) -> None:
-    content = own_hub.datasets["snds_dcir"].model_dump(mode="json")
+    content = own_hub.datasets["snds_dcir"].model_dump(mode="json") | {"sensitivity": "nominative"}
     for column in (column for table in content["tables"] for column in table["columns"]):
         column["role"] = "direct_identifier" if column["name"] == "PHA_ACT_QSN" else column["role"]
     own_hub.datasets["snds_dcir"] = Dataset.model_validate(content)

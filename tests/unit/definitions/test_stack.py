@@ -22,7 +22,7 @@ BOTH = ("SENSOR", "QUEUED_RUN_COORDINATOR")
     ("end", "told"),
     [
         ("kill -9 $$", "was killed by signal 9, as for want of memory"),
-        ("kill -15 $$", "signal 15"),
+        ("kill -10 $$", "signal 10"),
         ("exit 3", "stopped"),
     ],
 )
