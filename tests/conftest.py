@@ -31,16 +31,24 @@ REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+def home(initialised: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """An initialised, empty hub."""
+    forget_settings(monkeypatch)
+    monkeypatch.setenv("HDH_HOME", str(tmp_path / "hub"))
+    return Home.resolve(shutil.copytree(initialised, tmp_path / "hub"))
+
+
+@pytest.fixture(scope="session")
+def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The root of an empty hub: to be copied, never changed."""
     from hdh_assets.cli.console import Context
     from hdh_assets.cli.init import initialise
 
-    forget_settings(monkeypatch)
-    monkeypatch.setenv("HDH_HOME", str(tmp_path / "hub"))
-    found = Home.resolve(tmp_path / "hub")
-    initialise(Context(found))
-    return found
+    root = tmp_path_factory.mktemp("initialised") / "hub"
+    with pytest.MonkeyPatch.context() as patch:
+        forget_settings(patch)
+        initialise(Context(Home(root)))
+    return root
 
 
 @pytest.fixture(scope="session")

@@ -20,21 +20,17 @@ from hdh_assets.core.home import Home, Settings
 from resources.lake import open_lake
 from resources.registry import Registry
 from tests.athena_folder import Vocabulary
+from tests.commands import hdh
 from tests.extract_hub import fill
 
 SILENT = "postgresql://nobody@127.0.0.1:1/none"
 
 
 def findings(home: Home, **settings: str) -> dict[str, dict[str, object]]:
-    done = subprocess.run(
-        [sys.executable, "-m", "hdh_assets.cli", "--home", str(home.root), "check", "--json"],
-        env=os.environ | {f"HDH_{name.upper()}": value for name, value in settings.items()},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    found = {finding["check"]: finding for finding in json.loads(done.stdout)}
-    assert done.returncode == (0 if all(finding["passed"] for finding in found.values()) else 1), done.stderr
+    given = {f"HDH_{name.upper()}": value for name, value in settings.items()}
+    code, printed, told = hdh("--home", str(home.root), "check", "--json", **given)
+    found = {finding["check"]: finding for finding in json.loads(printed)}
+    assert code == (0 if all(finding["passed"] for finding in found.values()) else 1), told
     return found
 
 

@@ -13,22 +13,18 @@ import typer
 
 from hdh_assets.cli.main import app
 from hdh_assets.core.home import Home
+from tests.commands import hdh
 
 
 def _run(home: Home, *arguments: str) -> tuple[int, list[str], list[str]]:
-    done = subprocess.run(
-        [sys.executable, "-m", "hdh_assets.cli", "--home", str(home.root), *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.returncode, done.stdout.splitlines(), done.stderr.splitlines()
+    code, printed, told = hdh("--home", str(home.root), *arguments)
+    return code, printed.splitlines(), told.splitlines()
 
 
 @pytest.mark.parametrize(
     ("arguments", "problem", "remedy"),
     [
-        (("nonsense",), "No such command 'nonsense'", "hdh_assets.cli --help"),
+        (("nonsense",), "No such command 'nonsense'", "hdh --help"),
         (("tick", "--nonsense"), "No such option: --nonsense", "tick --help"),
         (("synth", "snds_dcir", "--persons", "0"), "'--persons'", "synth --help"),
         (("synth", "snds_dcir", "--persons", "9" * 21), "'--persons'", "synth --help"),
