@@ -34,7 +34,7 @@ def test_stopped_during_intake_it_leaves_nothing_behind_and_the_next_goes_on(fif
     assert json.loads(rows) == [{"p": period, "n": 20} for period in PERIODS]
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("sent", [signal.SIGINT, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)])
 def test_a_stopped_backfill_leaves_no_run_under_way(fifth: Home, sent: signal.Signals) -> None:
     """It would keep the only place for a writer. A terminal sends its Ctrl-C to every process of its own."""
     drop(fifth, "2024-01")
