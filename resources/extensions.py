@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
-import json
-import os
 from collections.abc import Iterable
+from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from hdh_assets.core.errors import ConfigurationError
+from hdh_assets.core.files import write_atomically
 from hdh_assets.core.home import Settings
 from hdh_assets.core.sql_text import literal
 
-PROVED = "DUCKDB_EXTENSIONS_PROVED"
-"""Variable that tells a process's children which files need not be checked again, as JSON: size and time by path."""
+_PROVED = ".proved"
+"""Ending of the file beside an extension that says of which of its contents the signature was checked."""
 ONLY_OURS: dict[str, Any] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 """Configuration of an engine that loads no extension but those it is told to."""
 _EXTENSIONS = ("httpfs", "sqlite_scanner", "postgres_scanner", "ducklake")
@@ -48,25 +49,56 @@ def load_extensions(engine: duckdb.DuckDBPyConnection, paths: Iterable[Path]) ->
         engine.execute(f"LOAD {literal(path)}")
 
 
-def check_signatures(paths: Iterable[Path]) -> None:
-    """Have the engine check the signature of each file that this process, or the one it comes from, has not loaded.
+def check_signatures(paths: Iterable[Path], *, anew: bool = False) -> None:
+    """Have the engine check the signature of each file that changed since it last did; of each, if `anew`.
 
-    The engine hashes the whole file, a tenth of a second each, and would at each connection. Who can write to the
-    environment of the hub's processes can make them run anything: what they inherit is as good as what they did.
-    Raises `duckdb.Error` when a file is not what was signed.
+    The engine hashes the whole file, a tenth of a second each, and would at each connection of each process. So what it
+    found is kept beside the file: who can write there can change the hub's code, too. Where nobody can, each process
+    that opens the lake checks. Raises `ConfigurationError` when a file is not what was signed.
     """
-    proved = json.loads(os.environ.get(PROVED, "{}"))
-    stamps = {str(path): [path.stat().st_size, path.stat().st_mtime_ns] for path in paths}
-    fresh = {path: stamp for path, stamp in stamps.items() if proved.get(path) != stamp}
+    stamps = {path: _stamp(path) for path in paths}
+    fresh = [path for path, stamp in stamps.items() if anew or _proof(path) != stamp]
     if not fresh:
         return
     with duckdb.connect(config=ONLY_OURS) as engine:
-        load_extensions(engine, map(Path, fresh))
-    os.environ[PROVED] = json.dumps(proved | fresh)
+        for path in fresh:
+            _load_signed(engine, path)
+    for path in fresh:
+        with suppress(OSError):
+            write_atomically(path.with_name(path.name + _PROVED), stamps[path], is_durable=False)
+
+
+def _load_signed(engine: duckdb.DuckDBPyConnection, path: Path) -> None:
+    try:
+        load_extensions(engine, [path])
+    except duckdb.Error as error:
+        if "signature" not in str(error):
+            raise
+        package = _package(path.stem).replace("_", "-")
+        raise ConfigurationError(
+            f"the DuckDB extension {path.stem} is not what DuckDB signed: {path} is damaged or was changed",
+            remedy=f"install it anew: pip install --force-reinstall --no-deps {package}=={version(package)}",
+        ) from None
+
+
+def _stamp(path: Path) -> bytes:
+    status = path.stat()
+    return f"{status.st_size} {status.st_mtime_ns}\n".encode()
+
+
+def _proof(path: Path) -> bytes:
+    try:
+        return path.with_name(path.name + _PROVED).read_bytes()
+    except OSError:
+        return b""
+
+
+def _package(name: str) -> str:
+    return f"duckdb_extension_{name}"
 
 
 def _extension_path(name: str) -> Path:
-    package = f"duckdb_extension_{name}"
+    package = _package(name)
     spec = importlib.util.find_spec(package)
     found = spec and spec.origin and next(Path(spec.origin).parent.rglob(f"{name}.duckdb_extension"), None)
     if not found:

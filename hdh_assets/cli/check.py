@@ -40,7 +40,10 @@ class Finding:
 def check_command(
     ctx: typer.Context,
     deep: Annotated[
-        bool, typer.Option("--deep", help="Also rebuild the dbt manifest and read the vocabularies (takes seconds).")
+        bool,
+        typer.Option(
+            "--deep", help="Also rebuild the dbt manifest, read the vocabularies and every extension (takes seconds)."
+        ),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -60,7 +63,7 @@ def look(context: Context, *, deep: bool = False) -> Iterator[Finding]:
     """Every finding, in the order in which a newcomer would repair."""
     descriptors = _tried("descriptors", lambda: _descriptors(context))
     yield descriptors
-    yield _tried("engine", _engine)
+    yield _tried("engine", lambda: _engine(deep=deep))
     if not context.home.settings_file.exists() and not context.home.keys.is_dir():
         yield Finding("home", True, f"none yet in {context.home.root}; `hdh init` makes one")
     else:
@@ -109,12 +112,14 @@ def _descriptors(context: Context) -> str:
     return f"{len(datasets)} datasets, {len(tables)} tables, {sum(len(t.columns) for t in tables)} columns"
 
 
-def _engine() -> str:
+def _engine(*, deep: bool) -> str:
     import duckdb  # noqa: PLC0415
 
-    from resources.extensions import extension_paths  # noqa: PLC0415
+    from resources.extensions import check_signatures, extension_paths  # noqa: PLC0415
 
-    return f"DuckDB {duckdb.__version__} with {', '.join(extension_paths())}"
+    paths = extension_paths()
+    check_signatures(paths.values(), anew=deep)
+    return f"DuckDB {duckdb.__version__} with {', '.join(paths)}, signed"
 
 
 def _home(context: Context) -> str:

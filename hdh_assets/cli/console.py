@@ -56,6 +56,7 @@ class Context:
     is_named: bool = False
     """Whether the command line named the home, so that the next command must, too."""
     _settings: Settings | None = field(default=None, repr=False)
+    _datasets: dict[str, Dataset] | None = field(default=None, repr=False)
 
     @property
     def settings(self) -> Settings:
@@ -65,10 +66,12 @@ class Context:
         return self._settings
 
     def datasets(self) -> dict[str, Dataset]:
-        """Every described dataset, the installation's own included."""
-        from hdh_assets.core.descriptor_files import load_datasets  # noqa: PLC0415
+        """Every described dataset, the installation's own included, read once."""
+        if self._datasets is None:
+            from hdh_assets.core.descriptor_files import load_datasets  # noqa: PLC0415
 
-        return load_datasets(self.home)
+            self._datasets = load_datasets(self.home)
+        return self._datasets
 
     @property
     def hdh(self) -> str:

@@ -8,10 +8,6 @@ from typing import Annotated
 import typer
 
 from hdh_assets.cli.console import JsonOption, cli_context, out, print_facts, print_json, print_rows
-from hdh_assets.standard.report import standardisation_report
-from resources.lake import open_lake
-from resources.releases import find, list_releases
-from resources.removals import retired
 
 release_app = typer.Typer(no_args_is_help=True, help="Releases: lake snapshots on which every blocking check passed.")
 
@@ -19,6 +15,10 @@ release_app = typer.Typer(no_args_is_help=True, help="Releases: lake snapshots o
 @release_app.command("list")
 def list_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
     """List the releases, oldest first."""
+    from resources.lake import open_lake  # noqa: PLC0415
+    from resources.releases import list_releases  # noqa: PLC0415
+    from resources.removals import retired  # noqa: PLC0415
+
     context = cli_context(ctx).require_home()
     lake = open_lake(context.home, context.settings)
     with lake.reader() as engine:
@@ -45,6 +45,10 @@ def show_command(
     as_json: JsonOption = False,
 ) -> None:
     """Show what a release holds: deliveries, rows by table, checks passed, what was left out and why, codes mapped."""
+    from hdh_assets.standard.report import standardisation_report  # noqa: PLC0415
+    from resources.lake import open_lake  # noqa: PLC0415
+    from resources.releases import find  # noqa: PLC0415
+
     context = cli_context(ctx).require_home()
     lake = open_lake(context.home, context.settings)
     release = find(lake, number)

@@ -16,7 +16,6 @@ from hdh_assets.cli.console import JsonOption, cli_context, err, print_json_rows
 from hdh_assets.core.errors import HubError, RefusedError
 from hdh_assets.core.sql_text import literal
 from resources.lake import ALIAS, Lake, open_lake
-from resources.releases import find
 
 SHOWN_ROWS = 200
 _AT_ONCE = 1000
@@ -49,6 +48,8 @@ def sql_command(
     as_json: JsonOption = False,
 ) -> None:
     """Run one read-only query on the lake."""
+    from resources.releases import find  # noqa: PLC0415
+
     context = cli_context(ctx).require_home()
     lake = open_lake(context.home, context.settings)
     snapshot = find(lake, release).snapshot_id if release is not None else None

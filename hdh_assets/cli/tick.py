@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.markup import escape
 
 from hdh_assets.cli.console import Context, JsonOption, cli_context, err, out, print_json
-from hdh_assets.definitions.one_hub import the_only_hub
-from hdh_assets.definitions.tick import Tick, tick
+
+if TYPE_CHECKING:
+    from hdh_assets.definitions.tick import Tick
 
 _MOST_REFUSALS = 10
 
@@ -34,6 +35,9 @@ def tick_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
 
 def run_tick(context: Context, *, quiet: bool = False) -> Tick:
     """One tick, alone on the home, with a line per run on standard error."""
+    from hdh_assets.definitions.one_hub import the_only_hub  # noqa: PLC0415
+    from hdh_assets.definitions.tick import tick  # noqa: PLC0415
+
     with the_only_hub(context.home, "hdh tick"):
         return tick(context.home, context.settings, None if quiet else _line)
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from hdh_assets.cli.console import cli_context, err, out
-from hdh_assets.definitions.one_hub import the_only_hub
-from hdh_assets.definitions.stack import Stack, repair, running
+
+if TYPE_CHECKING:
+    from hdh_assets.definitions.stack import Stack
 
 
 def up_command(
@@ -34,6 +35,9 @@ def up_command(
 
     Refuses to start beside another hub on the same home. The UI has no passwords: it answers this machine alone.
     """
+    from hdh_assets.definitions.one_hub import the_only_hub  # noqa: PLC0415
+    from hdh_assets.definitions.stack import repair, running  # noqa: PLC0415
+
     context = cli_context(ctx).require_home()
     with the_only_hub(context.home, "hdh up"):
         for line in repair(context.home, context.settings):

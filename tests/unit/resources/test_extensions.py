@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from hdh_assets.cli.sql import read
-from hdh_assets.core.errors import RefusedError
+from hdh_assets.core.errors import ConfigurationError, RefusedError
 from hdh_assets.core.home import Home, Settings
 from resources import extensions
 from resources.lake import connect_engine, open_lake
@@ -27,11 +27,10 @@ extensions.check_signatures([Path(sys.argv[1])])
 
 @pytest.fixture
 def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of each extension in use, in a process that has not loaded any."""
+    """A copy of each extension in use, which nobody has checked."""
     installed = extensions.needed_extensions(Settings(), will_spill=False)
     copies = {path.stem: Path(shutil.copy(path, tmp_path)) for path in installed}
     monkeypatch.setattr(extensions, "_extension_path", copies.__getitem__)
-    monkeypatch.delenv(extensions.PROVED, raising=False)
     return copies["ducklake"]
 
 
@@ -44,14 +43,14 @@ def _spoil(extension: Path) -> None:
 
 
 def _checked_by_another(extension: Path) -> list[str]:
-    """Files whose signature a process started by this one checks before it loads `extension`."""
+    """Files whose signature another process checks before it loads `extension`."""
     command = [sys.executable, "-c", _CHECKS, str(extension)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
 
 
 def test_an_altered_extension_is_not_loaded(copied: Path) -> None:
     _spoil(copied)
-    with pytest.raises(duckdb.Error, match="signature"):
+    with pytest.raises(ConfigurationError, match="ducklake is not what DuckDB signed"):
         connect_engine(Settings())
 
 
@@ -59,17 +58,31 @@ def test_one_altered_after_it_was_loaded_is_checked_again(copied: Path) -> None:
     for _ in range(2):
         connect_engine(Settings()).close()
     _spoil(copied)
-    with pytest.raises(duckdb.Error, match="signature"):
+    with pytest.raises(ConfigurationError, match="ducklake is not what DuckDB signed"):
         connect_engine(Settings())
 
 
-def test_a_process_that_is_started_checks_only_what_the_first_did_not(
-    copied: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_process_checks_only_what_changed(copied: Path) -> None:
     connect_engine(Settings()).close()
     assert _checked_by_another(copied) == []
-    monkeypatch.delenv(extensions.PROVED)
+    os.utime(copied, (0, 0))
     assert _checked_by_another(copied) == [str(copied)]
+
+
+def test_where_nothing_can_be_kept_each_process_checks(copied: Path) -> None:
+    (copied.parent / f"{copied.name}.proved").mkdir()
+    connect_engine(Settings()).close()
+    assert _checked_by_another(copied) == [str(copied)]
+
+
+def test_a_deep_check_reads_them_anew(copied: Path) -> None:
+    connect_engine(Settings()).close()
+    status = copied.stat()
+    _spoil(copied)
+    os.utime(copied, ns=(status.st_atime_ns, status.st_mtime_ns))  # a disk that forgets changes no time
+    extensions.check_signatures([copied])
+    with pytest.raises(ConfigurationError, match="ducklake is not what DuckDB signed"):
+        extensions.check_signatures([copied], anew=True)
 
 
 def test_nobody_who_queries_the_lake_loads_an_extension(home: Home, settings: Settings, copied: Path) -> None:
