@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import duckdb
 
-from resources.lake import ALIAS, METADATA
+from resources.lake import ALIAS, METADATA, write_anew
 from resources.removals import Step, followed, note
 
 DERIVED = ("staging", "omop")
@@ -31,8 +31,8 @@ def erase_removed(engine: duckdb.DuckDBPyConnection) -> int:
         if schema not in _KEPT and (is_due or schema not in DERIVED)
     ]
     for schema, table in tables:
-        engine.execute(
-            f"CALL ducklake_rewrite_data_files('{ALIAS}', '{table}', schema => '{schema}', delete_threshold => 0.0)"
+        write_anew(
+            engine, f"ducklake_rewrite_data_files('{ALIAS}', '{table}', schema => '{schema}', delete_threshold => 0.0)"
         )
     if is_due:
         note(engine, found.applied, Step.erased)

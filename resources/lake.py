@@ -356,6 +356,20 @@ def bound_by_bytes(engine: duckdb.DuckDBPyConnection) -> None:
     engine.execute("ROLLBACK")
 
 
+def write_anew(engine: duckdb.DuckDBPyConnection, function: str) -> None:
+    """Call a function of DuckLake's that writes files anew, by all means: if memory does not suffice, in little of it.
+
+    Which takes one thread, twice the time, and the order of rows; the engine stays so. To be called outside a
+    transaction.
+    """
+    try:
+        engine.execute(f"CALL {function}")
+    except duckdb.OutOfMemoryException:
+        bound_by_bytes(engine)
+        engine.execute("SET threads = 1")
+        engine.execute(f"CALL {function}")
+
+
 def open_lake(home: Home, settings: Settings | None = None, *, moved: bool = False) -> Lake:
     """The lake of this home, with its settings; `moved` as in `Lake`."""
     return Lake(home, settings or Settings.load(home), moved)

@@ -18,7 +18,7 @@ import duckdb
 from hdh_assets.core.crash import crash_point
 from hdh_assets.core.sql_text import literal
 from resources.erasure import erase_removed
-from resources.lake import METADATA, Lake, spill_folder, transaction
+from resources.lake import METADATA, Lake, spill_folder, transaction, write_anew
 from resources.releases import usable_releases
 
 KEPT = timedelta(days=7)
@@ -72,12 +72,12 @@ def maintain(lake: Lake, *, kept: timedelta = KEPT, now: datetime | None = None)
         with suppress(duckdb.TransactionException):
             erase_removed(engine)
         # files with deleted rows are not merged; those that are mostly deleted rows are written anew first
-        for call in (
+        for function in (
             f"ducklake_rewrite_data_files('lake', delete_threshold => {REWRITTEN_FROM})",
             "ducklake_merge_adjacent_files('lake')",
         ):
             with suppress(duckdb.TransactionException):
-                engine.execute(f"CALL {call}")
+                write_anew(engine, function)
         crash_point("maintenance.merged")
         snapshots = _snapshots(engine)
         expired = expirable(snapshots, pinned, now=at, kept=kept)

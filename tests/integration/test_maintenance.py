@@ -14,7 +14,7 @@ import pytest
 
 from hdh_assets.core.home import Home, Settings
 from resources import maintenance
-from resources.lake import Lake, open_lake
+from resources.lake import Lake, bound_by_bytes, open_lake
 from resources.lake_tables import DeliveryRow, deliveries, ensure_tables, register
 from resources.maintenance import KEPT, Snapshot, expirable, maintain, merge_register, rewrite_dead_files
 from resources.releases import make_release
@@ -72,6 +72,29 @@ def test_rows_deleted_long_ago_take_no_room(home: Home, settings: Settings) -> N
     assert rows == (130,)
     assert files == [(130,)]
     assert deleted == []
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_long_texts_are_merged_in_less_memory_than_they_take(home: Home, settings: Settings, hidden: bool) -> None:
+    lake = open_lake(home, settings.model_copy(update={"memory_limit": "400MB", "threads": 2}))
+    texts = "repeat(md5(CAST(range AS VARCHAR)), 8000)"  # a quarter of a megabyte
+    with lake.writer() as engine:
+        bound_by_bytes(engine)
+        engine.execute("CREATE SCHEMA lake.sample; CREATE TABLE lake.sample.notes (n INTEGER, text VARCHAR)")
+        for n in range(20):
+            engine.execute(
+                f"INSERT INTO lake.sample.notes SELECT range, {texts} FROM range({n * 100}, {n * 100 + 100})"
+            )
+        if hidden:
+            engine.execute("DELETE FROM lake.sample.notes WHERE n % 5 < 3")
+
+    assert maintain(lake).files_after == 1
+
+    with lake.reader() as engine:
+        whole = "count(*) FILTER (length(text) = 256000 AND text LIKE md5(CAST(n AS VARCHAR)) || '%')"
+        kept = 800 if hidden else 2000
+        engine.execute("SET threads = 1")
+        assert engine.execute(f"SELECT count(*), {whole} FROM lake.sample.notes").fetchone() == (kept, kept)
 
 
 def test_tables_that_are_deleted_and_written_again_do_not_wait_for_the_night(home: Home, settings: Settings) -> None:
