@@ -32,7 +32,7 @@ from hdh_assets.extracts.persons import prepare_persons
 from hdh_assets.extracts.plan import Schema, TablePlan, event_tables, plan_extract
 from hdh_assets.extracts.project_keys import ProjectKeys
 from hdh_assets.extracts.provenance import deliveries
-from hdh_assets.extracts.replacing import replaced_rows
+from hdh_assets.extracts.replacing import replaced_rows, rows_at_once
 from hdh_assets.extracts.selection import select_table
 from hdh_assets.extracts.space import project_lock, record
 from hdh_assets.extracts.versions import (
@@ -52,7 +52,7 @@ from resources.registry import DELIVERED, Registry
 from resources.releases import Release, find_in
 from resources.removals import check_followed
 
-COPY_OPTIONS = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, WRITE_BLOOM_FILTER false, ROW_GROUP_SIZE 122880"
+COPY_OPTIONS = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, WRITE_BLOOM_FILTER false"
 Progress = Callable[[str, int, int], None]
 """Called with the table just written, how many are written, and how many there are."""
 
@@ -192,8 +192,10 @@ def _write_table(
     constants = constant_columns(engine, plan.table)
     selection = select_table(plan, permit.period, datasets, tuple(event_tables(plans)), constants)
     path = folder / plan.file
-    with replaced_rows(engine, selection, keys) as source:
-        written = engine.execute(f"COPY ({selection.ordered(source)}) TO {literal(path)} ({COPY_OPTIONS})").fetchall()
+    at_once = rows_at_once(engine, plan.table, datasets)
+    options = f"{COPY_OPTIONS}, ROW_GROUP_SIZE {at_once}"
+    with replaced_rows(engine, selection, keys, at_once) as source:
+        written = engine.execute(f"COPY ({selection.ordered(source)}) TO {literal(path)} ({options})").fetchall()
     return DataFile(plan.file, path.stat().st_size, sha256_of(path), plan.name, int(written[0][0]))
 
 

@@ -1,4 +1,4 @@
-"""Rows on their way into an extract, their record keys replaced a hundred thousand rows at a time.
+"""Rows on their way into an extract, their record keys replaced a hundred thousand rows at a time; fewer long ones.
 
 A function registered with the engine would be called for two thousand rows, and each call costs more than the cipher.
 So the rows leave the engine as a stream of batches, have their keys replaced, and come back as a table it can sort.
@@ -6,27 +6,50 @@ So the rows leave the engine as a stream of batches, have their keys replaced, a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import duckdb
 import pyarrow as pa
 
+from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.keys import LakeTable
+from hdh_assets.core.sql_text import quoted
 from hdh_assets.extracts.project_keys import ProjectKeys
 from hdh_assets.extracts.selection import Selection
+from resources.lake import ALIAS
 
 ROWS_AT_ONCE = 122_880
+_BYTES_AT_ONCE = 64 << 20
 _NAME = "selected_rows"
 
 
+def rows_at_once(engine: duckdb.DuckDBPyConnection, table: LakeTable, datasets: Mapping[str, Dataset]) -> int:
+    """How many rows of a table to hold together, at least one: fewer where its texts, of any length, are long.
+
+    By their mean over the whole table, so that it is the same each time. The CDM's texts have a greatest length.
+    """
+    if table.schema not in datasets:
+        return ROWS_AT_ONCE
+    columns = datasets[table.schema].by_name[table.name].columns
+    names = [c.lake_name for c in columns if c.is_in_lake and c.kind == "string" and c.length is None]
+    if not names:
+        return ROWS_AT_ONCE
+    width = " + ".join(f"coalesce(strlen({quoted(name)}), 0)" for name in names)
+    found = engine.execute(f"SELECT avg({width}) FROM {ALIAS}.{quoted(table.schema)}.{quoted(table.name)}").fetchall()
+    return min(ROWS_AT_ONCE, max(1, int(_BYTES_AT_ONCE / (found[0][0] or 1))))
+
+
 @contextmanager
-def replaced_rows(engine: duckdb.DuckDBPyConnection, selection: Selection, keys: ProjectKeys) -> Iterator[str]:
-    """What to select the rows from, once, for as long as the block lasts."""
+def replaced_rows(
+    engine: duckdb.DuckDBPyConnection, selection: Selection, keys: ProjectKeys, at_once: int
+) -> Iterator[str]:
+    """What to select the rows from, once, for as long as the block lasts; `at_once` of them are held together."""
     if not selection.has_keys:
         yield f"({selection.rows})"
         return
     with engine.cursor() as reader:
-        rows = reader.execute(selection.rows).to_arrow_reader(ROWS_AT_ONCE)
+        rows = reader.execute(selection.rows).to_arrow_reader(at_once)
         engine.register(_NAME, pa.RecordBatchReader.from_batches(rows.schema, _replaced(rows, selection, keys)))
         try:
             yield _NAME

@@ -30,7 +30,7 @@ from hdh_assets.extracts.persons import identities, prepare_persons
 from hdh_assets.extracts.plan import OMOP, event_tables, plan_extract
 from hdh_assets.extracts.project_keys import ProjectKeys
 from hdh_assets.extracts.provenance import Delivery, deliveries
-from hdh_assets.extracts.replacing import ROWS_AT_ONCE, replaced_rows
+from hdh_assets.extracts.replacing import ROWS_AT_ONCE, replaced_rows, rows_at_once
 from hdh_assets.extracts.selection import rows_of, select_table, within
 from hdh_assets.extracts.versions import Version
 from hdh_assets.extracts.ways import whose
@@ -100,7 +100,8 @@ def _trace_line(
             f"FROM read_parquet({literal(path)}, file_row_number = true) WHERE file_row_number = {position - 1}"
         )
         same = " AND ".join(f'found."{name}" IS NOT DISTINCT FROM wanted."{name}"' for name in selection.delivered)
-        with replaced_rows(engine, selection, keys) as source:
+        at_once = rows_at_once(engine, plan.table, datasets)
+        with replaced_rows(engine, selection, keys, at_once) as source:
             found = engine.execute(
                 f"SELECT _delivery::UUID, _file, count(*) FROM ({selection.unordered(source)}) AS found "
                 f"SEMI JOIN memory.wanted ON {same} GROUP BY ALL"
