@@ -57,6 +57,40 @@
 
 
 {#
+    The events of a domain: of each of its own `files` the columns that all events have and those that its entry names, as
+    SQL over the file's rows (one of the first takes the place of what all have), then events of other files. What a file
+    does not say is null.
+#}
+{% macro events_of(domain, files) -%}
+{%- for file, said in files.items() %}
+{%- set columns = {
+    'event_id': 'event_id',
+    'person_id': 'person_id',
+    'concept_id': 'concept_id',
+    'source_concept_id': 'source_concept_id',
+    'code': 'code',
+    'start_at': 'cast(' ~ files_of_events()[file].start ~ ' as timestamp)',
+    'stop_at': 'cast(' ~ files_of_events()[file].stop ~ ' as timestamp)',
+    'provider_id': 'provider_id',
+    'visit_occurrence_id': 'visit_occurrence_id',
+    'visit_detail_id': 'visit_detail_id',
+} %}
+{%- do columns.update(said) %}
+select
+    {%- for name, sql in columns.items() %}
+    {{ sql }} as {{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+from {{ ref('int_hospital_ehr__coded_' ~ file) }}
+where domain_id = '{{ domain }}'
+union all by name
+{%- endfor %}
+select * exclude (domain_id)
+from {{ ref('int_hospital_ehr__stray') }}
+where domain_id = '{{ domain }}'
+{%- endmacro %}
+
+
+{#
     The rows of a file of coded events, each with its stable id, its person, its visit and its standard concept.
 
     `moment` is the column that, with the encounter (or the patient, outside one) and the code, says which event it is;
@@ -175,6 +209,12 @@ from placed
     case
         when isfinite(try_cast({{ text }} as double)) and not contains({{ text }}, '_') then try_cast({{ text }} as double)
     end
+{%- endmacro %}
+
+
+{# The unit of a result: the export writes the absence of one as the word. #}
+{% macro unit_told() -%}
+    case when unit <> 'null' then unit end
 {%- endmacro %}
 
 

@@ -117,6 +117,8 @@ def test_a_code_location_whose_process_ended_is_loaded_again(served: Up) -> None
 @pytest.mark.parametrize("work", ["backfill", "intake"])
 def test_what_is_killed_keeps_nothing_waiting(served: Up, work: str) -> None:
     """The only place for a writer would be a dead run's until the hub starts again."""
+    # a standardisation that waits for the lock, too, would be before it in the queue
+    wait_for(lambda: _is_all_released(served) and not _unfinished(served), 300)
     period, known = {"backfill": "2024-04", "intake": "2024-05"}[work], set(_runs_of(served, work))
     with open_lake(served.home).writer_lock():  # what takes in waits for it
         if work == "backfill":
@@ -218,6 +220,13 @@ def test_after_kill_the_next_start_goes_on(fifth: Home) -> None:
         wait_for(lambda: running.materialised_partitions("sources", DATASET, "readings") == ["2024-01"])
         wait_for(lambda: not _unfinished(running))
     assert json.loads(hdh("sql", "--json", f"SELECT count(*) n FROM {DATASET}.readings")) == [{"n": 20}]
+
+
+def _is_all_released(running: Up) -> bool:
+    """Whether the newest release holds each period that was taken in, as the hub's own sensor would say."""
+    taken = running.materialised_partitions("sources", DATASET, "readings")
+    newest = json.loads(hdh("release", "list", "--json"))[-1]
+    return bool(newest["deliveries"] == len(set(taken)))
 
 
 def _unfinished(running: Up) -> list[str]:

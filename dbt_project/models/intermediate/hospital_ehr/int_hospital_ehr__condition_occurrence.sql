@@ -1,21 +1,5 @@
 with diagnosed as (
-    select
-        event_id,
-        person_id,
-        concept_id,
-        source_concept_id,
-        code,
-        cast(start_date as timestamp) as start_at,
-        cast(stop_date as timestamp) as stop_at,
-        provider_id,
-        visit_occurrence_id,
-        visit_detail_id
-    from {{ ref('int_hospital_ehr__coded_conditions') }}
-    where domain_id = 'Condition'
-    union all by name
-    select * exclude (domain_id)
-    from {{ ref('int_hospital_ehr__stray') }}
-    where domain_id = 'Condition'
+    {{ events_of('Condition', {'conditions': {}}) }}
 )
 
 select

@@ -1,37 +1,8 @@
 with used as (
-    select
-        event_id,
-        person_id,
-        concept_id,
-        source_concept_id,
-        code,
-        start_at,
-        stop_at,
-        provider_id,
-        visit_occurrence_id,
-        visit_detail_id,
-        cast(null as integer) as quantity
-    from {{ ref('int_hospital_ehr__coded_devices') }}
-    where domain_id = 'Device'
-    union all
-    select
-        event_id,
-        person_id,
-        concept_id,
-        source_concept_id,
-        code,
-        cast(event_date as timestamp),
-        cast(event_date as timestamp),
-        provider_id,
-        visit_occurrence_id,
-        visit_detail_id,
-        quantity
-    from {{ ref('int_hospital_ehr__coded_supplies') }}
-    where domain_id = 'Device'
-    union all by name
-    select * exclude (domain_id)
-    from {{ ref('int_hospital_ehr__stray') }}
-    where domain_id = 'Device'
+    {{ events_of('Device', {
+        'devices': {},
+        'supplies': {'stop_at': 'cast(event_date as timestamp)', 'quantity': 'quantity'},
+    }) }}
 )
 
 select

@@ -1,39 +1,11 @@
 with exposure as (
-    select
-        event_id,
-        person_id,
-        concept_id,
-        source_concept_id,
-        code,
-        start_at,
-        stop_at,
-        32838 as type_concept_id,
-        cast(date_diff('day', start_at, stop_at) as integer) as days_supply,
-        provider_id,
-        visit_occurrence_id,
-        visit_detail_id
-    from {{ ref('int_hospital_ehr__coded_medications') }}
-    where domain_id = 'Drug'
-    union all
-    select
-        event_id,
-        person_id,
-        concept_id,
-        source_concept_id,
-        code,
-        event_at,
-        event_at,
-        32827,
-        null,
-        provider_id,
-        visit_occurrence_id,
-        visit_detail_id
-    from {{ ref('int_hospital_ehr__coded_immunizations') }}
-    where domain_id = 'Drug'
-    union all by name
-    select * exclude (domain_id)
-    from {{ ref('int_hospital_ehr__stray') }}
-    where domain_id = 'Drug'
+    {{ events_of('Drug', {
+        'medications': {
+            'type_concept_id': '32838',
+            'days_supply': "cast(date_diff('day', start_at, stop_at) as integer)",
+        },
+        'immunizations': {'stop_at': 'event_at'},
+    }) }}
 )
 
 select

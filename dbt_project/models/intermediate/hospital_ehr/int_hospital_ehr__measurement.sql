@@ -1,40 +1,8 @@
 with measured as (
-    select
-        event_id,
-        person_id,
-        concept_id,
-        event_at as start_at,
-        {{ number_in('value_text') }} as value_as_number,
-        -- The export writes the absence of a unit as the word.
-        case when unit <> 'null' then unit end as unit,
-        value_text,
-        provider_id,
-        visit_occurrence_id,
-        visit_detail_id,
-        code,
-        source_concept_id
-    from {{ ref('int_hospital_ehr__coded_observations') }}
-    where domain_id = 'Measurement'
-    union all
-    select
-        event_id,
-        person_id,
-        concept_id,
-        start_at,
-        null,
-        null,
-        null,
-        provider_id,
-        visit_occurrence_id,
-        visit_detail_id,
-        code,
-        source_concept_id
-    from {{ ref('int_hospital_ehr__coded_procedures') }}
-    where domain_id = 'Measurement'
-    union all by name
-    select * exclude (domain_id)
-    from {{ ref('int_hospital_ehr__stray') }}
-    where domain_id = 'Measurement'
+    {{ events_of('Measurement', {
+        'observations': {'value_as_number': number_in('value_text'), 'unit': unit_told(), 'value_text': 'value_text'},
+        'procedures': {},
+    }) }}
 )
 
 select

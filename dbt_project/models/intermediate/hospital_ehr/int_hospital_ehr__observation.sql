@@ -1,86 +1,22 @@
+{#- The concept of a substance is no observation: it says what somebody does not bear. #}
 {%- set is_substance = "coalesce(concept_domain_id, 'Observation') <> 'Observation'" %}
 {%- set answered = "case when kind = 'numeric' then " ~ number_in('value_text') ~ " end" %}
 with observed as (
-    select
-        event_id,
-        person_id,
-        concept_id,
-        event_at as start_at,
-        {{ answered }} as value_as_number,
-        case when {{ answered }} is null then value_text end as value_as_string,
-        case when unit <> 'null' then unit end as unit,
-        cast(null as integer) as value_as_concept_id,
-        cast(null as varchar) as qualifier,
-        value_text,
-        provider_id,
-        visit_occurrence_id,
-        visit_detail_id,
-        code,
-        source_concept_id
-    from {{ ref('int_hospital_ehr__coded_observations') }}
-    where domain_id = 'Observation'
-    union all
-    select
-        event_id,
-        person_id,
-        concept_id,
-        cast(start_date as timestamp),
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        provider_id,
-        visit_occurrence_id,
-        visit_detail_id,
-        code,
-        source_concept_id
-    from {{ ref('int_hospital_ehr__coded_conditions') }}
-    where domain_id = 'Observation'
-    union all
-    select
-        event_id,
-        person_id,
-        concept_id,
-        start_at,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        provider_id,
-        visit_occurrence_id,
-        visit_detail_id,
-        code,
-        source_concept_id
-    from {{ ref('int_hospital_ehr__coded_procedures') }}
-    where domain_id = 'Observation'
-    union all
-    select
-        event_id,
-        person_id,
-        -- The concept of a substance is no observation: it says what somebody does not bear.
-        case when {{ is_substance }} then 0 else concept_id end,
-        cast(start_date as timestamp),
-        null,
-        null,
-        null,
-        case when {{ is_substance }} then concept_id end,
-        kind,
-        null,
-        provider_id,
-        visit_occurrence_id,
-        visit_detail_id,
-        code,
-        source_concept_id
-    from {{ ref('int_hospital_ehr__coded_allergies') }}
-    where domain_id = 'Observation'
-    union all by name
-    select * exclude (domain_id)
-    from {{ ref('int_hospital_ehr__stray') }}
-    where domain_id = 'Observation'
+    {{ events_of('Observation', {
+        'observations': {
+            'value_as_number': answered,
+            'value_as_string': 'case when ' ~ answered ~ ' is null then value_text end',
+            'unit': unit_told(),
+            'value_text': 'value_text',
+        },
+        'conditions': {},
+        'procedures': {},
+        'allergies': {
+            'concept_id': 'case when ' ~ is_substance ~ ' then 0 else concept_id end',
+            'value_as_concept_id': 'case when ' ~ is_substance ~ ' then concept_id end',
+            'qualifier': 'kind',
+        },
+    }) }}
 )
 
 select

@@ -1,21 +1,5 @@
 with performed as (
-    select
-        event_id,
-        person_id,
-        concept_id,
-        source_concept_id,
-        code,
-        start_at,
-        stop_at,
-        provider_id,
-        visit_occurrence_id,
-        visit_detail_id
-    from {{ ref('int_hospital_ehr__coded_procedures') }}
-    where domain_id = 'Procedure'
-    union all by name
-    select * exclude (domain_id)
-    from {{ ref('int_hospital_ehr__stray') }}
-    where domain_id = 'Procedure'
+    {{ events_of('Procedure', {'procedures': {}}) }}
 )
 
 select
