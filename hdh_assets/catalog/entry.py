@@ -36,7 +36,7 @@ class TableEntry(_Frozen):
     first_event: str | None = None
     """Month of the earliest event, `YYYY-MM`; None when the table has no event date or no row.
 
-    Of a table about persons, the first month with events of at least 11; a table of persons has none.
+    Of a table about persons, the first month with events of at least 11.
     """
     last_event: str | None = None
     completeness: dict[str, float] = {}

@@ -193,11 +193,8 @@ class Table(Frozen):
 
     @property
     def event_column(self) -> Column | None:
-        """The column that dates a row's event; a table of persons (its key designates one) has no event of its own."""
-        keys = {column.lake_name for column in self.person_keys}
-        if not self.event_date or keys & {name.lower() for name in self.primary_key}:
-            return None
-        return self.by_name[self.event_date.lower()]
+        """The column that dates a row's event; None where none is declared, as of a table of persons."""
+        return self._column(self.event_date)
 
 
 _OWNER = r"team:[a-z][a-z0-9_-]*|[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,7}"

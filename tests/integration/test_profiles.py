@@ -85,12 +85,16 @@ def test_months_of_events_are_told_from_eleven_persons_on(tmp_path: Path) -> Non
     assert (entry.first_event, entry.last_event) == ("2024-01", "2024-02")
 
 
-def test_a_table_of_persons_has_no_event(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("event_date", "month"), [("DAY", "1999-03"), (None, None)])
+def test_a_table_has_events_where_it_declares_their_date_whatever_its_key(
+    tmp_path: Path, event_date: str | None, month: str | None
+) -> None:
+    """Vaccinations are told apart by their person and rank, or day."""
     key = column("ID", "string(36)", nullable=False, role="person_key", identifier_type="person")
-    described = table("BORN", key, column("BORN", "date")) | {"primary_key": ["ID"]}
+    described = table(event_date, key, column("DAY", "date", nullable=False)) | {"primary_key": ["ID", "DAY"]}
     rows = [f"p{n};01/03/1999" for n in range(20)]
-    entry = measured(tmp_path, "\n".join(["ID;BORN", *rows, ""]), described)
-    assert (entry.rows, entry.first_event, entry.last_event) == (20, None, None)
+    entry = measured(tmp_path, "\n".join(["ID;DAY", *rows, ""]), described)
+    assert (entry.rows, entry.first_event, entry.last_event) == (20, month, month)
 
 
 def test_an_entry_of_an_earlier_form_is_neither_shown_nor_up_to_date(tmp_path: Path) -> None:

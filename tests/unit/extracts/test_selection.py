@@ -107,6 +107,20 @@ def test_rows_are_limited_to_persons_by_as_many_keys_as_lead_to_them() -> None:
     assert _cannot_tell("care.acts", [("care.summaries", "num", "")], {"care": described})
 
 
+@pytest.mark.parametrize("key", [["ID", "RANK"], ["ID", "DAY"], ["RANK"], []])
+def test_the_declared_date_cuts_rows_to_the_period_whatever_the_key_is_made_of(key: list[str]) -> None:
+    """Vaccinations are told apart by their person: those of all time were delivered."""
+    columns = [
+        column("ID", "string(9)", nullable=False, role="person_key", identifier_type="person"),
+        column("RANK", "integer", nullable=False, role="payload"),
+        column("DAY", "date", nullable=False),
+    ]
+    words = {"name": "SHOTS", "title": text("Shots"), "description": text("Shots")}
+    (shots,) = dataset(tables=[words | {"primary_key": key, "event_date": "DAY", "columns": columns}]).tables
+    period = Period.model_validate({"from": "2024-01-01", "to": "2024-12-31"})
+    assert selection.within(shots, period) == """t."day"::DATE BETWEEN '2024-01-01' AND '2024-12-31'"""
+
+
 def test_every_table_of_the_package_may_be_asked_for() -> None:
     assert undeliverable(load_datasets()) == {}
 
