@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Self
 
-from hdh_assets.core.descriptor import Dataset, Table
+from hdh_assets.core.descriptor import Dataset, Mode, Table
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.keys import LakeTable
 from hdh_assets.core.sql_text import quoted
@@ -150,20 +150,32 @@ def _constants(plan: TablePlan, constants: Mapping[str, int | None]) -> dict[str
 
 
 def _sort_columns(plan: TablePlan, datasets: Mapping[str, Dataset]) -> list[ColumnPlan]:
-    """Columns to sort by: persons, then record keys, then all others unless the keys already tell every row apart."""
+    """Columns to sort by: persons, then record keys, then all others unless the keys already tell every row apart.
+
+    Where the primary key is among the record keys, other persons come with the others.
+    """
     persons = [column for column in plan.columns if column.treatment in _PERSONS]
     records = [column for column in plan.columns if column.treatment in _KEYED]
     if plan.is_omop and (own := _own_id(plan)):
         return [*persons[:1], own]
+    first = [*persons, *records]
     if not plan.is_omop and _has_whole_key(plan, datasets):
-        return [*persons[:1], *records]
-    return [*persons, *records, *(column for column in plan.columns if column not in [*persons, *records])]
+        first = [*persons[:1], *records]
+        if _is_key_unique(plan, datasets):
+            return first
+    return [*first, *(column for column in plan.columns if column not in first)]
 
 
 def _has_whole_key(plan: TablePlan, datasets: Mapping[str, Dataset]) -> bool:
     table = datasets[plan.table.schema].by_name[plan.table.name]
     replaced = {column.name for column in plan.columns if column.treatment in _KEYED}
     return bool(table.primary_key) and {name.lower() for name in table.primary_key} <= replaced
+
+
+def _is_key_unique(plan: TablePlan, datasets: Mapping[str, Dataset]) -> bool:
+    """Whether the primary key tells all rows of the lake apart: those of one delivery, where intake let none repeat."""
+    dataset = datasets[plan.table.schema]
+    return dataset.mode is Mode.snapshot and dataset.by_name[plan.table.name].on_duplicate_key != "count"
 
 
 def _own_id(plan: TablePlan) -> ColumnPlan | None:

@@ -121,6 +121,33 @@ def test_the_declared_date_cuts_rows_to_the_period_whatever_the_key_is_made_of(k
     assert selection.within(shots, period) == """t."day"::DATE BETWEEN '2024-01-01' AND '2024-12-31'"""
 
 
+@pytest.mark.parametrize("mode", ["append", "cumulative", "snapshot"])
+@pytest.mark.parametrize("on_duplicate_key", ["count", "reject", "refuse"])
+def test_rows_whose_key_repeats_come_in_the_same_order_wherever_the_lake_has_them(
+    mode: str, on_duplicate_key: str
+) -> None:
+    """Two periods may number their rows alike; so may one where repetitions are counted and no more."""
+    described = dataset(mode=mode, tables=[table("STAYS", persons=True) | {"on_duplicate_key": on_duplicate_key}])
+    columns = (
+        ColumnPlan("cost", "INTEGER", Treatment.kept),
+        ColumnPlan("num", "VARCHAR", Treatment.record_text),
+        ColumnPlan("id", "UUID", Treatment.person_key),
+    )
+    plan = TablePlan(LakeTable("care", "stays"), columns)
+    period = Period.model_validate({"from": "2024-01-01", "to": "2024-12-31"})
+    chosen = selection.select_table(plan, period, {"care": described}, (), {})
+    if mode == "snapshot" and on_duplicate_key != "count":
+        assert chosen.order == ("id", "num")
+        return
+    rows = "SELECT unnest(?) AS cost, md5('')::UUID::VARCHAR AS num, md5('')::UUID AS id"
+    with duckdb.connect() as engine:
+        orders = [
+            engine.execute(f"SELECT cost FROM ({chosen.ordered(f'({rows})')})", [costs]).fetchall()
+            for costs in ([1, 2, 3], [3, 1, 2])
+        ]
+    assert orders[0] == orders[1]
+
+
 def test_every_table_of_the_package_may_be_asked_for() -> None:
     assert undeliverable(load_datasets()) == {}
 
