@@ -318,7 +318,8 @@ def _years_of(period: Period) -> Period:
 def rows_of(dataset: Dataset, table: Table, when: When, persons: Sequence[str] = ()) -> str:
     """FROM and WHERE of a delivered table, under the name `t`: its rows of `person_key`, the condition of `when` kept.
 
-    Raises `RefusedError` when nothing leads from the table to its persons.
+    Where rows have a date of their own, those they are joined to say whose they are, and not when: an act may come
+    after the day on which its stay began. Raises `RefusedError` when nothing leads from the table to its persons.
     """
     source = f"FROM {LakeTable(dataset.id, table.lake_name).sql} AS t"
     condition = when(table)
@@ -336,7 +337,7 @@ def rows_of(dataset: Dataset, table: Table, when: When, persons: Sequence[str] =
     pairs = list(zip(key.columns, key.target_columns, strict=True))
     chosen = ", ".join(f't."{target.lower()}" AS f{n}' for n, (_, target) in enumerate(pairs))
     on = " AND ".join(f't."{column.lower()}" = q.f{n}' for n, (column, _) in enumerate(pairs))
-    rows = rows_of(dataset, parent, when)
+    rows = rows_of(dataset, parent, when if table.event_column is None else lambda _: "")
     permitted = f"SEMI JOIN (SELECT t._delivery AS d, {chosen} {rows}) AS q ON {on} AND t._delivery = q.d"
     return f"{source} {permitted}{_person_joins(persons, decided=True)}{where}"
 

@@ -107,6 +107,41 @@ def test_rows_are_limited_to_persons_by_as_many_keys_as_lead_to_them() -> None:
     assert _cannot_tell("care.acts", [("care.summaries", "num", "")], {"care": described})
 
 
+@pytest.mark.parametrize(("name", "kept"), [("stays", ["c"]), ("acts", ["a2", "b1"]), ("letters", ["of c"])])
+def test_rows_that_have_a_date_are_within_the_period_by_that_one_and_others_by_that_of_what_they_follow(
+    name: str, kept: list[str]
+) -> None:
+    """A stay that began before the period, or nobody knows when, has acts within it."""
+    dated = {"event_date": "DAY"}
+    stays, acts, letters = (
+        table("STAYS", persons=True) | dated,
+        table("ACTS", "STAYS") | dated,
+        table("LETTERS", "STAYS"),
+    )
+    for each in (stays, acts):
+        each["columns"].append(column("DAY", "date"))
+    described = dataset(tables=[stays, acts, letters])
+    period = Period.model_validate({"from": "2024-01-01", "to": "2024-12-31"})
+    rows = rows_of(described, described.by_name[name], lambda each: selection.within(each, period))
+    with duckdb.connect() as engine:
+        engine.execute("ATTACH ':memory:' AS lake; CREATE SCHEMA lake.care")
+        engine.execute("CREATE TABLE person_key AS SELECT uuid() AS hub, true AS is_allowed")
+        engine.execute(
+            "CREATE TABLE lake.care.stays AS SELECT 1 AS _delivery, num, day::DATE AS day, hub AS id FROM person_key, "
+            "(VALUES ('a', '2023-12-31'), ('b', NULL), ('c', '2024-12-31')) AS v (num, day)"
+        )
+        engine.execute(
+            "CREATE TABLE lake.care.acts AS SELECT 1 AS _delivery, num, num[1] AS of_stays, day::DATE AS day FROM "
+            "(VALUES ('a1', '2023-12-31'), ('a2', '2024-01-01'), ('b1', '2024-06-01'), ('b2', NULL), "
+            "('c1', '2025-01-01'), ('d1', '2024-06-01')) AS v (num, day)"
+        )
+        engine.execute(
+            "CREATE TABLE lake.care.letters AS SELECT 1 AS _delivery, 'of ' || num AS num, num AS of_stays "
+            "FROM lake.care.stays"
+        )
+        assert engine.execute(f"SELECT t.num {rows} ORDER BY ALL").fetchall() == [(num,) for num in kept]
+
+
 @pytest.mark.parametrize("key", [["ID", "RANK"], ["ID", "DAY"], ["RANK"], []])
 def test_the_declared_date_cuts_rows_to_the_period_whatever_the_key_is_made_of(key: list[str]) -> None:
     """Vaccinations are told apart by their person: those of all time were delivered."""
