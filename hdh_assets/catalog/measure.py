@@ -14,6 +14,7 @@ from hdh_assets.catalog.profile import COLUMNS, TABLES, ensure_profiles, update_
 from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.digests import short
 from hdh_assets.core.small_counts import is_small
+from hdh_assets.core.sql_text import first_filled
 from resources.lake_tables import table_sql
 from resources.releases import newest_in
 
@@ -91,9 +92,10 @@ def _completeness(table: Table, filled: dict[str, int], rows: int, *, is_persona
 
 
 def _persons(engine: duckdb.DuckDBPyConnection, dataset: Dataset, tables: tuple[Table, ...]) -> int | None:
-    """Distinct pseudonyms designated by the first person key of these tables; None when none designates a person."""
+    """Distinct pseudonyms that say whose the rows of these tables are; None when none designates a person."""
     keys = [
-        f'SELECT DISTINCT "{table.person_keys[0].lake_name}" AS person FROM {table_sql(dataset, table)}'
+        f"SELECT DISTINCT {first_filled(column.lake_name for column in table.deciding_keys)} AS person "
+        f"FROM {table_sql(dataset, table)}"
         for table in tables
         if table.person_keys
     ]

@@ -14,6 +14,7 @@ import duckdb
 
 from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.small_counts import SMALL_CELL
+from hdh_assets.core.sql_text import first_filled
 from hdh_assets.sources.intake.row_rules import filled_sql
 from resources.lake import transaction
 from resources.lake_tables import table_sql
@@ -101,10 +102,17 @@ def _measure(
 
 
 def _is_told(dataset: Dataset, table: Table) -> str:
-    """Condition on a month's rows: about enough persons (rule 48), or about none; no key, no telling how many."""
+    """Condition on a month's rows: about enough persons (rule 48), or about none; no key, no telling how many.
+
+    Somebody known by keys of two kinds would count twice: there are as many persons as one kind alone tells of.
+    """
     if not table.person_keys:
         return "false" if dataset.has_persons else "true"
-    return f'count(DISTINCT "{table.person_keys[0].lake_name}") >= {SMALL_CELL}'
+    kinds: dict[str | None, list[str]] = {}
+    for column in table.deciding_keys:
+        kinds.setdefault(column.identifier_type, []).append(column.lake_name)
+    counts = ", ".join(f"count(DISTINCT {first_filled(names)})" for names in kinds.values())
+    return f"greatest({counts}) >= {SMALL_CELL}"
 
 
 def _event_day(dataset: Dataset, table: Table) -> str:

@@ -219,6 +219,11 @@ class Column(Frozen):
         return self.identifying_when is not None or (self.is_pseudonymised and bool(self.sentinels))
 
     @property
+    def is_always_filled(self) -> bool:
+        """Whether the lake has no row where it is null."""
+        return not self.nullable and not self.is_emptied
+
+    @property
     def duckdb_type(self) -> str:
         """Type of the column in the lake."""
         return "UUID" if self.is_pseudonymised else duckdb_type(self.type)

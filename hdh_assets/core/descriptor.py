@@ -192,6 +192,13 @@ class Table(Frozen):
         return tuple(column for column in self.columns if column.is_person_key)
 
     @property
+    def deciding_keys(self) -> tuple[Column, ...]:
+        """Person keys of which the first filled says whose a row is; what comes after one always filled never does."""
+        keys = self.person_keys
+        last = next((n for n, column in enumerate(keys) if column.is_always_filled), len(keys))
+        return keys[: last + 1]
+
+    @property
     def event_column(self) -> Column | None:
         """The column that dates a row's event; None where none is declared, as of a table of persons."""
         return self._column(self.event_date)

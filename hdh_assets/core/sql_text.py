@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 def quoted(name: str) -> str:
     """A name of a table or column."""
@@ -11,3 +13,9 @@ def quoted(name: str) -> str:
 def literal(text: object) -> str:
     """A text, or a path."""
     return "'" + str(text).replace("'", "''") + "'"
+
+
+def first_filled(names: Iterable[str], of: str = "") -> str:
+    """The first of these columns that is filled; of the rows that `of` names."""
+    columns = [f"{of}.{quoted(name)}" if of else quoted(name) for name in names]
+    return columns[0] if len(columns) == 1 else f"coalesce({', '.join(columns)})"

@@ -179,8 +179,10 @@ def _cannot_tell(table: str, columns: Collection[tuple[str, str, str]], datasets
     if schema == "omop":
         is_personal = ROWS[name].kind not in {"location", "directory"}
         return is_personal and not {table, "omop.person"} & {other for other, _ in told}
-    said = whose(datasets[schema], datasets[schema].by_name[name])
-    return said is not None and (f"{schema}.{said[0].lake_name}", said[1].lake_name) not in told
+    owner = whose(datasets[schema], datasets[schema].by_name[name])
+    if owner is None:
+        return False
+    return any((f"{schema}.{owner.lake_name}", column.lake_name) not in told for column in owner.deciding_keys)
 
 
 def _is_in(engine: duckdb.DuckDBPyConnection, file: Path, column: str, kind: str) -> bool:

@@ -141,7 +141,7 @@ def _links(engine: duckdb.DuckDBPyConnection, plans: Sequence[TablePlan], datase
 
 
 def person_columns(datasets: Mapping[str, Dataset], plan: TablePlan) -> list[str]:
-    """Columns of a delivered table that hold pseudonyms of persons, those that designate the row's person first."""
+    """Columns of a delivered table that hold pseudonyms of persons, those that may designate the row's person first."""
     dataset = datasets[plan.table.schema]
     table = dataset.by_name[plan.table.name]
     own = [column.lake_name for column in table.person_keys]
@@ -154,9 +154,8 @@ def _person_sources(datasets: Mapping[str, Dataset], plan: TablePlan) -> list[tu
     dataset = datasets[plan.table.schema]
     found = [(plan.table, column) for column in person_columns(datasets, plan)]
     key = way_to_persons(dataset, dataset.by_name[plan.table.name])
-    if key and (said := whose(dataset, dataset.by_name[key.table.lower()])):
-        owner, column = said
-        found.append((LakeTable(dataset.id, owner.lake_name), column.lake_name))
+    if key and (owner := whose(dataset, dataset.by_name[key.table.lower()])):
+        found += [(LakeTable(dataset.id, owner.lake_name), column.lake_name) for column in owner.deciding_keys]
     return found
 
 

@@ -22,6 +22,7 @@ from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.digests import short
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
+from hdh_assets.core.keys import LakeTable
 from hdh_assets.core.person_number import person_number
 from hdh_assets.core.sql_text import literal, quoted
 from hdh_assets.extracts.build import read_schema
@@ -190,11 +191,12 @@ def _keep_pseudonyms(engine: duckdb.DuckDBPyConnection, person: int, tables: Seq
         for table, column in identities(engine)
     ]
     for dataset, table in tables:
-        if said := whose(dataset, table):
-            owner, column = said[0].lake_name, quoted(said[1].lake_name)
-            selects.append(
-                f'SELECT {column} FROM lake."{dataset.id}"."{owner}" WHERE {person_number(column)} = {person}'
-            )
+        if owner := whose(dataset, table):
+            source = LakeTable(dataset.id, owner.lake_name).sql
+            selects += [
+                f"SELECT {column} AS hub FROM {source} WHERE {person_number(column)} = {person}"
+                for column in (quoted(key.lake_name) for key in owner.deciding_keys)
+            ]
     hubs = " UNION ALL ".join(dict.fromkeys(selects))
     engine.execute(f"CREATE TABLE memory.person_key AS SELECT DISTINCT hub, true AS is_allowed FROM ({hubs})")
 

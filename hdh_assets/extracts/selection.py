@@ -14,7 +14,7 @@ from typing import Self
 from hdh_assets.core.descriptor import Dataset, Mode, Table
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.keys import LakeTable
-from hdh_assets.core.sql_text import quoted
+from hdh_assets.core.sql_text import first_filled, quoted
 from hdh_assets.extracts.omop_rules import EVENTS, LONGEST_CODE, PERSON_ID, ROWS
 from hdh_assets.extracts.persons import person_columns
 from hdh_assets.extracts.plan import ColumnPlan, TablePlan
@@ -325,7 +325,9 @@ def rows_of(dataset: Dataset, table: Table, when: When, persons: Sequence[str] =
     condition = when(table)
     where = f" WHERE {condition}" if condition else ""
     if table.person_keys:
-        return f"{source}{_person_joins(persons or [table.person_keys[0].lake_name])}{where}"
+        owner = first_filled((column.lake_name for column in table.deciding_keys), "t")
+        permitted = f"SEMI JOIN person_key AS owner ON {owner} = owner.hub AND owner.is_allowed"
+        return f"{source} {permitted}{_person_joins(persons)}{where}"
     if is_about_nobody(dataset, table):
         return f"{source}{where}"
     if (key := way_to_persons(dataset, table)) is None:
@@ -339,13 +341,13 @@ def rows_of(dataset: Dataset, table: Table, when: When, persons: Sequence[str] =
     on = " AND ".join(f't."{column.lower()}" = q.f{n}' for n, (column, _) in enumerate(pairs))
     rows = rows_of(dataset, parent, when if table.event_column is None else lambda _: "")
     permitted = f"SEMI JOIN (SELECT t._delivery AS d, {chosen} {rows}) AS q ON {on} AND t._delivery = q.d"
-    return f"{source} {permitted}{_person_joins(persons, decided=True)}{where}"
+    return f"{source} {permitted}{_person_joins(persons)}{where}"
 
 
-def _person_joins(columns: Sequence[str], *, decided: bool = False) -> str:
-    """The first column decides whether the row is permitted, where nothing did; others not permitted are emptied."""
+def _person_joins(columns: Sequence[str]) -> str:
+    """What the project calls those whom columns of permitted rows designate; nothing where they are not permitted."""
     return "".join(
-        f' {"LEFT " if n or decided else ""}JOIN person_key AS p{n} ON t."{column}" = p{n}.hub AND p{n}.is_allowed'
+        f' LEFT JOIN person_key AS p{n} ON t."{column}" = p{n}.hub AND p{n}.is_allowed'
         for n, column in enumerate(columns)
     )
 

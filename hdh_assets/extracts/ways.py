@@ -1,12 +1,12 @@
 """How a delivered table leads to its persons, by its foreign keys. Pure.
 
 Extracts, the withdrawal of versions and the trace of a row go the same way. Taking rows of opposed persons out of the
-lake follows every way there is, since there one row too many is safe (`sources/opposed/probes.py`).
+lake goes by the first filled key of each kind and follows every way there is, since there one row too many is safe
+(`sources/opposed/probes.py`).
 """
 
 from __future__ import annotations
 
-from hdh_assets.core.column import Column
 from hdh_assets.core.descriptor import Dataset, ForeignKey, Table
 
 NO_WAY = "cannot be limited to the persons of a permit: its descriptor has no foreign key that leads to them"
@@ -25,13 +25,14 @@ def way_to_persons(dataset: Dataset, table: Table) -> ForeignKey | None:
     return None
 
 
-def whose(dataset: Dataset, table: Table) -> tuple[Table, Column] | None:
-    """The table that says whose a table's rows are, itself or the end of its way, and the column that does.
+def whose(dataset: Dataset, table: Table) -> Table | None:
+    """The table that says whose a table's rows are, itself or the end of its way; None where nothing says.
 
-    The first key decides: others may be empty, or tell of somebody else. None where nothing says.
+    The first filled of its person keys does, in declared order: others may tell of somebody else. A row where all are
+    empty is nobody's.
     """
     if table.person_keys:
-        return table, table.person_keys[0]
+        return table
     key = way_to_persons(dataset, table)
     return whose(dataset, dataset.by_name[key.table.lower()]) if key else None
 

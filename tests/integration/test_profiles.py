@@ -97,6 +97,21 @@ def test_a_table_has_events_where_it_declares_their_date_whatever_its_key(
     assert (entry.rows, entry.first_event, entry.last_event) == (20, month, month)
 
 
+@pytest.mark.parametrize(("kind", "month"), [("person", "2024-01"), ("nir", None)])
+def test_persons_are_counted_by_the_first_filled_of_their_keys(tmp_path: Path, kind: str, month: str | None) -> None:
+    """Keys of two kinds may be the same persons': of six by one and six by the other months are not told."""
+    key: dict[str, Any] = {"role": "person_key"}
+    described = table(
+        "DAY",
+        column("NUM", "string(36)", identifier_type="person", **key),
+        column("OTHER", "string(36)", identifier_type=kind, **key),
+        column("DAY", "date"),
+    )
+    rows = [f"{f'p{n}' if n < 6 else ''};{f'p{n}' if n >= 6 else ''};05/01/2024" for n in range(12)]
+    entry = measured(tmp_path, "\n".join(["NUM;OTHER;DAY", *rows, ""]), described)
+    assert (entry.persons, entry.first_event) == (12, month)
+
+
 def test_an_entry_of_an_earlier_form_is_neither_shown_nor_up_to_date(tmp_path: Path) -> None:
     """It told the days of single events: births among them."""
     world = World.create(tmp_path)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from hdh_assets.core.column import Column
 from hdh_assets.core.descriptor import Dataset, Table
-from hdh_assets.core.sql_text import literal, quoted
+from hdh_assets.core.sql_text import first_filled, literal, quoted
 from resources.lake_tables import table_sql
 
 KEY_SHAPE = "k_number INTEGER, k_type VARCHAR, k_pseudonym UUID, k_rank VARCHAR, k_datasets VARCHAR[]"
@@ -33,7 +33,9 @@ def owners(table: Table) -> list[Probe]:
     kinds: dict[str, list[Column]] = {}
     for column in table.person_keys:
         kinds.setdefault(str(column.identifier_type), []).append(column)
-    return [Probe(kind, _first(columns), _rank(columns[0])) for kind, columns in kinds.items()]
+    return [
+        Probe(kind, first_filled(c.lake_name for c in columns), _rank(columns[0])) for kind, columns in kinds.items()
+    ]
 
 
 def mentions(table: Table, types: Collection[str]) -> list[Column]:
@@ -66,7 +68,7 @@ def owned_sql(dataset: Dataset, table: Table, above: frozenset[str] = frozenset(
     """
     own = owners(table)
     conditions = [_owned(probe, dataset.id) for probe in own]
-    if all(column.nullable or column.is_emptied for column in table.person_keys):
+    if not any(column.is_always_filled for column in table.person_keys):
         paths = list(_by_parents(dataset, table, above | {table.lake_name}))
         unknown = [f"{probe.value} IS NULL" for probe in own]
         conditions += [" AND ".join([*unknown, path]) for path in paths]
@@ -129,11 +131,6 @@ def _by_parents(dataset: Dataset, table: Table, above: frozenset[str]) -> Iterat
             mine = ", ".join(f"TRY_CAST({quoted(n.lower())} AS {t})" for n, t in zip(key.columns, types, strict=True))
             theirs = ", ".join(quoted(name.lower()) for name in key.target_columns)
             yield f"(_delivery, {mine}) IN (SELECT _delivery, {theirs} FROM {table_sql(dataset, parent)} WHERE {owned})"
-
-
-def _first(columns: list[Column]) -> str:
-    names = ", ".join(quoted(column.lake_name) for column in columns)
-    return names if len(columns) == 1 else f"coalesce({names})"
 
 
 def _rank(column: Column) -> str:
