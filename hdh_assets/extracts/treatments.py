@@ -5,6 +5,7 @@ The SQL of each treatment is in `selection.py`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum, unique
 
 from hdh_assets.core.column import Column, Role
@@ -172,19 +173,25 @@ def is_record_key(
 ) -> bool:
     """Whether a column numbers a record: declared so, or part of a key without anything saying that it is a value.
 
-    A foreign key follows the column it points to, so that both sides are treated alike; one of those `above` is no
-    answer, where keys point at each other.
+    A foreign key follows the column it points to, so that both sides are treated alike, and of several any that numbers
+    a record; one of those `above` is no answer, where keys point at each other.
     """
     if column.role is Role.record_key or column.kind == "uuid":
         return True
     passed = above | {(table.lake_name, column.lake_name)}
-    for key in table.foreign_keys:
-        for name, target in zip(key.columns, key.target_columns, strict=True):
-            if name.lower() == column.lake_name and (key.table.lower(), target.lower()) not in passed:
-                parent = dataset.by_name[key.table.lower()]
-                return is_record_key(dataset, parent, parent.by_name[target.lower()], passed)
+    if targets := [target for target in _pointed_to(table, column) if target not in passed]:
+        parents = [(dataset.by_name[name], target) for name, target in targets]
+        return any(is_record_key(dataset, parent, parent.by_name[target], passed) for parent, target in parents)
     is_in_key = column.lake_name in {name.lower() for name in table.primary_key}
     return is_in_key and not _is_value(dataset, table, column)
+
+
+def _pointed_to(table: Table, column: Column) -> Iterator[tuple[str, str]]:
+    """Tables, with their columns, that foreign keys lead to from this column."""
+    for key in table.foreign_keys:
+        for name, target in zip(key.columns, key.target_columns, strict=True):
+            if name.lower() == column.lake_name:
+                yield key.table.lower(), target.lower()
 
 
 def _is_value(dataset: Dataset, table: Table, column: Column) -> bool:

@@ -81,3 +81,19 @@ def test_keys_that_point_at_each_other_are_replaced_alike() -> None:
     ]
     described = results(*tables)
     assert {becomes(described, "NUM", table=name.lower()) for name in keys} == {Treatment.record_text}
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_what_points_to_a_value_and_to_a_number_of_a_record_is_replaced(order: tuple[int, int]) -> None:
+    """By the first of its foreign keys alone, the number of a stay was delivered as the hub has it."""
+
+    def table(name: str, **more: Any) -> dict[str, Any]:
+        columns = [column("CODE", "string(9)", nullable=False, **more)]
+        return {"name": name, "title": text(name), "description": text(name), "columns": columns}
+
+    pointed = [table("UNITS", role="payload"), table("STAYS")]
+    keys = [{"columns": ["CODE"], "table": pointed[place]["name"]} for place in order]
+    acts = table("ACTS") | {"foreign_keys": keys}
+    described = results(*(each | {"primary_key": ["CODE"]} for each in pointed), acts)
+    treatments = [becomes(described, "CODE", table=name) for name in ("units", "stays", "acts")]
+    assert treatments == [Treatment.kept, Treatment.record_text, Treatment.record_text]
