@@ -74,7 +74,7 @@ def test_rows_deleted_long_ago_take_no_room(home: Home, settings: Settings) -> N
     assert deleted == []
 
 
-@pytest.mark.parametrize("hidden", [False, True])
+@pytest.mark.parametrize("hidden", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_long_texts_are_merged_in_less_memory_than_they_take(home: Home, settings: Settings, hidden: bool) -> None:
     lake = open_lake(home, settings.model_copy(update={"memory_limit": "400MB", "threads": 2}))
     texts = "repeat(md5(CAST(range AS VARCHAR)), 8000)"  # a quarter of a megabyte

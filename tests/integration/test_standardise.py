@@ -45,8 +45,11 @@ def one_by_one(standardised, tmp_path_factory):
     steps = [
         [(snds_rows.add_flux, (2,), size)],
         [(snds_rows.set_beneficiaries, ("2020-01",), {"persons": PERSONS}), (snds_rows.add_flux, (1,), size)],
-        [(snds_rows.add_flux, (0,), size), (snds_rows.add_flux, (1,), size | {"version": 2})],
-        [(snds_rows.set_beneficiaries, ("2020-02",), {"persons": PERSONS, "version": 2})],
+        [
+            (snds_rows.add_flux, (0,), size),
+            (snds_rows.add_flux, (1,), size | {"version": 2}),
+            (snds_rows.set_beneficiaries, ("2020-02",), {"persons": PERSONS, "version": 2}),
+        ],
     ]
     with pytest.MonkeyPatch.context() as shell:
         shell.setenv("DBT_EMPTY", "1")
