@@ -81,6 +81,10 @@ class Role(StrEnum):
     """A value, in a key too."""
 
 
+_NOT_OPEN = {Role.direct_identifier, Role.person_key, Role.quasi_identifier, Role.sensitive}
+"""Roles of what is of persons."""
+
+
 class Column(Frozen):
     """One column of a delivered table, under the producer's name."""
 
@@ -207,6 +211,15 @@ class Column(Frozen):
     def is_person_key(self) -> bool:
         """Whether it designates a person."""
         return self.role is Role.person_key
+
+    @property
+    def why_not_open(self) -> str:
+        """What shows that it is of persons, and not for a dataset that is open; empty where nothing does."""
+        if self.role in _NOT_OPEN:
+            return f"has role {self.role}"
+        if self.identifier_type:
+            return f"has identifier_type {self.identifier_type}"
+        return f"tells {self.tells}" if self.tells else ""
 
     @property
     def is_in_lake(self) -> bool:

@@ -6,7 +6,7 @@ Here: the model, its cross-field rules, and what can be derived from a descripto
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import cached_property
@@ -191,6 +191,10 @@ class Table(Frozen):
         """Columns that designate a person."""
         return tuple(column for column in self.columns if column.is_person_key)
 
+    def columns_of(self, kinds: Collection[str]) -> tuple[Column, ...]:
+        """Columns of the lake that hold pseudonyms of identifiers of these kinds."""
+        return tuple(column for column in self.lake_columns if column.identifier_type in kinds)
+
     @property
     def deciding_keys(self) -> tuple[Column, ...]:
         """Person keys of which the first filled says whose a row is; what comes after one always filled never does."""
@@ -300,12 +304,13 @@ class Dataset(Frozen):
         """What is said of the whole holds of every column."""
         columns = [(f"{table.name}.{column.name}", column) for table in self.tables for column in table.columns]
         identities = [name for name, column in columns if not column.is_in_lake]
-        persons = [name for name, column in columns if column.is_person_key]
+        persons = [f"{name} {reason}" for name, column in columns if (reason := column.why_not_open)]
         if self.sensitivity != "nominative" and identities:
             reason = "is a direct identifier: say nominative, or give the column another role"
             found.add(f"{identities[0]} {reason}", "sensitivity")
-        elif self.sensitivity == "open" and persons:
-            found.add(f"{persons[0]} designates persons: say pseudonymised", "sensitivity")
+        elif self.is_open and persons:
+            reason = "and what is open is delivered as it is: say pseudonymised, or take that away from the column"
+            found.add(f"{persons[0]}, {reason}", "sensitivity")
 
     def _check_dates(self, found: Problems, way: Location, table: Table, column: Column) -> None:
         """A date written with the delimiter needs quotes around it; what means missing is written as the others are."""
@@ -364,6 +369,11 @@ class Dataset(Frozen):
     def by_name(self) -> dict[str, Table]:
         """Tables by lower-case name."""
         return {table.lake_name: table for table in self.tables}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is about nobody and may be delivered as it is."""
+        return self.sensitivity == "open"
 
     @property
     def has_persons(self) -> bool:

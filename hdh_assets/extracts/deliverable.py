@@ -12,8 +12,10 @@ from typing import Any
 
 from hdh_assets.core.column import Column
 from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.opposition import NIR
 from hdh_assets.extracts.omop_rules import ROWS, attached_to
-from hdh_assets.extracts.ways import NO_WAY, is_deliverable
+from hdh_assets.extracts.ways import why_undeliverable
+from hdh_assets.sources.opposed.probes import person_types
 from hdh_assets.standard.sources_yml import read_project_file
 
 
@@ -41,17 +43,20 @@ class TableWords:
 def deliverable(datasets: Mapping[str, Dataset]) -> dict[str, frozenset[str]]:
     """Columns by table name `schema.table`, for every table a permit may name."""
     tables = {f"omop.{table}": frozenset(omop_words(table)) for table in ROWS}
+    withheld = undeliverable(datasets)
     for dataset in datasets.values():
         for table in dataset.tables:
-            if is_deliverable(dataset, table):
-                tables[f"{dataset.id}.{table.lake_name}"] = frozenset(c.lake_name for c in table.lake_columns)
+            if (name := f"{dataset.id}.{table.lake_name}") not in withheld:
+                tables[name] = frozenset(column.lake_name for column in table.lake_columns)
     return tables
 
 
 def undeliverable(datasets: Mapping[str, Dataset]) -> dict[str, str]:
     """Tables by name that the hub has and no permit may name, with why."""
+    kinds = person_types(datasets.values()) | {NIR}
     tables = ((dataset, table) for dataset in datasets.values() for table in dataset.tables)
-    return {f"{d.id}.{table.lake_name}": NO_WAY for d, table in tables if not is_deliverable(d, table)}
+    why = {f"{dataset.id}.{table.lake_name}": why_undeliverable(dataset, table, kinds) for dataset, table in tables}
+    return {name: reason for name, reason in why.items() if reason}
 
 
 def needed(tables: Iterable[str]) -> dict[str, frozenset[str]]:

@@ -127,7 +127,7 @@ def source_treatment(
     dataset: Dataset, table: Table, column: Column, precision: Precision, *, is_listed: bool
 ) -> Treatment | None:
     """What becomes of a delivered column; None when it is withheld: a potential identifier the permit does not name."""
-    if not dataset.has_persons:
+    if dataset.is_open:
         return Treatment.kept
     if column.is_pseudonymised:
         is_person = column.identifier_type in person_types(dataset)

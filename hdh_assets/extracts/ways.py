@@ -7,9 +7,15 @@ lake goes by the first filled key of each kind and follows every way there is, s
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from hdh_assets.core.descriptor import Dataset, ForeignKey, Table
 
 NO_WAY = "cannot be limited to the persons of a permit: its descriptor has no foreign key that leads to them"
+UNSAID = (
+    "is of a dataset that holds identifiers of persons ({}) and does not say whose its rows are, so that nobody who "
+    "objects could be taken out: its descriptor must give what designates the person `role: person_key`"
+)
 
 
 def way_to_persons(dataset: Dataset, table: Table) -> ForeignKey | None:
@@ -39,12 +45,21 @@ def whose(dataset: Dataset, table: Table) -> Table | None:
 
 def is_about_nobody(dataset: Dataset, table: Table) -> bool:
     """Whether its rows are delivered whoever is permitted: of a dataset without persons, or a directory of one."""
-    return not dataset.has_persons or _is_directory(dataset, table)
+    return not dataset.has_persons or _is_directory(dataset, table, person_types(dataset))
 
 
-def is_deliverable(dataset: Dataset, table: Table) -> bool:
-    """Whether its rows can be limited to the persons of a permit, or need not be."""
-    return whose(dataset, table) is not None or is_about_nobody(dataset, table)
+def why_undeliverable(dataset: Dataset, table: Table, kinds: Collection[str]) -> str:
+    """Why no permit may name a table: nothing says whose its rows are. Empty where one may.
+
+    `kinds` of identifier designate persons in any dataset. One that declares no person and holds such an identifier is
+    about persons all the same, and not even oppositions reach its rows.
+    """
+    if whose(dataset, table) or _is_directory(dataset, table, kinds):
+        return ""
+    if dataset.has_persons:
+        return NO_WAY
+    unsaid = [f"{each.name}.{column.name}" for each in dataset.tables for column in each.columns_of(kinds)]
+    return UNSAID.format(unsaid[0]) if unsaid else ""
 
 
 def person_types(dataset: Dataset) -> frozenset[str]:
@@ -52,8 +67,10 @@ def person_types(dataset: Dataset) -> frozenset[str]:
     return frozenset(c.identifier_type for t in dataset.tables for c in t.person_keys if c.identifier_type)
 
 
-def _is_directory(dataset: Dataset, table: Table, above: frozenset[str] = frozenset()) -> bool:
+def _is_directory(dataset: Dataset, table: Table, kinds: Collection[str], above: frozenset[str] = frozenset()) -> bool:
     """A list of establishments or professionals: others point to it, and nothing in it leads to a person.
+
+    Identifiers of these `kinds` designate persons.
 
     What leads back to itself or to a table `above`, as an establishment to that it belongs to, leads nowhere new.
     """
@@ -61,5 +78,6 @@ def _is_directory(dataset: Dataset, table: Table, above: frozenset[str] = frozen
     leads = {key.table.lower() for key in table.foreign_keys} - seen
     others = [other for other in dataset.tables if other is not table]
     is_pointed_at = any(key.table.lower() == table.lake_name for other in others for key in other.foreign_keys)
-    has_persons = any(c.identifier_type in person_types(dataset) for c in table.lake_columns)
-    return is_pointed_at and not has_persons and all(_is_directory(dataset, dataset.by_name[n], seen) for n in leads)
+    if not is_pointed_at or table.columns_of(kinds):
+        return False
+    return all(_is_directory(dataset, dataset.by_name[name], kinds, seen) for name in leads)

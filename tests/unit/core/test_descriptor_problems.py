@@ -107,7 +107,16 @@ CSV = {"kind": "csv", "date": "%d/%m/%Y"}
             "tables.0.columns.0.sentinels.0",
             "1900-01-01 is a day, but not as a has them, which are %d/%m/%Y",
         ),
-        ({"sensitivity": "open", "tables": [table(columns=[person("a")])]}, "sensitivity", "visits.a designates"),
+        *(
+            ({"sensitivity": "open", "tables": [table(columns=[column("a", "date", **said)])]}, "sensitivity", told)
+            for said, told in (
+                ({"role": "quasi_identifier"}, "visits.a has role quasi_identifier, and what is open is delivered as"),
+                ({"role": "sensitive"}, "visits.a has role sensitive, and what is open"),
+                ({"type": "string(9)", "identifier_type": "rpps"}, "visits.a has identifier_type rpps"),
+                ({"tells": "death"}, "visits.a tells death, and what is open is delivered as it is: say pseudonymised"),
+            )
+        ),
+        ({"sensitivity": "open", "tables": [table(columns=[person("a")])]}, "sensitivity", "visits.a has role pers"),
         (
             {"tables": [table(columns=[column("a"), column("b", role="direct_identifier")])]},
             "sensitivity",

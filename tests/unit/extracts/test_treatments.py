@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from hdh_assets.core.column import Role
+from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.extracts import omop_rules
-from hdh_assets.extracts.deliverable import omop_words
+from hdh_assets.extracts.deliverable import omop_words, undeliverable
 from hdh_assets.extracts.treatments import Treatment, omop_treatment, source_treatment
 from hdh_assets.governance.dossier import Precision
+from tests.integration import intake_world as world
 
 COARSE = Precision()
 FINE = Precision(dates="exact", birth="day", residence="commune")
@@ -150,12 +152,44 @@ def test_free_text_is_delivered_only_where_the_permit_lists_it() -> None:
 )
 def test_a_delivered_identifier_is_replaced_or_withheld(dataset, table, column) -> None:  # type: ignore[no-untyped-def]
     treatment = source_treatment(dataset, table, column, COARSE, is_listed=False)
-    if column.is_pseudonymised or (column.role is Role.record_key and dataset.has_persons):
+    if column.is_pseudonymised or (column.role is Role.record_key and not dataset.is_open):
         assert treatment not in {Treatment.kept, Treatment.month, None}
-    elif column.role is Role.quasi_identifier and dataset.has_persons:
+    elif column.role is Role.quasi_identifier and not dataset.is_open:
         assert treatment is None or "replaced" in treatment
-    elif column.kind in {"date", "timestamp"} and dataset.has_persons:
+    elif column.kind in {"date", "timestamp"} and not dataset.is_open:
         assert treatment in {Treatment.month, Treatment.within_month, Treatment.record_date}
+
+
+def professionals(**said: str) -> Dataset:
+    """A directory of a dataset that designates no person; with something `said` of the column THIS."""
+    kind = "integer" if said.get("role") == "record_key" else "date"
+    rpps = world.column("RPPS", "string(11)", identifier_type="rpps", nullable=False)
+    columns = [rpps, world.column("THIS", kind, **said)]
+    table = {"name": "DOCTORS", "title": world.text("D"), "description": world.text("D"), "primary_key": ["RPPS"]}
+    return world.dataset("doctors", sensitivity="pseudonymised", tables=[table | {"columns": columns}])
+
+
+@pytest.mark.parametrize(
+    ("said", "unlisted", "listed"),
+    [
+        ({}, Treatment.month, Treatment.month),
+        ({"role": "record_key"}, Treatment.record_number, Treatment.record_number),
+        ({"role": "quasi_identifier"}, None, Treatment.month),
+        ({"tells": "birth_day"}, Treatment.blank, Treatment.blank),
+        ({"tells": "death"}, Treatment.within_month, Treatment.within_month),
+    ],
+)
+def test_what_designates_no_person_is_treated_as_the_rest_unless_it_is_open(
+    said: dict[str, str], unlisted: Treatment | None, listed: Treatment
+) -> None:
+    """The hub's own pseudonyms of professionals would join the extracts of two projects."""
+    directory = professionals(**said)
+    (table,) = directory.tables
+    this = table.by_name["this"]
+    assert source_treatment(directory, table, this, COARSE, is_listed=False) is unlisted
+    assert source_treatment(directory, table, this, COARSE, is_listed=True) is listed
+    assert source_treatment(directory, table, table.by_name["rpps"], FINE, is_listed=True) is Treatment.record_uuid
+    assert undeliverable({"doctors": directory, **DATASETS}) == {}
 
 
 @pytest.mark.parametrize("name", ["BEN_DTE_INS", "BEN_DTE_MAJ", "BEN_IDT_MAJ", "MAX_TRT_DTD"])

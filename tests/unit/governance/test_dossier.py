@@ -84,6 +84,24 @@ def test_a_table_that_leads_to_no_person_is_refused_with_the_reason(tmp_path: Pa
     assert len(error.value.message.splitlines()) == 1
 
 
+@pytest.mark.parametrize("kind", ["person", "nir"])
+def test_a_dataset_with_persons_that_does_not_say_whose_its_rows_are_is_refused_with_what_to_write(
+    tmp_path: Path, kind: str
+) -> None:
+    """Everybody's rows would go to every project, those of persons who objected included."""
+    answers = [column("N", "integer"), column("WHO", "string(15)", identifier_type=kind, role="quasi_identifier")]
+    tables = [{"name": "ANSWERS", "columns": answers}, {"name": "DETAILS", "columns": [column("N", "integer")]}]
+    words = {"title": text("T"), "description": text("T")}
+    survey = dataset("survey", sensitivity="pseudonymised", tables=[each | words for each in tables])
+    datasets = {"care": dataset(), "survey": survey}
+    known = deliverable(datasets)
+    asked = {"survey.answers": ["n"], "survey.details": "all", "care.persons": "all"}
+    path = write_dossier(tmp_path / "d.yaml", "pilot", tables=asked)
+    with pytest.raises(DossierError, match=r"survey\.answers is of .*\(ANSWERS\.WHO\).*`role: person_key`") as error:
+        check_dossier(path, known, TODAY, needed(known), undeliverable(datasets))
+    assert len(error.value.message.splitlines()) == 2
+
+
 def test_a_refusal_names_what_is_nearest_and_the_command_that_tells_all(tmp_path: Path) -> None:
     tables = {"omop.condition_occurence": "all", "omop.person": ["gender_concept", "shoe_size"]}
     path = write_dossier(tmp_path / "d.yaml", "pilot", tables=tables)
