@@ -10,15 +10,15 @@ from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from hdh_assets.core.column import Column, Frozen, Identifier, Name, Text, of_form
+from hdh_assets.core.column import Column, Frozen, Identifier, Name, Text
 from hdh_assets.core.column_types import DATED
 from hdh_assets.core.dialect import Format, is_day_of_another_form
 from hdh_assets.core.families import FAMILIES
-from hdh_assets.core.generators import check_generator
+from hdh_assets.core.parties import Owner, Party, Synth, Thresholds
 from hdh_assets.core.periods import PERIOD_FORMATS, Cadence, check_period
 from hdh_assets.core.problems import Location, Problems
 
@@ -208,34 +208,6 @@ class Table(Frozen):
         return self._column(self.event_date)
 
 
-_OWNER = r"team:[a-z][a-z0-9_-]*|[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,7}"
-"""A team, or an address that Dagster takes for one: it loads no asset of any dataset otherwise."""
-_OWNER_WORDS = "`team:` and a name in lower case, or an e-mail address, as team:registries or data@chu.example"
-
-
-class Party(Frozen):
-    """Who delivers or answers for a dataset."""
-
-    id: Identifier
-    name: str
-    contact: str
-
-
-class Thresholds(Frozen):
-    """When rejects become a refusal."""
-
-    max_reject_ratio: float = Field(default=0.01, ge=0, le=1)
-    """Greatest share of rejected rows in a table; above it the delivery is refused."""
-
-
-class Synth(Frozen):
-    """How synthetic deliveries are made."""
-
-    generator: Annotated[str, AfterValidator(check_generator)] = "generic"
-    """Name of a registered generator; `generic` derives everything from the descriptor."""
-    rows_per_person: float = Field(default=10, gt=0)
-
-
 class Dataset(Frozen):
     """One entry of the catalogue: one producer, one or more tables, one descriptor file."""
 
@@ -244,7 +216,7 @@ class Dataset(Frozen):
     title: Text
     description: Text
     producer: Party
-    owner: Annotated[str, of_form(_OWNER, _OWNER_WORDS)]
+    owner: Owner
     family: str
     maturity: Literal["launch", "selection", "pilot"]
     legal_basis: Text
@@ -294,6 +266,7 @@ class Dataset(Frozen):
                 self._check_foreign_key(found, (*way, "foreign_keys", number), table, key)
             for number, column in enumerate(table.columns):
                 self._check_dates(found, (*way, "columns", number), table, column)
+            self._check_reached(found, way, table)
             if table.unique_across_periods and (self.mode is not Mode.append or not table.primary_key):
                 reason = f"{table.name}: unique_across_periods is for a primary_key in mode append"
                 found.add(reason, *way, "unique_across_periods")
@@ -311,6 +284,18 @@ class Dataset(Frozen):
         elif self.is_open and persons:
             reason = "and what is open is delivered as it is: say pseudonymised, or take that away from the column"
             found.add(f"{persons[0]}, {reason}", "sensitivity")
+
+    def _check_reached(self, found: Problems, way: Location, table: Table) -> None:
+        """Oppositions reach what names a person or tells of one."""
+        owned = [other for other in self.tables if other.person_keys]
+        shown = self.of_persons(table)
+        if owned and shown and not any(self._leads(table, other) for other in owned):
+            reason = (
+                "is of a person, and nothing leads from its table to one, so that no opposition reaches its rows: "
+                "give the table a person_key, or a foreign key to a table that has one"
+            )
+            ways = "" if shown[0].tells else "; if it lists professionals, give its primary_key their identifier_type"
+            found.add(f"{table.name}.{shown[0].name} {reason}{ways}", *way, "columns", table.columns.index(shown[0]))
 
     def _check_dates(self, found: Problems, way: Location, table: Table, column: Column) -> None:
         """A date written with the delimiter needs quotes around it; what means missing is written as the others are."""
@@ -374,6 +359,20 @@ class Dataset(Frozen):
     def is_open(self) -> bool:
         """Whether it is about nobody and may be delivered as it is."""
         return self.sensitivity == "open"
+
+    @cached_property
+    def person_types(self) -> frozenset[str]:
+        """Kinds of identifier that designate persons in it."""
+        return frozenset(str(column.identifier_type) for table in self.tables for column in table.person_keys)
+
+    def of_persons(self, table: Table) -> list[Column]:
+        """Columns that show that a table's rows are of persons: they name them or tell something of them.
+
+        Where a kind of identifier that designates no person here is part of its key, names are those of professionals.
+        """
+        keys = [table.by_name[name.lower()] for name in table.primary_key]
+        is_of_others = any(key.is_pseudonymised and key.identifier_type not in self.person_types for key in keys)
+        return [column for column in table.columns if column.tells or not (column.is_in_lake or is_of_others)]
 
     @property
     def has_persons(self) -> bool:

@@ -22,7 +22,7 @@ from hdh_assets.core.sql_text import literal
 from hdh_assets.extracts.omop_rules import LOCATION_ID, ROWS
 from hdh_assets.extracts.plan import TablePlan
 from hdh_assets.extracts.project_keys import ProjectKeys
-from hdh_assets.extracts.ways import person_types, way_to_persons, whose
+from hdh_assets.extracts.ways import way_to_persons, whose
 from hdh_assets.governance.dossier import Age, Period, PersonsWith, Population, Sex
 from hdh_assets.governance.permit import Permit
 
@@ -145,8 +145,7 @@ def person_columns(datasets: Mapping[str, Dataset], plan: TablePlan) -> list[str
     dataset = datasets[plan.table.schema]
     table = dataset.by_name[plan.table.name]
     own = [column.lake_name for column in table.person_keys]
-    types = person_types(dataset)
-    return own + [c.lake_name for c in table.lake_columns if c.identifier_type in types and c.lake_name not in own]
+    return own + [c.lake_name for c in table.columns_of(dataset.person_types) if c.lake_name not in own]
 
 
 def _person_sources(datasets: Mapping[str, Dataset], plan: TablePlan) -> list[tuple[LakeTable, str]]:

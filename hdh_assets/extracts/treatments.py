@@ -11,7 +11,6 @@ from enum import StrEnum, unique
 from hdh_assets.core.column import Column, Role
 from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.extracts import omop_rules
-from hdh_assets.extracts.ways import person_types
 from hdh_assets.governance.dossier import Precision
 
 
@@ -130,7 +129,7 @@ def source_treatment(
     if dataset.is_open:
         return Treatment.kept
     if column.is_pseudonymised:
-        is_person = column.identifier_type in person_types(dataset)
+        is_person = column.identifier_type in dataset.person_types
         return Treatment.person_key if is_person else Treatment.record_uuid
     if is_record_key(dataset, table, column):
         return _record(column, precision)

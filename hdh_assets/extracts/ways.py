@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from hdh_assets.core.column import Role
 from hdh_assets.core.descriptor import Dataset, ForeignKey, Table
 
 NO_WAY = "cannot be limited to the persons of a permit: its descriptor has no foreign key that leads to them"
@@ -45,7 +46,7 @@ def whose(dataset: Dataset, table: Table) -> Table | None:
 
 def is_about_nobody(dataset: Dataset, table: Table) -> bool:
     """Whether its rows are delivered whoever is permitted: of a dataset without persons, or a directory of one."""
-    return not dataset.has_persons or _is_directory(dataset, table, person_types(dataset))
+    return not dataset.has_persons or _is_directory(dataset, table, dataset.person_types)
 
 
 def why_undeliverable(dataset: Dataset, table: Table, kinds: Collection[str]) -> str:
@@ -58,26 +59,26 @@ def why_undeliverable(dataset: Dataset, table: Table, kinds: Collection[str]) ->
         return ""
     if dataset.has_persons:
         return NO_WAY
-    unsaid = [f"{each.name}.{column.name}" for each in dataset.tables for column in each.columns_of(kinds)]
+    unsaid = [f"{each.name}.{column.name}" for each in dataset.tables for column in _identifiers(dataset, each, kinds)]
     return UNSAID.format(unsaid[0]) if unsaid else ""
 
 
-def person_types(dataset: Dataset) -> frozenset[str]:
-    """Identifier types that designate persons in this dataset."""
-    return frozenset(c.identifier_type for t in dataset.tables for c in t.person_keys if c.identifier_type)
+def _identifiers(dataset: Dataset, table: Table, kinds: Collection[str]) -> list[Column]:
+    """Columns that hold identifiers of persons, in the lake or in the vault."""
+    return [*table.columns_of(kinds), *(column for column in dataset.of_persons(table) if not column.is_in_lake)]
 
 
 def _is_directory(dataset: Dataset, table: Table, kinds: Collection[str], above: frozenset[str] = frozenset()) -> bool:
-    """A list of establishments or professionals: others point to it, and nothing in it leads to a person.
+    """A list of establishments or professionals: others point to it, and nothing in it leads to a person or is of one.
 
-    Identifiers of these `kinds` designate persons.
-
+    Identifiers of these `kinds` designate persons; what is sensitive, or tells of a birth, a home, a death is of one.
     What leads back to itself or to a table `above`, as an establishment to that it belongs to, leads nowhere new.
     """
     seen = above | {table.lake_name}
     leads = {key.table.lower() for key in table.foreign_keys} - seen
     others = [other for other in dataset.tables if other is not table]
     is_pointed_at = any(key.table.lower() == table.lake_name for other in others for key in other.foreign_keys)
-    if not is_pointed_at or table.columns_of(kinds):
+    is_of_persons = any(column.role is Role.sensitive for column in table.columns) or dataset.of_persons(table)
+    if not is_pointed_at or is_of_persons or table.columns_of(kinds):
         return False
     return all(_is_directory(dataset, dataset.by_name[name], kinds, seen) for name in leads)

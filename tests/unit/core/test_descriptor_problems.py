@@ -132,6 +132,44 @@ def test_what_could_never_work_or_hides_a_slip_is_refused(
     assert problem in what
 
 
+@pytest.mark.parametrize(
+    ("said", "is_refused"),
+    [
+        ({"role": "direct_identifier"}, True),
+        ({"tells": "commune"}, True),
+        ({"role": "sensitive"}, False),
+        ({"role": "quasi_identifier"}, False),
+    ],
+)
+def test_what_is_of_a_person_is_where_an_opposition_reaches_it(
+    tmp_path: Path, said: dict[str, Any], is_refused: bool
+) -> None:
+    """Of the identities that patients point to, the objector's would stay: nothing leads from them to a person."""
+    key = {"columns": ["who"], "table": "identities", "to_columns": ["id"]}
+    patients = table("patients", columns=[person("nir"), column("who")], foreign_keys=[key])
+    identities = table("identities", columns=[column("id"), column("a", **said)], primary_key=["id"])
+    content = dataset(sensitivity="nominative", tables=[patients, identities])
+    if not is_refused:
+        assert descriptor_files.read_datasets([written(tmp_path, "clinic.yaml", content)])
+        return
+    ((_, where, what),) = told(tmp_path, content)
+    assert where == "tables.1.columns.1"
+    assert what.startswith("identities.a is of a person, and nothing leads from its table to one")
+    led = identities | {"foreign_keys": [{"columns": ["id"], "table": "patients", "to_columns": ["who"]}]}
+    owned = identities | {"columns": [*identities["columns"], person("nir")]}
+    for each in (led, owned):
+        path = written(tmp_path, "clinic.yaml", content | {"tables": [patients, each]})
+        assert descriptor_files.read_datasets([path])
+    doctor = {"identifier_type": "rpps"}
+    pointing = patients | {"columns": [person("nir"), column("who", **doctor)]}
+    doctors = identities | {"columns": [column("id", **doctor), column("a", **said)]}
+    path = written(tmp_path, "clinic.yaml", content | {"tables": [pointing, doctors]})
+    if "tells" in said:
+        assert "no opposition reaches its rows" in message_of(path)
+    else:
+        assert descriptor_files.read_datasets([path])
+
+
 @pytest.mark.parametrize("sentinel", ["00/00/0000", "99999999", "01/01/1900", "none"])
 def test_a_text_that_means_missing_may_be_no_day_at_all(tmp_path: Path, sentinel: str) -> None:
     said = dataset(format=CSV, tables=[table(columns=[column("a", "date", sentinels=[sentinel])])])

@@ -11,9 +11,10 @@ from pydantic import BaseModel
 
 from hdh_assets.core.column import Column, Role, Text
 from hdh_assets.core.column_types import KINDS
-from hdh_assets.core.descriptor import Dataset, ForeignKey, Mode, Party, Synth, Table, Thresholds
+from hdh_assets.core.descriptor import Dataset, ForeignKey, Mode, Table
 from hdh_assets.core.dialect import Format
 from hdh_assets.core.generators import COLUMN_GENERATORS, GENERATORS
+from hdh_assets.core.parties import Party, Synth, Thresholds
 from hdh_assets.core.periods import EXAMPLES, Cadence
 
 PAGE = (Path(__file__).parents[3] / "docs" / "descriptor.md").read_text("utf-8")

@@ -69,6 +69,33 @@ def test_a_table_that_only_itself_points_at_is_no_directory() -> None:
         rows_of(described, described.by_name["alone"], lambda _: "")
 
 
+@pytest.mark.parametrize(
+    ("said", "is_directory"),
+    [({}, True), ({"role": "quasi_identifier"}, True), ({"role": "sensitive"}, False)],
+)
+def test_what_is_sensitive_is_of_persons_and_in_no_directory(said: dict[str, str], is_directory: bool) -> None:
+    """Identities that patients point to would go to every project, the objectors' included."""
+    sites = table("SITES")
+    sites["columns"].append(column("HIV", "boolean", **said))
+    described = care(sites)
+    assert ("care.sites" not in undeliverable({"care": described})) is is_directory
+    if not is_directory:
+        with pytest.raises(RefusedError, match=r"care\.sites cannot be limited"):
+            rows_of(described, described.by_name["sites"], lambda _: "")
+
+
+def test_names_of_professionals_are_in_a_directory_and_those_of_nobody_known_are_not_delivered() -> None:
+    doctors, visits, answers = table("SITES"), table("VISITS", "SITES", persons=True), table("ANSWERS", "SITES")
+    doctors["columns"].append(column("NAME", "string(40)", role="direct_identifier"))
+    told = undeliverable({"care": dataset(tables=[doctors, answers])})
+    assert set(told) == {"care.sites", "care.answers"}
+    assert "identifiers of persons (SITES.NAME)" in told["care.answers"]
+    for number in (doctors["columns"][0], visits["columns"][1], answers["columns"][1]):
+        number["identifier_type"] = "rpps"
+    for others in ([visits], [answers]):
+        assert undeliverable({"care": dataset(tables=[doctors, *others])}) == {}
+
+
 def test_rows_are_limited_to_persons_by_as_many_keys_as_lead_to_them() -> None:
     """Acts of a hospital: those of a summary, that of a stay; the mother an act mentions is somebody else."""
     acts = table("ACTS", "SUMMARIES")
