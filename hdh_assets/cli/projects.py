@@ -233,16 +233,20 @@ def _registry(context: Context) -> Registry:
 
 
 def _checked(context: Context, path: Path) -> Any:
-    """The dossier, found answerable. What nobody wrote is told: filing it is for a trial, not for a committee."""
+    """The dossier, found answerable. What nobody wrote, or would come empty, is told: that may be meant, in a trial."""
+    from hdh_assets.extracts.askable import emptied, nothing_of_all  # noqa: PLC0415
     from hdh_assets.extracts.deliverable import deliverable, needed, undeliverable  # noqa: PLC0415
     from hdh_assets.governance.dossier import check_dossier, not_filled_in  # noqa: PLC0415
     from hdh_assets.governance.register import today  # noqa: PLC0415
 
     datasets = context.datasets()
     known = deliverable(datasets)
-    dossier = check_dossier(path, known, today(), needed(known), undeliverable(datasets))
+    dossier = check_dossier(path, known, today(), needed(known), undeliverable(datasets), nothing_of_all(datasets))
     if left := not_filled_in(dossier):
         say(f"[yellow]·[/] as the template has it: {', '.join(left)}; a committee expects your own words there")
+    for table, columns in emptied(datasets, dossier).items():
+        what = f"of {table} would be empty: {', '.join(columns)}; this `precision` gives nothing of them"
+        say(f"[yellow]·[/] {what}, see `hdh project tables {table}`")
     return dossier
 
 

@@ -12,7 +12,7 @@ from hdh_assets.extracts import omop_rules
 from hdh_assets.extracts.deliverable import ColumnWords, deliverable, table_words
 from hdh_assets.extracts.plan import OMOP
 from hdh_assets.extracts.treatments import Treatment, omop_treatment, source_treatment
-from hdh_assets.governance.dossier import Precision, is_coded, no_table
+from hdh_assets.governance.dossier import Dossier, Precision, is_coded, no_table
 
 _COARSEST = Precision()
 _FINEST = Precision(dates="exact", birth="day", residence="commune")
@@ -45,6 +45,32 @@ def askable_columns(datasets: Mapping[str, Dataset], name: str) -> list[dict[str
         _column(datasets, table, column, words, has_persons=has_persons)
         for column, words in table_words(datasets, table).columns.items()
     ]
+
+
+def nothing_of_all(datasets: Mapping[str, Dataset]) -> frozenset[str]:
+    """Tables of which `all` gives nothing: each column is a potential identifier, delivered where it is listed."""
+    delivered = [name for name in deliverable(datasets) if not name.startswith(f"{OMOP}.")]
+    return frozenset(name for name in delivered if not _some_of_all(datasets, name))
+
+
+def _some_of_all(datasets: Mapping[str, Dataset], name: str) -> bool:
+    columns = table_words(datasets, name).columns.items()
+    return any(_treatment(datasets, name, *column, _COARSEST, is_listed=False) is not None for column in columns)
+
+
+def emptied(datasets: Mapping[str, Dataset], dossier: Dossier) -> dict[str, list[str]]:
+    """Columns that a dossier, found answerable, lists and that its own precision empties, by table."""
+    found = {}
+    for table, asked in dossier.tables.items():
+        words = table_words(datasets, table).columns
+        blank = [
+            column
+            for column in (() if asked == "all" else asked)
+            if _treatment(datasets, table, column, words[column], dossier.precision, is_listed=True) is Treatment.blank
+        ]
+        if blank:
+            found[table] = blank
+    return found
 
 
 def _column(

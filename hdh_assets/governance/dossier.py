@@ -7,7 +7,7 @@ Not here: what becomes of a dossier (`states.py`), and what is granted (`permit.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from difflib import SequenceMatcher
 from enum import StrEnum
@@ -220,17 +220,18 @@ def check_dossier(
     today: date,
     needed: Mapping[str, frozenset[str]] = MappingProxyType({}),
     withheld: Mapping[str, str] = MappingProxyType({}),
+    listed: Collection[str] = (),
 ) -> Dossier:
     """The dossier, once found answerable. `known` gives the deliverable tables and their columns.
 
     `needed` gives, by table, the tables of which the dossier must ask for one besides; `withheld`, by table that the
-    hub has and does not deliver, why.
+    hub has and does not deliver, why; `listed` has those of which nothing is delivered unless columns are listed.
 
     Raises `DossierError` with every problem, each at its line.
     """
     file = YamlFile.read(path, DossierError, remedy=_CORRECT)
     dossier = file.validated(file.mapping(), Dossier)
-    if problems := unanswerable(dossier, known, today, needed, withheld):
+    if problems := unanswerable(dossier, known, today, needed, withheld, listed):
         is_about_tables = any(field[0] == "tables" or field[-1] in {"table", "column"} for field, _ in problems)
         raise DossierError(file.located(problems), remedy=_ASK_ANOTHER if is_about_tables else _CORRECT)
     return dossier
@@ -248,12 +249,15 @@ def unanswerable(
     today: date,
     needed: Mapping[str, frozenset[str]] = MappingProxyType({}),
     withheld: Mapping[str, str] = MappingProxyType({}),
+    listed: Collection[str] = (),
 ) -> list[tuple[tuple[str | int, ...], str]]:
     """What the hub cannot answer, as (field, problem)."""
     problems = list(unfit_texts(dossier.model_dump()))
     for table, columns in dossier.tables.items():
         found = [f"{table} {withheld[table]}"] if table in withheld else _table_problems(table, columns, known)
         problems += [(("tables", table), text) for text in found]
+        if columns == "all" and table in listed:
+            problems.append((("tables", table), f"`all` leaves nothing of {table}: list the columns that are needed"))
         if (one_of := needed.get(table)) and not one_of & dossier.tables.keys():
             text = f"gives only what belongs to rows of other tables: ask also for {' or '.join(sorted(one_of))}"
             problems.append((("tables", table), text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import typer
@@ -11,8 +12,9 @@ from typer.testing import CliRunner
 from hdh_assets.cli.projects import project_app
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.errors import RefusedError
-from hdh_assets.extracts.askable import askable_columns, askable_tables
+from hdh_assets.extracts.askable import askable_columns, askable_tables, emptied
 from hdh_assets.extracts.deliverable import deliverable
+from tests.extract_hub import dossier, write_dossier
 
 DATASETS = load_datasets()
 
@@ -52,3 +54,26 @@ def test_the_command_needs_no_hub() -> None:
     said = CliRunner().invoke(app, ["project", "tables", "omop.cost", "--json"])
     assert {row["column"] for row in json.loads(said.stdout)} == deliverable(DATASETS)["omop.cost"]
     assert "omop.condition_occurrence" in CliRunner().invoke(app, ["project", "tables"]).stdout
+
+
+@pytest.mark.parametrize(
+    ("birth", "empty"),
+    [("year", ["month_of_birth", "day_of_birth"]), ("month", ["day_of_birth"]), ("day", [])],
+)
+def test_columns_that_the_precision_empties_are_found(birth: str, empty: list[str]) -> None:
+    listed = ["person_id", "month_of_birth", "day_of_birth"]
+    tables = {"omop.person": listed, "omop.visit_occurrence": "all", "snds_dcir.er_prs_f": ["prs_nat_ref"]}
+    found = emptied(DATASETS, dossier("pilot", tables=tables, precision={"birth": birth}))
+    assert found == ({"omop.person": empty} if empty else {})
+
+
+def test_columns_that_the_precision_empties_are_told(tmp_path: Path) -> None:
+    tables = {"omop.person": ["person_id", "day_of_birth"], "snds_dcir.er_prs_f": ["ben_ama_cod", "prs_nat_ref"]}
+    path = write_dossier(tmp_path / "d.yaml", "pilot", tables=tables, precision={})
+    app = typer.Typer()
+    app.add_typer(project_app, name="project")
+    told = CliRunner().invoke(app, ["project", "check", str(path)])
+    assert told.exit_code == 0
+    words = " ".join(told.stderr.split())
+    assert "of omop.person would be empty: day_of_birth;" in words
+    assert "of snds_dcir.er_prs_f would be empty: ben_ama_cod;" in words

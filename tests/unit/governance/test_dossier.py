@@ -12,10 +12,9 @@ import pytest
 import yaml
 
 from hdh_assets.core.descriptor_files import load_datasets
-from hdh_assets.extracts.deliverable import deliverable, needed, undeliverable
+from hdh_assets.extracts.deliverable import deliverable, needed
 from hdh_assets.governance.dossier import TEMPLATE, DossierError, check_dossier, not_filled_in, read_dossier
 from tests.extract_hub import write_dossier
-from tests.integration.intake_world import column, dataset, text
 
 KNOWN = {"omop.person": frozenset({"person_id"}), "omop.condition_occurrence": frozenset({"person_id"})}
 TODAY = date(2024, 1, 1)
@@ -71,35 +70,6 @@ def test_tables_and_columns_the_hub_does_not_have_are_all_named(tmp_path: Path) 
         check_dossier(path, KNOWN, TODAY)
     assert "omop.person has no column shoe_size" in error.value.message
     assert "the hub delivers no table omop.dreams" in error.value.message
-
-
-def test_a_table_that_leads_to_no_person_is_refused_with_the_reason(tmp_path: Path) -> None:
-    """Granted, it would be tried again for ever."""
-    lonely = {"name": "LONELY", "title": text("L"), "description": text("L"), "columns": [column("N", "integer")]}
-    datasets = {"care": dataset(tables=[dataset().tables[0].model_dump(exclude_unset=True), lonely])}
-    known = deliverable(datasets)
-    path = write_dossier(tmp_path / "d.yaml", "pilot", tables={"care.lonely": "all", "care.persons": "all"})
-    with pytest.raises(DossierError, match=r"care\.lonely cannot be limited to the persons of a permit") as error:
-        check_dossier(path, known, TODAY, needed(known), undeliverable(datasets))
-    assert len(error.value.message.splitlines()) == 1
-
-
-@pytest.mark.parametrize("kind", ["person", "nir"])
-def test_a_dataset_with_persons_that_does_not_say_whose_its_rows_are_is_refused_with_what_to_write(
-    tmp_path: Path, kind: str
-) -> None:
-    """Everybody's rows would go to every project, those of persons who objected included."""
-    answers = [column("N", "integer"), column("WHO", "string(15)", identifier_type=kind, role="quasi_identifier")]
-    tables = [{"name": "ANSWERS", "columns": answers}, {"name": "DETAILS", "columns": [column("N", "integer")]}]
-    words = {"title": text("T"), "description": text("T")}
-    survey = dataset("survey", sensitivity="pseudonymised", tables=[each | words for each in tables])
-    datasets = {"care": dataset(), "survey": survey}
-    known = deliverable(datasets)
-    asked = {"survey.answers": ["n"], "survey.details": "all", "care.persons": "all"}
-    path = write_dossier(tmp_path / "d.yaml", "pilot", tables=asked)
-    with pytest.raises(DossierError, match=r"survey\.answers is of .*\(ANSWERS\.WHO\).*`role: person_key`") as error:
-        check_dossier(path, known, TODAY, needed(known), undeliverable(datasets))
-    assert len(error.value.message.splitlines()) == 2
 
 
 def test_a_refusal_names_what_is_nearest_and_the_command_that_tells_all(tmp_path: Path) -> None:
