@@ -7,12 +7,12 @@ import dagster as dg
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.extracts.assets import extract_keys
 from hdh_assets.extracts.deliverable import deliverable
-from hdh_assets.extracts.due import asked_releases, due, following, read_delivered
+from hdh_assets.extracts.due import asked_releases, due, following, lacking, read_delivered
 from hdh_assets.governance.dossier import Updates
 from hdh_assets.governance.permit import Permit
 from hdh_assets.governance.register import active_permits
 from resources.hub import Hub
-from resources.releases import latest, list_releases
+from resources.releases import Release, latest, list_releases
 from resources.webserver import reload_location
 from sensors.opposition_wait import is_opposition_waiting
 from sensors.reload import unless_descriptors_are_wrong
@@ -49,13 +49,14 @@ def decisions_sensor(
         if not waiting:
             yield dg.SkipReason("every permit in force has its extract")
             return
-        if latest(hub.lake) is None or is_opposition_waiting(hub):
+        release = latest(hub.lake)
+        if release is None or is_opposition_waiting(hub):
             yield dg.SkipReason(f"{len(waiting)} permit(s) wait for a release that holds nobody who objected")
             return
         answers = [
             f"{permit.id}: it is disabled, see the log of the code location"
             if permit.id in disabled
-            else _request(context.instance, permit)
+            else _request(context.instance, permit, release)
             for permit in waiting
             if permit not in unknown
         ]
@@ -77,8 +78,10 @@ def _permits(hub: Hub, datasets: Mapping[str, Dataset]) -> tuple[list[Permit], l
     return permits, due(permits, delivered, wanted)
 
 
-def _request(instance: dg.DagsterInstance, permit: Permit) -> dg.RunRequest | str:
-    """The run for this permit, or why there is none now."""
+def _request(instance: dg.DagsterInstance, permit: Permit, release: Release) -> dg.RunRequest | str:
+    """The run for this permit from the newest release, or why there is none now."""
+    if tables := lacking(permit.tables, release):
+        return f"{permit.id}: it waits for a release with {', '.join(tables)}, of which nothing was delivered yet"
     tags = {"hdh/work": "extract", "hdh/project": permit.project, "hdh/permit": str(permit.number)}
     keys = [dg.AssetKey(list(key.parts)) for key in extract_keys(permit).values()]
     answer = ask(instance, tags, permit.id, selection=keys)

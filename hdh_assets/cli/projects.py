@@ -25,6 +25,8 @@ from hdh_assets.cli.project_tables import tables_command
 from hdh_assets.core.errors import RefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hdh_assets.governance.decisions import Decision
     from hdh_assets.governance.states import Project
     from resources.registry import Event, Registry
@@ -106,13 +108,15 @@ def show_command(ctx: typer.Context, project: ProjectArgument, as_json: JsonOpti
     """Show a project: its dossier, what happened to it and why."""
     from hdh_assets.governance import register  # noqa: PLC0415
 
-    with _registry(cli_context(ctx).require_home()) as registry:
+    context = cli_context(ctx).require_home()
+    with _registry(context) as registry:
         found = register.find_project(registry, project)
     history = [_told(event) for event in found.history]
+    summary = _summary(found) | {"waits_for": _waits_for(context, found)}
     if as_json:
-        print_json(_summary(found) | {"dossier": found.dossier.data["dossier"], "history": history})
+        print_json(summary | {"dossier": found.dossier.data["dossier"], "history": history})
         return
-    print_facts(_summary(found))
+    print_facts(summary | {"waits_for": ", ".join(summary["waits_for"]) or None})
     out.print()
     print_rows(history, as_json=False, title="History")
 
@@ -247,7 +251,28 @@ def _checked(context: Context, path: Path) -> Any:
     for table, columns in emptied(datasets, dossier).items():
         what = f"of {table} would be empty: {', '.join(columns)}; this `precision` gives nothing of them"
         say(f"[yellow]·[/] {what}, see `hdh project tables {table}`")
+    if context.home.settings_file.exists() and (waiting := _undelivered(context, dossier.tables)):
+        say(f"[yellow]·[/] nothing was delivered yet of {', '.join(waiting)}; an extract waits until it is")
     return dossier
+
+
+def _waits_for(context: Context, project: Project) -> list[str]:
+    """Tables of the permit in force without which its extract waits."""
+    from hdh_assets.governance.register import today  # noqa: PLC0415
+
+    if project.permit is None or not project.has_permit_on(today()):
+        return []
+    return _undelivered(context, project.permit.data["permit"].get("tables", ()))
+
+
+def _undelivered(context: Context, tables: Iterable[str]) -> list[str]:
+    """Those of the tables that the newest release lacks; none where there is no release."""
+    from hdh_assets.extracts.due import lacking  # noqa: PLC0415
+    from resources.lake import open_lake  # noqa: PLC0415
+    from resources.releases import latest  # noqa: PLC0415
+
+    release = latest(open_lake(context.home, context.settings))
+    return lacking(tables, release) if release else []
 
 
 def _act(context: Context, decision: Decision, words: str, *, as_json: bool = False) -> None:

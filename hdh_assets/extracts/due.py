@@ -33,6 +33,14 @@ def due(permits: Iterable[Permit], delivered: Mapping[Grant, int], wanted: Mappi
     return [permit for permit in permits if delivered.get(_grant(permit), 0) < wanted.get(_grant(permit), 1)]
 
 
+def lacking(tables: Iterable[str], release: Release) -> list[str]:
+    """Of these tables, those that a release does not have: nothing of them was delivered before it. Pure.
+
+    An extract of them waits for a release that has them all.
+    """
+    return sorted(set(tables) - release.contents["rows"].keys())
+
+
 def following(
     permits: Iterable[Permit], delivered: Mapping[Grant, int], releases: Sequence[Release]
 ) -> dict[Grant, int]:

@@ -63,6 +63,25 @@ def test_an_extract_is_asked_for_until_it_failed_twice_and_then_the_sensor_says_
     assert str(told.skip_message).startswith(waits)
 
 
+def test_an_extract_waits_for_a_release_that_has_all_of_its_tables(home: Home, settings: Settings) -> None:
+    """Each run would fail, and the project be told to amend a dossier that is right."""
+    fill(home, settings, persons=20)
+    lake, table = open_lake(home, settings), "omop.death"
+    with Registry(home, settings) as registry:
+        grant(registry, dossier("study"))
+        grant(registry, dossier("towns", tables={"omop.person": "all", table: "all"}))
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert [request.tags["hdh/project"] for request in answer(home, instance).run_requests] == ["study"]
+        with Registry(home, settings) as registry:
+            registry.act("t", revoke("study", reason="found wanting", today=today()))
+        waits = f"towns/permit-1: it waits for a release with {table}, of which nothing was delivered yet"
+        assert answer(home, instance).skip_message == waits
+        with lake.writer() as engine:
+            engine.execute(f"CREATE TABLE lake.{table} (person_id BIGINT)")
+        make_release(lake, checks={"passed": 1})
+        assert [request.tags["hdh/project"] for request in answer(home, instance).run_requests] == ["towns"]
+
+
 def test_the_next_version_is_made_when_somebody_asks_and_there_is_something_newer(
     home: Home, settings: Settings
 ) -> None:

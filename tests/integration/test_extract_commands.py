@@ -54,6 +54,21 @@ def test_extracts_of_a_project_nobody_filed_are_no_empty_list(home: Home, tmp_pa
     assert "no extract was delivered to pilot yet" in hdh(home, "extract", "list", "pilot")
 
 
+def test_who_asks_for_what_was_never_delivered_is_told_that_it_waits(
+    home: Home, settings: Settings, tmp_path: Path
+) -> None:
+    fill(home, settings, persons=20)
+    table = "omop.death"
+    path = write_dossier(tmp_path / "dossier.yaml", "pilot", tables={"omop.person": "all", table: "all"})
+    told = hdh(home, "project", "submit", str(path))
+    assert f"nothing was delivered yet of {table};" in " ".join(told.split())
+    assert hdh(home, "project", "show", "pilot", "--json")["waits_for"] == []
+    hdh(home, "committee", "opinion", "pilot", "--favourable")
+    hdh(home, "permit", "grant", "pilot")
+    assert hdh(home, "project", "show", "pilot", "--json")["waits_for"] == [table]
+    assert table in hdh(home, "project", "show", "pilot")
+
+
 def test_from_a_new_dossier_to_a_traced_and_proved_extract(home: Home, settings: Settings, tmp_path: Path) -> None:
     release = fill(home, settings)
     hdh(home, "project", "new", str(tmp_path / "new.yaml"))
