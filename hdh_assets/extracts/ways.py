@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from hdh_assets.core.column import Role
+from hdh_assets.core.column import Column, Role
 from hdh_assets.core.descriptor import Dataset, ForeignKey, Table
 
 NO_WAY = "cannot be limited to the persons of a permit: its descriptor has no foreign key that leads to them"
