@@ -107,7 +107,7 @@ def _is_told(dataset: Dataset, table: Table) -> str:
     Somebody known by keys of two kinds would count twice: there are as many persons as one kind alone tells of.
     """
     if not table.person_keys:
-        return "false" if dataset.has_persons else "true"
+        return "true" if dataset.is_open else "false"
     kinds: dict[str | None, list[str]] = {}
     for column in table.deciding_keys:
         kinds.setdefault(column.identifier_type, []).append(column.lake_name)

@@ -91,7 +91,7 @@ def _row(dataset: Dataset, deliveries: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _told(dataset: Dataset, rows: int) -> int | str | None:
     """A count of rows, which are about persons where the dataset is."""
-    return told(rows) if dataset.has_persons else rows
+    return rows if dataset.is_open else told(rows)
 
 
 def _facts(dataset: Dataset) -> dict[str, Any]:

@@ -305,7 +305,7 @@ def _event_ids(event_tables: Sequence[str], period: Period) -> str:
 def _source_rows(plan: TablePlan, period: Period, datasets: Mapping[str, Dataset]) -> str:
     dataset = datasets[plan.table.schema]
     table = dataset.by_name[plan.table.name]
-    held = period if dataset.has_persons else _years_of(period)
+    held = _years_of(period) if dataset.is_open else period
     return rows_of(dataset, table, lambda each: within(each, held), person_columns(datasets, plan))
 
 

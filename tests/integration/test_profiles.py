@@ -23,9 +23,11 @@ def table(event_date: str | None, *columns: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def measured(root: Path, content: str, described: dict[str, Any]) -> TableEntry:
-    """What is measured of a delivery of one file."""
-    world = World.create(root, dataset(tables=[described]))
+def measured(root: Path, content: str, described: dict[str, Any], sensitivity: str = "") -> TableEntry:
+    """What is measured of a delivery of one file. Without persons it is about nobody, unless it is said otherwise."""
+    is_about_nobody = not any(each.get("role") == "person_key" for each in described["columns"])
+    said = sensitivity or ("open" if is_about_nobody else "nominative")
+    world = World.create(root, dataset(tables=[described], sensitivity=said))
     world.drop({"EVENTS.csv": content})
     assert [receipt.status for receipt in world.tick()] == ["accepted"]
     with world.lake().writer() as engine:
@@ -69,6 +71,12 @@ def test_events_have_a_first_and_a_last_month(
     described = table("AT", column("AT", kind, sentinels=values[-1:], **form))
     entry = measured(tmp_path, "\n".join(["AT", *values, ""]), described)
     assert (entry.first_event, entry.last_event) == (first, last)
+
+
+def test_months_are_told_of_what_is_open_alone_where_nothing_says_how_many_persons_there_are(tmp_path: Path) -> None:
+    described = table("DAY", column("DAY", "date"))
+    entry = measured(tmp_path, "DAY\n05/01/2024\n", described, sensitivity="pseudonymised")
+    assert (entry.first_event, entry.last_event) == (None, None)
 
 
 def test_months_of_events_are_told_from_eleven_persons_on(tmp_path: Path) -> None:
