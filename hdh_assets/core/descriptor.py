@@ -286,16 +286,15 @@ class Dataset(Frozen):
             found.add(f"{persons[0]}, {reason}", "sensitivity")
 
     def _check_reached(self, found: Problems, way: Location, table: Table) -> None:
-        """Oppositions reach what names a person or tells of one."""
+        """Oppositions reach what identifies a person or tells of one. A mere name may be a professional's."""
         owned = [other for other in self.tables if other.person_keys]
-        shown = self.of_persons(table)
+        shown = [column for column in self.of_persons(table) if column.tells or column.identifier_type]
         if owned and shown and not any(self._leads(table, other) for other in owned):
             reason = (
                 "is of a person, and nothing leads from its table to one, so that no opposition reaches its rows: "
                 "give the table a person_key, or a foreign key to a table that has one"
             )
-            ways = "" if shown[0].tells else "; if it lists professionals, give its primary_key their identifier_type"
-            found.add(f"{table.name}.{shown[0].name} {reason}{ways}", *way, "columns", table.columns.index(shown[0]))
+            found.add(f"{table.name}.{shown[0].name} {reason}", *way, "columns", table.columns.index(shown[0]))
 
     def _check_dates(self, found: Problems, way: Location, table: Table, column: Column) -> None:
         """A date written with the delimiter needs quotes around it; what means missing is written as the others are."""

@@ -13,6 +13,10 @@ from hdh_assets.core.column import Column, Role
 from hdh_assets.core.descriptor import Dataset, ForeignKey, Table
 
 NO_WAY = "cannot be limited to the persons of a permit: its descriptor has no foreign key that leads to them"
+NAMED = (
+    "names people ({}), and its descriptor does not say whose rows they are: it takes a person key, a foreign key that "
+    "leads to one or, where it lists professionals, their `identifier_type` in its primary key"
+)
 UNSAID = (
     "is of a dataset that holds identifiers of persons ({}) and does not say whose its rows are, so that nobody who "
     "objects could be taken out: its descriptor must give what designates the person `role: person_key`"
@@ -58,7 +62,8 @@ def why_undeliverable(dataset: Dataset, table: Table, kinds: Collection[str]) ->
     if whose(dataset, table) or _is_directory(dataset, table, kinds):
         return ""
     if dataset.has_persons:
-        return NO_WAY
+        names = [column.name for column in dataset.of_persons(table) if not column.tells]
+        return NAMED.format(f"{table.name}.{names[0]}") if names else NO_WAY
     unsaid = [f"{each.name}.{column.name}" for each in dataset.tables for column in _identifiers(dataset, each, kinds)]
     return UNSAID.format(unsaid[0]) if unsaid else ""
 

@@ -135,8 +135,9 @@ def test_what_could_never_work_or_hides_a_slip_is_refused(
 @pytest.mark.parametrize(
     ("said", "is_refused"),
     [
-        ({"role": "direct_identifier"}, True),
+        ({"role": "direct_identifier", "identifier_type": "nir"}, True),
         ({"tells": "commune"}, True),
+        ({"role": "direct_identifier"}, False),
         ({"role": "sensitive"}, False),
         ({"role": "quasi_identifier"}, False),
     ],

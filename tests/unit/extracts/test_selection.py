@@ -90,6 +90,9 @@ def test_names_of_professionals_are_in_a_directory_and_those_of_nobody_known_are
     told = undeliverable({"care": dataset(tables=[doctors, answers])})
     assert set(told) == {"care.sites", "care.answers"}
     assert "identifiers of persons (SITES.NAME)" in told["care.answers"]
+    unled = undeliverable({"care": dataset(tables=[doctors, visits])})
+    assert unled.keys() == {"care.sites"}
+    assert unled["care.sites"].startswith("names people (SITES.NAME)")
     for number in (doctors["columns"][0], visits["columns"][1], answers["columns"][1]):
         number["identifier_type"] = "rpps"
     for others in ([visits], [answers]):
