@@ -18,6 +18,8 @@ from hdh_assets.core.sql_text import literal
 
 _PROVED = ".proved"
 """Ending of the file beside an extension that says of which of its contents the signature was checked."""
+_CHECKED: dict[Path, bytes] = {}
+"""The same of what this process checked: nobody may be allowed to write beside an extension."""
 ONLY_OURS: dict[str, Any] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 """Configuration of an engine that loads no extension but those it is told to."""
 _EXTENSIONS = ("httpfs", "sqlite_scanner", "postgres_scanner", "ducklake")
@@ -54,16 +56,17 @@ def check_signatures(paths: Iterable[Path], *, anew: bool = False) -> None:
 
     The engine hashes the whole file, a tenth of a second each, and would at each connection of each process. So what it
     found is kept beside the file: who can write there can change the hub's code, too. Where nobody can, each process
-    that opens the lake checks. Raises `ConfigurationError` when a file is not what was signed.
+    that opens the lake checks once. Raises `ConfigurationError` when a file is not what was signed.
     """
     stamps = {path: _stamp(path) for path in paths}
-    fresh = [path for path, stamp in stamps.items() if anew or _proof(path) != stamp]
+    fresh = [path for path, stamp in stamps.items() if anew or stamp not in (_CHECKED.get(path), _proof(path))]
     if not fresh:
         return
     with duckdb.connect(config=ONLY_OURS) as engine:
         for path in fresh:
             _load_signed(engine, path)
     for path in fresh:
+        _CHECKED[path] = stamps[path]
         with suppress(OSError):
             write_atomically(path.with_name(path.name + _PROVED), stamps[path], is_durable=False)
 
@@ -71,12 +74,15 @@ def check_signatures(paths: Iterable[Path], *, anew: bool = False) -> None:
 def _load_signed(engine: duckdb.DuckDBPyConnection, path: Path) -> None:
     try:
         load_extensions(engine, [path])
-    except duckdb.Error as error:
-        if "signature" not in str(error):
+    except (duckdb.Error, UnicodeDecodeError) as error:
+        # a file that was cut has no footer to read, one of which bytes were changed there has another
+        is_unreadable = isinstance(error, duckdb.InvalidInputException | UnicodeDecodeError)
+        if not is_unreadable and "signature" not in str(error):
             raise
         package = _package(path.stem).replace("_", "-")
         raise ConfigurationError(
-            f"the DuckDB extension {path.stem} is not what DuckDB signed: {path} is damaged or was changed",
+            f"the DuckDB extension {path.stem} is not what DuckDB {duckdb.__version__} takes: {path} is damaged, was "
+            "changed or is of another version",
             remedy=f"install it anew: pip install --force-reinstall --no-deps {package}=={version(package)}",
         ) from None
 

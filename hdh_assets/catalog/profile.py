@@ -24,11 +24,11 @@ COLUMNS = "lake.catalog.column_profile"
 PROFILED = "lake.catalog.profiled"
 _CURRENT = """
     SELECT delivery_id, period,
-        concat_ws(' ', 'months', descriptor_version, row_count, rejected_count) AS state
+        concat_ws(' ', 'months by declared date', descriptor_version, row_count, rejected_count) AS state
     FROM lake.meta.delivery
     WHERE dataset = $dataset AND status = 'current'
 """
-"""`months` is what is told of events: profiles that were made by the day are made anew."""
+"""The words are what is told of events: profiles that were made otherwise are made anew."""
 
 
 def ensure_profiles(engine: duckdb.DuckDBPyConnection) -> None:

@@ -192,7 +192,7 @@ def _write_table(
     constants = constant_columns(engine, plan.table)
     selection = select_table(plan, permit.period, datasets, tuple(event_tables(plans)), constants)
     path = folder / plan.file
-    at_once = rows_at_once(engine, plan.table, datasets)
+    at_once = rows_at_once(engine, plan, datasets)
     options = f"{COPY_OPTIONS}, ROW_GROUP_SIZE {at_once}"
     with replaced_rows(engine, selection, keys, at_once) as source:
         written = engine.execute(f"COPY ({selection.ordered(source)}) TO {literal(path)} ({options})").fetchall()

@@ -13,30 +13,32 @@ import duckdb
 import pyarrow as pa
 
 from hdh_assets.core.descriptor import Dataset
-from hdh_assets.core.keys import LakeTable
 from hdh_assets.core.sql_text import quoted
+from hdh_assets.extracts.plan import TablePlan
 from hdh_assets.extracts.project_keys import ProjectKeys
 from hdh_assets.extracts.selection import Selection
-from resources.lake import ALIAS
 
 ROWS_AT_ONCE = 122_880
 _BYTES_AT_ONCE = 64 << 20
+_SHORT = _BYTES_AT_ONCE // ROWS_AT_ONCE
+"""Characters up to which the length of a text is no matter."""
 _NAME = "selected_rows"
 
 
-def rows_at_once(engine: duckdb.DuckDBPyConnection, table: LakeTable, datasets: Mapping[str, Dataset]) -> int:
-    """How many rows of a table to hold together, at least one: fewer where its texts, of any length, are long.
+def rows_at_once(engine: duckdb.DuckDBPyConnection, plan: TablePlan, datasets: Mapping[str, Dataset]) -> int:
+    """How many rows of a table to hold together, at least one: fewer where the delivered texts are long.
 
-    By their mean over the whole table, so that it is the same each time. The CDM's texts have a greatest length.
+    By their mean over the whole table, so that it is the same each time. Texts of the CDM are short.
     """
-    if table.schema not in datasets:
+    if plan.is_omop:
         return ROWS_AT_ONCE
-    columns = datasets[table.schema].by_name[table.name].columns
-    names = [c.lake_name for c in columns if c.is_in_lake and c.kind == "string" and c.length is None]
+    described = datasets[plan.table.schema].by_name[plan.table.name].by_name
+    columns = [described[column.name] for column in plan.columns]
+    names = [c.lake_name for c in columns if c.kind == "string" and (c.length is None or c.length > _SHORT)]
     if not names:
         return ROWS_AT_ONCE
     width = " + ".join(f"coalesce(strlen({quoted(name)}), 0)" for name in names)
-    found = engine.execute(f"SELECT avg({width}) FROM {ALIAS}.{quoted(table.schema)}.{quoted(table.name)}").fetchall()
+    found = engine.execute(f"SELECT avg({width}) FROM {plan.table.sql}").fetchall()
     return min(ROWS_AT_ONCE, max(1, int(_BYTES_AT_ONCE / (found[0][0] or 1))))
 
 

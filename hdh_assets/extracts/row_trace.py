@@ -101,7 +101,7 @@ def _trace_line(
             f"FROM read_parquet({literal(path)}, file_row_number = true) WHERE file_row_number = {position - 1}"
         )
         same = " AND ".join(f'found."{name}" IS NOT DISTINCT FROM wanted."{name}"' for name in selection.delivered)
-        at_once = rows_at_once(engine, plan.table, datasets)
+        at_once = rows_at_once(engine, plan, datasets)
         with replaced_rows(engine, selection, keys, at_once) as source:
             found = engine.execute(
                 f"SELECT _delivery::UUID, _file, count(*) FROM ({selection.unordered(source)}) AS found "

@@ -25,13 +25,7 @@ from hdh_assets.core.sql_text import literal
 from hdh_assets.extracts.assets import asset_table, extract_assets
 from hdh_assets.extracts.build import build_extract
 from hdh_assets.extracts.rebuild import rebuild_extract
-from hdh_assets.extracts.versions import (
-    Version,
-    find_version,
-    list_versions,
-    recorded_manifests,
-    verify_version,
-)
+from hdh_assets.extracts.versions import Version, find_version, list_versions, recorded_manifests, verify_version
 from hdh_assets.governance import decisions
 from hdh_assets.governance.register import find_permit, today
 from resources.hub import Hub as HubResource
@@ -332,6 +326,18 @@ def test_a_rebuild_gives_the_same_bytes_whatever_the_threads(hub: Hub) -> None:
         settings = Settings.load(hub.home, threads=threads)
         assert rebuild_extract(hub.home, settings, hub.datasets, "rebuilt/v1") == []
     assert verify_version(version) == []
+
+
+def test_a_rebuild_gives_the_same_bytes_though_descriptors_have_gained_a_column_since(hub: Hub) -> None:
+    hub.deliver("grown", tables=EVERYTHING)
+    remark = {"name": "REMARK", "type": "string", "optional": True, "description": {"en": "Said", "fr": "Dit"}}
+    grown = {}
+    for name, dataset in hub.datasets.items():
+        said = dataset.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        for table in said["tables"]:
+            table["columns"].append(remark)
+        grown[name] = Dataset.model_validate(said)
+    assert rebuild_extract(hub.home, hub.settings, grown, "grown/v1") == []
 
 
 def test_a_damaged_or_lost_version_is_put_back(hub: Hub) -> None:
