@@ -15,7 +15,7 @@ from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.digests import short
 from hdh_assets.core.small_counts import is_small
 from hdh_assets.core.sql_text import first_filled
-from resources.lake_tables import table_sql
+from resources.lake_tables import ensure_tables, table_sql
 from resources.releases import newest_in
 
 
@@ -24,6 +24,7 @@ def measure(engine: duckdb.DuckDBPyConnection, dataset: Dataset) -> Entry:
 
     Nothing in it moves for persons who objected, before the next delivery comes in: see `docs/adr/0008`.
     """
+    ensure_tables(engine, {dataset.id: dataset})
     ensure_profiles(engine)
     update_profiles(engine, dataset)
     deliveries, rejected = _deliveries(engine, dataset)

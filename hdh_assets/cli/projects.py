@@ -195,12 +195,13 @@ def revoke_command(
 @permit_app.command("list")
 def permits_command(ctx: typer.Context, as_json: JsonOption = False) -> None:
     """List the permits in force; a broken one is shown with what is wrong."""
-    from hdh_assets.extracts.deliverable import deliverable  # noqa: PLC0415
+    from hdh_assets.extracts.deliverable import deliverable, undeliverable  # noqa: PLC0415
     from hdh_assets.governance import register  # noqa: PLC0415
 
     context = cli_context(ctx).require_home()
+    datasets = context.datasets()
     with _registry(context) as registry:
-        usable, broken = register.read_permits(registry, known=deliverable(context.datasets()))
+        usable, broken = register.read_permits(registry, known=deliverable(datasets), withheld=undeliverable(datasets))
     rows: list[dict[str, Any]] = [
         {"project": p.project, "permit": p.number, "expires": p.expires, "tables": len(p.tables), "problem": None}
         for p in usable

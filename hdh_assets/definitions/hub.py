@@ -16,7 +16,7 @@ from hdh_assets.core.keys import source_key
 from hdh_assets.core.tags import layer_tags
 from hdh_assets.definitions.locations import HUB
 from hdh_assets.extracts.assets import ended_specs, extract_assets
-from hdh_assets.extracts.deliverable import deliverable
+from hdh_assets.extracts.deliverable import deliverable, undeliverable
 from hdh_assets.governance.permit import Permit
 from hdh_assets.governance.register import read_permits, today
 from hdh_assets.standard.assets import standard_assets
@@ -100,7 +100,7 @@ def granted_permits(home: Home, datasets: Mapping[str, Dataset]) -> list[Permit]
         return []
     try:
         with Registry(home, Settings.load(home)) as registry:
-            usable, broken = read_permits(registry, known=deliverable(datasets))
+            usable, broken = read_permits(registry, known=deliverable(datasets), withheld=undeliverable(datasets))
     except HubError as error:
         _log.error("no extract is shown: %s", error.message)
         return []

@@ -20,9 +20,9 @@ from hdh_assets.core.keys import LakeTable
 from hdh_assets.core.person_number import person_number
 from hdh_assets.core.sql_text import literal
 from hdh_assets.extracts.omop_rules import LOCATION_ID, ROWS
-from hdh_assets.extracts.plan import TablePlan
+from hdh_assets.extracts.plan import TablePlan, person_columns
 from hdh_assets.extracts.project_keys import ProjectKeys
-from hdh_assets.extracts.ways import way_to_persons, whose
+from hdh_assets.extracts.ways import whose
 from hdh_assets.governance.dossier import Age, Period, PersonsWith, Population, Sex
 from hdh_assets.governance.permit import Permit
 
@@ -140,22 +140,12 @@ def _links(engine: duckdb.DuckDBPyConnection, plans: Sequence[TablePlan], datase
     )
 
 
-def person_columns(datasets: Mapping[str, Dataset], plan: TablePlan) -> list[str]:
-    """Columns of a delivered table that hold pseudonyms of persons, those that may designate the row's person first."""
-    dataset = datasets[plan.table.schema]
-    table = dataset.by_name[plan.table.name]
-    own = [column.lake_name for column in table.person_keys]
-    return own + [c.lake_name for c in table.columns_of(dataset.person_types) if c.lake_name not in own]
-
-
 def _person_sources(datasets: Mapping[str, Dataset], plan: TablePlan) -> list[tuple[LakeTable, str]]:
-    """Where the pseudonyms a delivered table is limited by are: its own columns and the end of its way."""
+    """Where the pseudonyms of a delivered table are: those that say whose its rows are, and those it delivers."""
     dataset = datasets[plan.table.schema]
-    found = [(plan.table, column) for column in person_columns(datasets, plan)]
-    key = way_to_persons(dataset, dataset.by_name[plan.table.name])
-    if key and (owner := whose(dataset, dataset.by_name[key.table.lower()])):
-        found += [(LakeTable(dataset.id, owner.lake_name), column.lake_name) for column in owner.deciding_keys]
-    return found
+    owner = whose(dataset, dataset.by_name[plan.table.name])
+    found = [(LakeTable(dataset.id, owner.lake_name), key.lake_name) for key in owner.deciding_keys] if owner else []
+    return list(dict.fromkeys([*found, *((plan.table, column) for column in person_columns(plan))]))
 
 
 def identities(engine: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:

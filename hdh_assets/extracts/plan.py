@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from hdh_assets.core.descriptor import Dataset
+from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.keys import LakeTable
+from hdh_assets.extracts.deliverable import undeliverable
 from hdh_assets.extracts.omop_rules import ROWS
 from hdh_assets.extracts.treatments import DELIVERED_TYPES, Treatment, omop_treatment, source_treatment
+from hdh_assets.extracts.ways import deciding_columns
 from hdh_assets.governance.permit import Permit
 
 OMOP = "omop"
+_AMEND = "amend the dossier (`hdh project amend`)"
 Schema = Mapping[str, Sequence[tuple[str, str]]]
 """Columns of each lake table at the release, as (name, DuckDB type), in order, by `schema.table`."""
 
@@ -65,8 +68,12 @@ class TablePlan:
 def plan_extract(permit: Permit, datasets: Mapping[str, Dataset], schema: Schema) -> list[TablePlan]:
     """A plan per table of the permit, in name order.
 
-    Raises `RefusedError` when the permit names a table or a column that the release does not have.
+    Raises `RefusedError` when the permit names a table that the hub does not deliver, a table or a column that the
+    release does not have, or a table of which the release lacks what decides its rows.
     """
+    withheld = undeliverable(datasets)
+    if refused := [f"{name}, which {withheld[name]}" for name in permit.table_names if name in withheld]:
+        raise RefusedError(f"{permit.id} names {refused[0]}", remedy=_AMEND)
     return [_plan_table(permit, name, datasets, schema) for name in permit.table_names]
 
 
@@ -76,16 +83,29 @@ def _plan_table(permit: Permit, name: str, datasets: Mapping[str, Dataset], sche
     if not is_deliverable or name not in schema:
         raise RefusedError(
             f"{permit.id} names {name}, which this release cannot deliver",
-            remedy="amend the dossier (`hdh project amend`), or choose a later release",
+            remedy=f"{_AMEND}, or choose a later release",
         )
     asked = permit.tables[name]
     found = [(column, kind) for column, kind in schema[name] if not column.startswith("_")]
     if asked != "all" and (missing := sorted(set(asked) - {column for column, _ in found})):
         raise RefusedError(
             f"{permit.id} names columns that {name} does not have: {', '.join(missing)}",
-            remedy="amend the dossier (`hdh project amend`)",
+            remedy=_AMEND,
         )
+    if domain != OMOP:
+        check_decided(datasets[domain], datasets[domain].by_name[table], schema)
     return _plan_columns(permit, LakeTable(domain, table), found, datasets)
+
+
+def check_decided(dataset: Dataset, table: Table, schema: Schema) -> None:
+    """Raise `RefusedError` when the release lacks what decides a table's rows, as one made before it was declared."""
+    present = {(name, column) for name, columns in schema.items() for column, _ in columns}
+    columns = [(f"{dataset.id}.{name}", column) for name, column in deciding_columns(dataset, table)]
+    if missing := [f"{name}.{column}" for name, column in columns if (name, column) not in present]:
+        raise RefusedError(
+            f"this release has no {missing[0]}, which says whose rows of {dataset.id}.{table.lake_name} are or of when",
+            remedy="use a later release, or the descriptor of that time",
+        )
 
 
 def _plan_columns(
@@ -118,6 +138,11 @@ def _treatment(
     if column is None or not column.is_in_lake:  # left in the lake by an earlier version of the descriptor
         return None
     return source_treatment(dataset, described, column, permit.precision, is_listed=is_listed)
+
+
+def person_columns(plan: TablePlan) -> list[str]:
+    """Delivered columns of a delivered table that hold pseudonyms of persons."""
+    return [column.name for column in plan.columns if column.treatment is Treatment.person_key]
 
 
 def event_tables(plans: Sequence[TablePlan]) -> Iterator[str]:

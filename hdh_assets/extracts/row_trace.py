@@ -28,7 +28,7 @@ from hdh_assets.core.sql_text import literal, quoted
 from hdh_assets.extracts.build import read_schema
 from hdh_assets.extracts.omop_rules import PERSON_ID, ROWS
 from hdh_assets.extracts.persons import identities, prepare_persons
-from hdh_assets.extracts.plan import OMOP, event_tables, plan_extract
+from hdh_assets.extracts.plan import OMOP, check_decided, event_tables, plan_extract
 from hdh_assets.extracts.project_keys import ProjectKeys
 from hdh_assets.extracts.provenance import Delivery, deliveries
 from hdh_assets.extracts.replacing import ROWS_AT_ONCE, replaced_rows, rows_at_once
@@ -134,6 +134,9 @@ def _trace_record(
             if dataset in datasets
         ]
         tables = [(dataset, each) for dataset, each in tables if whose(dataset, each)]
+        schema = read_schema(engine)
+        for dataset, each in tables:
+            check_decided(dataset, each, schema)
         _keep_pseudonyms(engine, place.person, tables)
         known = {delivery.digest[:32]: delivery for delivery in deliveries(engine)}
         return [row for dataset, each in tables for row in _lines(engine, dataset, each, place, known)]

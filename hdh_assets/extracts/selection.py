@@ -16,8 +16,7 @@ from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.keys import LakeTable
 from hdh_assets.core.sql_text import first_filled, quoted
 from hdh_assets.extracts.omop_rules import EVENTS, LONGEST_CODE, PERSON_ID, ROWS
-from hdh_assets.extracts.persons import person_columns
-from hdh_assets.extracts.plan import ColumnPlan, TablePlan
+from hdh_assets.extracts.plan import ColumnPlan, TablePlan, person_columns
 from hdh_assets.extracts.treatments import Treatment
 from hdh_assets.extracts.ways import NO_WAY, is_about_nobody, way_to_persons
 from hdh_assets.governance.dossier import Period
@@ -121,7 +120,7 @@ def select_table(
     `constants`: columns that hold one value in the whole of the lake's table; they need not be sorted with its rows.
     """
     rows = _omop_rows(plan, period, event_tables) if plan.is_omop else _source_rows(plan, period, datasets)
-    joined = f"SELECT t.*{_joined(plan, datasets)} {rows}"
+    joined = f"SELECT t.*{_joined(plan)} {rows}"
     fixed = _constants(plan, constants)
     carried = tuple(c for c in plan.columns if c.name not in fixed) or plan.columns[:1]
     names = {column.name for column in carried}
@@ -259,11 +258,10 @@ def _key_expression(column: ColumnPlan) -> str:
             return f"{name}::BIGINT"
 
 
-def _joined(plan: TablePlan, datasets: Mapping[str, Dataset]) -> str:
+def _joined(plan: TablePlan) -> str:
     """Columns that the joins bring beside the table's own."""
     if not plan.is_omop:
-        columns = person_columns(datasets, plan)
-        return "".join(f', p{n}.project AS "project {column}"' for n, column in enumerate(columns))
+        return "".join(f', p{n}.project AS "project {column}"' for n, column in enumerate(person_columns(plan)))
     has_person = ROWS[plan.table.name].kind in {"person", "event", "clipped", "within"}
     return ", cohort.number AS cohort_number, cohort.pseudonym AS cohort_pseudonym" if has_person else ""
 
@@ -306,7 +304,7 @@ def _source_rows(plan: TablePlan, period: Period, datasets: Mapping[str, Dataset
     dataset = datasets[plan.table.schema]
     table = dataset.by_name[plan.table.name]
     held = _years_of(period) if dataset.is_open else period
-    return rows_of(dataset, table, lambda each: within(each, held), person_columns(datasets, plan))
+    return rows_of(dataset, table, lambda each: within(each, held), person_columns(plan))
 
 
 def _years_of(period: Period) -> Period:

@@ -7,7 +7,7 @@ lake goes by the first filled key of each kind and follows every way there is, s
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from hdh_assets.core.column import Column, Role
 from hdh_assets.core.descriptor import Dataset, ForeignKey, Table
@@ -46,6 +46,19 @@ def whose(dataset: Dataset, table: Table) -> Table | None:
         return table
     key = way_to_persons(dataset, table)
     return whose(dataset, dataset.by_name[key.table.lower()]) if key else None
+
+
+def deciding_columns(dataset: Dataset, table: Table) -> Iterator[tuple[str, str]]:
+    """Columns of the lake, as (table, column), that say whose a table's rows are and of when: its own and its way's."""
+    if table.event_column:
+        yield table.lake_name, table.event_column.lake_name
+    if table.person_keys:
+        yield from ((table.lake_name, column.lake_name) for column in table.deciding_keys)
+    elif key := way_to_persons(dataset, table):
+        parent = dataset.by_name[key.table.lower()]
+        yield from ((table.lake_name, column.lower()) for column in key.columns)
+        yield from ((parent.lake_name, column.lower()) for column in key.target_columns)
+        yield from deciding_columns(dataset, parent)
 
 
 def is_about_nobody(dataset: Dataset, table: Table) -> bool:

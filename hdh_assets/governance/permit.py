@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -66,11 +67,15 @@ def read_permit(event: Event) -> Permit:
 
 
 def permits_in_force(
-    projects: Iterable[Project], today: date, known: Mapping[str, frozenset[str]] | None = None
+    projects: Iterable[Project],
+    today: date,
+    known: Mapping[str, frozenset[str]] | None = None,
+    withheld: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[list[Permit], list[BrokenPermit]]:
     """Permits in force on that day by project, and those that cannot be used.
 
-    With `known` (deliverable tables and their columns), a permit that names what the hub does not deliver is broken.
+    With `known` (deliverable tables and their columns), a permit that names what the hub does not deliver is broken;
+    `withheld` says, by table that it has and does not deliver, why.
     """
     usable: list[Permit] = []
     broken: list[BrokenPermit] = []
@@ -85,16 +90,18 @@ def permits_in_force(
             continue
         if not permit.is_in_force(today):
             continue
-        if problem := _unknown(permit, known):
+        if problem := _unknown(permit, known, withheld):
             broken.append(BrokenPermit(project.id, number, problem))
         else:
             usable.append(permit)
     return usable, broken
 
 
-def _unknown(permit: Permit, known: Mapping[str, frozenset[str]] | None) -> str:
+def _unknown(permit: Permit, known: Mapping[str, frozenset[str]] | None, withheld: Mapping[str, str]) -> str:
     if known is None:
         return ""
+    if refused := [f"{table} {withheld[table]}" for table in permit.table_names if table in withheld]:
+        return "; ".join(refused)
     missing = [table for table in permit.table_names if table not in known]
     for table, columns in permit.tables.items():
         if table in known and columns != "all":

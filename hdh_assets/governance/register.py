@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from types import MappingProxyType
 
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.governance.permit import BrokenPermit, Permit, permits_in_force, read_permit
@@ -37,10 +38,14 @@ def active_permits(
 
 
 def read_permits(
-    registry: Registry, *, known: Mapping[str, frozenset[str]] | None = None, on: date | None = None
+    registry: Registry,
+    *,
+    known: Mapping[str, frozenset[str]] | None = None,
+    withheld: Mapping[str, str] = MappingProxyType({}),
+    on: date | None = None,
 ) -> tuple[list[Permit], list[BrokenPermit]]:
-    """Permits in force on that day (today), and the broken ones with what is wrong."""
-    return permits_in_force(projects(registry).values(), on or today(), known)
+    """Permits in force on that day (today), and the broken ones with what is wrong: see `permits_in_force`."""
+    return permits_in_force(projects(registry).values(), on or today(), known, withheld)
 
 
 def permit_of(registry: Registry, project: str, number: int) -> Permit:

@@ -66,7 +66,8 @@ def permit(engine: duckdb.DuckDBPyConnection) -> None:
 def test_a_row_is_delivered_to_whom_its_first_filled_key_designates(engine: duckdb.DuckDBPyConnection) -> None:
     """Half the rows were lost: those of whom the hospital knows no number."""
     permit(engine)
-    plan = TablePlan(LakeTable("care", "stays"), (ColumnPlan("num", "VARCHAR", Treatment.kept),))
+    keys = (ColumnPlan(name, "UUID", Treatment.person_key) for name in ("an", "nir"))
+    plan = TablePlan(LakeTable("care", "stays"), (ColumnPlan("num", "VARCHAR", Treatment.kept), *keys))
     period = Period.model_validate({"from": "2024-01-01", "to": "2024-12-31"})
     joined = select_table(plan, period, {"care": care()}, (), {}).source
     found = engine.execute(f'SELECT num, "project an", "project nir" FROM ({joined}) ORDER BY num').fetchall()

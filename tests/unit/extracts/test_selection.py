@@ -104,7 +104,8 @@ def test_rows_are_limited_to_persons_by_as_many_keys_as_lead_to_them() -> None:
     acts = table("ACTS", "SUMMARIES")
     acts["columns"].append(column("MOTHER", "string(9)", identifier_type="person"))
     described = care(table("SITES"), table("SUMMARIES", "LETTERS", "STAYS"), table("LETTERS", "SUMMARIES"), acts)
-    plan = TablePlan(LakeTable("care", "acts"), ())
+    delivered = (ColumnPlan("num", "VARCHAR", Treatment.kept), ColumnPlan("mother", "UUID", Treatment.person_key))
+    plan = TablePlan(LakeTable("care", "acts"), delivered)
     mine, mothers, other = (UUID(int=number) for number in (1, 2, 3))
     with duckdb.connect() as engine:
         engine.execute("ATTACH ':memory:' AS lake; CREATE SCHEMA lake.care")
@@ -117,7 +118,7 @@ def test_rows_are_limited_to_persons_by_as_many_keys_as_lead_to_them() -> None:
         engine.execute("INSERT INTO lake.care.summaries SELECT _delivery, 's' || num, num FROM lake.care.stays")
         engine.execute("INSERT INTO lake.care.acts SELECT _delivery, num, num, ? FROM lake.care.summaries", [mothers])
         joined = selection.select_table(
-            TablePlan(plan.table, (ColumnPlan("num", "VARCHAR", Treatment.kept),)),
+            plan,
             Period.model_validate({"from": "2024-01-01", "to": "2024-12-31"}),
             {"care": described},
             (),
@@ -127,8 +128,11 @@ def test_rows_are_limited_to_persons_by_as_many_keys_as_lead_to_them() -> None:
     assert rows == [(1, "sa", None)]
     assert whose(described, described.by_name["acts"]) == described.by_name["stays"]
     assert _person_sources({"care": described}, plan) == [
-        (LakeTable("care", "acts"), "mother"),
         (LakeTable("care", "stays"), "id"),
+        (LakeTable("care", "acts"), "mother"),
+    ]
+    assert _person_sources({"care": described}, TablePlan(plan.table, delivered[:1])) == [
+        (LakeTable("care", "stays"), "id")
     ]
     assert not _cannot_tell("care.acts", [("care.stays", "id", "")], {"care": described})
     assert _cannot_tell("care.acts", [("care.summaries", "num", "")], {"care": described})

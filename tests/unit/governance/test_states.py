@@ -208,6 +208,13 @@ def test_a_permit_that_names_what_the_hub_lost_is_broken() -> None:
     assert "omop.condition_occurrence" in broken[0].problem
 
 
+def test_one_that_names_what_the_hub_no_longer_delivers_says_why() -> None:
+    known = {"omop.person": frozenset[str]()}
+    withheld = {"omop.condition_occurrence": "names people", "omop.person_names": "is not asked for"}
+    _, broken = permits_in_force(fold(after(*GRANTED)).values(), TODAY, known, withheld)
+    assert [each.problem for each in broken] == ["omop.condition_occurrence names people"]
+
+
 def test_a_permit_cannot_outlive_what_the_dossier_asked() -> None:
     events = after(Step.submit, Step.give_opinion)
     with pytest.raises(RefusedError, match="cannot expire"):
