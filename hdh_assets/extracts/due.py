@@ -11,6 +11,7 @@ from typing import Any
 
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
+from hdh_assets.extracts.plan import OMOP
 from hdh_assets.extracts.provenance import feeding_tables
 from hdh_assets.extracts.space import placed_only
 from hdh_assets.extracts.versions import Version, list_versions, recorded_manifests
@@ -34,11 +35,12 @@ def due(permits: Iterable[Permit], delivered: Mapping[Grant, int], wanted: Mappi
 
 
 def lacking(tables: Iterable[str], release: Release) -> list[str]:
-    """Of these tables, those that a release does not have: nothing of them was delivered before it. Pure.
+    """Of these tables, those of which nothing was delivered before a release; it may have them, empty. Pure.
 
     An extract of them waits for a release that has them all.
     """
-    return sorted(set(tables) - release.contents["rows"].keys())
+    rows, delivered = release.contents["rows"], {OMOP, *release.contents["deliveries"]}
+    return sorted(table for table in set(tables) if table not in rows or table.partition(".")[0] not in delivered)
 
 
 def following(
