@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
+from unicodedata import normalize
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -46,8 +47,20 @@ Identifier = Annotated[
 Name = Annotated[
     str, of_form(r"[A-Za-z][A-Za-z0-9_]{0,62}", "1 to 63 letters without accents, digits and _, a letter first")
 ]
+Heading = Annotated[
+    str,
+    of_form(
+        r"""(?! )[^"\x00-\x1f\x7f-\x9f]{1,200}(?<! )""",
+        "1 to 200 characters, no quote or control character among them and no space at either end",
+    ),
+]
 _CUT_TYPE = re.compile(r"[a-z]+\([0-9]+")
 _REST_OF_TYPE = re.compile(r"[0-9]+\)")
+
+
+def spelled(heading: str) -> str:
+    """A name at the head of a column as it is compared: in any case, its accents composed or not."""
+    return normalize("NFC", heading).lower()
 
 
 class Frozen(BaseModel):
@@ -102,7 +115,7 @@ class Column(Frozen):
     """Domain of the pseudonym. Columns of the same domain get equal pseudonyms for equal identifiers."""
     told_apart_by: Name | None = None
     """The column that tells apart persons who share this identifier (BEN_RNG_GEM, for same-sex twins)."""
-    aliases: tuple[Name, ...] = ()
+    aliases: tuple[Heading, ...] = ()
     """Other names the producer gives the same column (project extractions say NUM_ENQ)."""
     unit: str | None = None
     code_list: str | None = None

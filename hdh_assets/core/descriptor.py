@@ -14,7 +14,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from hdh_assets.core.column import Column, Frozen, Identifier, Name, Text
+from hdh_assets.core.column import Column, Frozen, Identifier, Name, Text, spelled
 from hdh_assets.core.column_types import DATED
 from hdh_assets.core.dialect import Format, is_day_of_another_form
 from hdh_assets.core.families import FAMILIES
@@ -97,9 +97,9 @@ class Table(Frozen):
                 found.add(f"columns declared twice: {column.lake_name}", "columns", position, "name")
             names.add(column.lake_name)
             for alias in column.aliases:
-                if alias.lower() in spellings:
-                    found.add(f"names that could mean two columns: {alias.lower()}", "columns", position, "aliases")
-                spellings.add(alias.lower())
+                if spelled(alias) in spellings:
+                    found.add(f"names that could mean two columns: {spelled(alias)}", "columns", position, "aliases")
+                spellings.add(spelled(alias))
         for name, place in (*self._keys_and_date, *self._named_by_columns):
             if name.lower() not in names:
                 near = get_close_matches(name.lower(), names, n=1)
@@ -266,6 +266,7 @@ class Dataset(Frozen):
                 self._check_foreign_key(found, (*way, "foreign_keys", number), table, key)
             for number, column in enumerate(table.columns):
                 self._check_dates(found, (*way, "columns", number), table, column)
+                self._check_aliases(found, (*way, "columns", number), column)
             self._check_reached(found, way, table)
             if table.unique_across_periods and (self.mode is not Mode.append or not table.primary_key):
                 reason = f"{table.name}: unique_across_periods is for a primary_key in mode append"
@@ -309,6 +310,12 @@ class Dataset(Frozen):
             if is_day_of_another_form(text, form):
                 reason = f"{text} is a day, but not as {column.name} has them, which are {form}"
                 found.add(f"{reason}: write it in that form", *way, "sentinels", number)
+
+    def _check_aliases(self, found: Problems, way: Location, column: Column) -> None:
+        delimiter = self.format.delimiter if self.format.kind == "csv" else ","
+        for number, alias in enumerate(column.aliases):
+            if delimiter in alias:
+                found.add(f"the delimiter is part of {alias}, and would end it", *way, "aliases", number)
 
     def _check_foreign_key(self, found: Problems, way: Location, table: Table, key: ForeignKey) -> None:
         target = next((t for t in self.tables if t.lake_name == key.table.lower()), None)

@@ -88,7 +88,7 @@ def dataset(dataset_id: str = "care", **changes: Any) -> Dataset:
                     column("PERSON", "string(36)", nullable=False, role="person_key", identifier_type="person"),
                     column("DAY", "date"),
                     column("COST", "decimal(7,2)", minimum=0, maximum=1000),
-                    column("NOTE", "string(20)", aliases=["REMARK"], optional=True),
+                    column("NOTE", "string(20)", aliases=["REMARK", "Remarque (libellé)"], optional=True),
                 ],
             },
         ],

@@ -232,7 +232,7 @@ def test_declared_encodings_are_read_right(tmp_path: Path, encoding: str) -> Non
     world = World.create(
         tmp_path, dataset(format={"delimiter": ";", "decimal": ",", "date": "%d/%m/%Y", "encoding": encoding})
     )
-    visits = VISITS.replace(";a\n", ";éàü\n")
+    visits = VISITS.replace(";a\n", ";éàü\n").replace("NOTE", "Remarque (libellé)")
     assert world.deliver(visits.encode(encoding), PERSONS.encode(encoding)).status == "accepted"
     assert world.visits()[0][4] == "éàü"
 

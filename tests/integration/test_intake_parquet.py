@@ -19,7 +19,7 @@ COLUMNS = [
     column("DOSE", "decimal(18,8)"),
     column("TOTAL", "decimal(18,2)"),
     column("RATIO", "float"),
-    column("NOTE", "string(20)", optional=True),
+    column("NOTE", "string(20)", aliases=["N° d'ordre (é)"], optional=True),
     column("TAKEN", "timestamp", optional=True),
     column("DAY", "date", optional=True),
 ]
@@ -58,6 +58,13 @@ def test_small_decimals_and_large_doubles_are_numbers_of_their_column(tmp_path: 
         (Decimal("0.00000001"), Decimal("123456789012.50"), 1e-300),
         (None, Decimal("0.01"), 1.5e12),
     ]
+
+
+def test_a_column_is_known_by_what_the_producer_calls_it(tmp_path: Path) -> None:
+    named = {"n° d'ordre (é)": pa.array(["a", "b"])}
+    world, receipt = take(tmp_path, doses() | named)
+    assert receipt.status == "accepted", receipt.problems
+    assert world.rows("SELECT note FROM lake.care.doses ORDER BY ALL") == [("a",), ("b",)]
 
 
 def test_a_number_of_more_digits_than_declared_is_rejected(tmp_path: Path) -> None:

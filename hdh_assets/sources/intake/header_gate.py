@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
-from hdh_assets.core.column import Column
+from hdh_assets.core.column import Column, spelled
 from hdh_assets.core.descriptor import Table
 from hdh_assets.core.dialect import Format
 from hdh_assets.sources.intake.receipt import DeliveryRefusedError, Problem, problem, refuse
@@ -54,7 +54,7 @@ def check_header(names: list[str], table: Table, dialect: Format, file: str) -> 
     which none is declared has no header, or another separator: a line for each column would not say so.
     """
     known = spellings(table)
-    found = [known.get(name.lower()) for name in names]
+    found = [known.get(spelled(name)) for name in names]
     present = [column for column in found if column is not None]
     if not present and dialect.kind == "csv":
         raise _no_header(dialect, file)
@@ -74,8 +74,8 @@ def _no_header(dialect: Format, file: str) -> DeliveryRefusedError:
 
 
 def spellings(table: Table) -> dict[str, Column]:
-    """The declared columns by each of their names, aliases included, in lower case."""
-    return {spelling.lower(): column for column in table.columns for spelling in (column.name, *column.aliases)}
+    """The declared columns by each of their names, aliases included, as `spelled`."""
+    return {spelled(name): column for column in table.columns for name in (column.name, *column.aliases)}
 
 
 def _unknown(found: list[Column | None], file: str) -> Iterator[Problem]:

@@ -20,7 +20,7 @@ _BATCH_ROWS = 8_192
 _BATCH_BYTES = 32 * 1024 * 1024
 _THRIFT_LIMIT = 64 * 1024 * 1024
 _LONGEST_NAME = 200
-_NAME = re.compile("[A-Za-z0-9_]+")
+_NAME = re.compile(r'[^",\x00-\x1f\x7f-\x9f]{1,200}')
 """What a declared column may be called; another name is told by its position, and could hold line endings."""
 _MOST_DIGITS = 40
 """Before or after the point, of a number that is written without an exponent: no decimal has more."""

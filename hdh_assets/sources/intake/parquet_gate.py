@@ -16,7 +16,7 @@ from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
-from hdh_assets.core.column import Column
+from hdh_assets.core.column import Column, spelled
 from hdh_assets.sources.intake.parquet_child import NO_TEXT, TOO_COSTLY
 from hdh_assets.sources.intake.receipt import DeliveryRefusedError, refuse
 
@@ -38,7 +38,7 @@ def parquet_text(
     """The file as comma-separated UTF-8 with a header line. Raises `DeliveryRefusedError`.
 
     `folder` takes a clear copy without a name, which disappears with this process, however it ends. `columns` are those
-    declared, by each spelling in lower case. `max_expansion` bounds a compressed file.
+    declared, by each of their names as `spelled`. `max_expansion` bounds a compressed file.
     """
     copy = os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
@@ -124,7 +124,7 @@ def _no_text(copy: int, file: str, columns: Mapping[str, Column]) -> DeliveryRef
     """The refusal of the column that the child tells. One that is not declared is told by its position alone."""
     try:
         position, name = json.loads(os.pread(copy, _LONGEST_TOLD, 0))
-        position, declared = int(position), columns.get(name.lower())
+        position, declared = int(position), columns.get(spelled(name))
     except (ValueError, TypeError, AttributeError):
         # whatever a hostile file made of the child
         return refuse("parquet_damaged", file=file)

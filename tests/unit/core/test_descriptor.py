@@ -108,6 +108,8 @@ def test_a_file_that_is_not_utf8_is_told(tmp_path: Path) -> None:
             {"tables": [table(columns=[column("id"), column("a", aliases=["ID"])])]},
             "names that could mean two columns: id",
         ),
+        ({"tables": [table(columns=[column("a", aliases=["Une, deux"])])]}, "the delimiter is part of Une, deux"),
+        ({"tables": [table(columns=[column("a", aliases=[" à"])])]}, "no space at either end"),
         ({"tables": [table(primary_key=["number"])]}, "tables.0.primary_key.0: the table has no column number"),
         ({"tables": [table(event_date="night")]}, "the table has no column night"),
         (

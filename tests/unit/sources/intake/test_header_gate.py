@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.dialect import Format
 from hdh_assets.sources.intake.header_gate import check_header, split_header
 from hdh_assets.sources.intake.receipt import DeliveryRefusedError
+from tests.integration.intake_world import column, dataset, text
 
 TABLE = load_datasets()["snds_dcir"].by_name["er_pha_f"]
 NAMES = [column.name for column in TABLE.columns]
@@ -38,6 +40,17 @@ def test_anything_else_is_refused_and_never_quoted(names: list[str]) -> None:
         "header",
     }
     assert not any("OTHER" in problem.model_dump_json() for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    "heading", ["Année de début", "ANNÉE DE DÉBUT", normalize("NFD", "Année de début"), "2024 (%)", "n° d'ordre", "a.b"]
+)
+def test_a_column_is_known_by_what_the_producer_calls_it(heading: str) -> None:
+    names = ["Année de début", "2024 (%)", "N° d'ordre", "a.b"]
+    columns = [column("YEAR", "string", aliases=names), column("OTHER", "string", optional=True)]
+    described = dataset(tables=[{"name": "T", "title": text("T"), "description": text("T"), "columns": columns}])
+    header = check_header([heading], described.by_name["t"], described.format, "f")
+    assert [column.name for column in header.columns] == ["YEAR"]
 
 
 def test_the_rest_of_the_first_block_follows_the_header() -> None:
