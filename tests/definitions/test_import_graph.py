@@ -93,6 +93,12 @@ def test_only_wrappers_know_dagster(module: str) -> None:
     assert may or not heavy, f"{module} imports {heavy[0]}"
 
 
+def test_test_modules_have_names_of_their_own() -> None:
+    """pytest imports them by base name: two alike, in two folders, pass alone and fail the whole run."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py"]
+    assert sorted(set(names)) == sorted(names)
+
+
 def test_definitions_read_nothing_at_import() -> None:
     """Loading is a function; a module can be imported on a machine without home, lake or manifest."""
     for name in ("trusted_third_party", "hub"):
