@@ -34,11 +34,12 @@ _BEYOND = Text(
 _WITHDRAWN = Text(
     fr=(
         "Votre opposition numéro {number} est levée. Si le hub a reçu des données vous concernant, elles serviront de "
-        "nouveau aux projets autorisés. Vous pouvez vous opposer à nouveau à tout moment."
+        "nouveau aux projets autorisés, sauf si vous vous êtes opposé aussi sous un autre identifiant. Vous pouvez "
+        "vous opposer à nouveau à tout moment."
     ),
     en=(
         "Your opposition number {number} is withdrawn. If the hub received data about you, approved projects will use "
-        "them again. You may object again at any time."
+        "them again, unless you objected under another identifier as well. You may object again at any time."
     ),
 )
 _STILL = Text(

@@ -247,9 +247,24 @@ def _designating(datasets: Iterable[Dataset]) -> Iterator[tuple[str, Column]]:
 
 
 def _designating_in(table: Table) -> Iterator[tuple[str, Column]]:
-    for column in table.columns:
-        if column.identifier_type and (column.is_person_key or not column.is_in_lake):
-            yield column.identifier_type, column
+    for column in (*table.person_keys, *looked_up(table)):
+        yield str(column.identifier_type), column
+
+
+def looked_up(table: Table) -> list[Column]:
+    """Direct identifiers by which the vault finds whose a row is: the first of each kind that no person key is of.
+
+    Others name somebody else: the mother, or whom the person is insured by.
+    """
+    known = {column.identifier_type for column in table.person_keys} | {None}
+    vaulted = [column for column in table.columns if not column.is_in_lake and column.identifier_type not in known]
+    return list({column.identifier_type: column for column in reversed(vaulted)}.values())
+
+
+def shared_types(datasets: Collection[Dataset]) -> frozenset[str]:
+    """Kinds of identifier that several persons may share."""
+    columns = (column for dataset in datasets for table in dataset.tables for column in table.columns)
+    return frozenset(str(column.identifier_type) for column in columns if column.told_apart_by)
 
 
 def spellings(identifier: str, identifier_type: str) -> tuple[str, ...]:
@@ -269,13 +284,22 @@ def canonical(identifier: str, identifier_type: str) -> str:
 
 
 def reached(identifier_type: str, datasets: Collection[Dataset]) -> tuple[str, ...]:
-    """Datasets in which that kind of identifier finds a person: it is theirs, or stands beside theirs somewhere."""
-    tables = [table for dataset in datasets for table in dataset.tables]
-    together = [{kind for kind, _ in _designating_in(table)} for table in tables]
-    kinds, known = {identifier_type}, 0
+    """Datasets in which that kind of identifier finds a person: it is theirs, or stands beside theirs somewhere.
+
+    The vault is asked by what the person gave alone: a NIR that it has beside another identifier leads no further. What
+    several persons may share is learnt only with what tells them apart, which the vault has not.
+    """
+    tables, shared = [table for dataset in datasets for table in dataset.tables], shared_types(datasets)
+    kinds = {identifier_type}
+    for table in tables:
+        if any(column.identifier_type == identifier_type for column in looked_up(table)):
+            kinds |= {str(column.identifier_type) for column in table.person_keys} - shared
+    known = 0
     while len(kinds) > known:
         known = len(kinds)
-        kinds.update(*(found for found in together if found & kinds))
+        for keys in (table.person_keys for table in tables):
+            if kinds & {str(key.identifier_type) for key in keys}:
+                kinds |= {str(k.identifier_type) for k in keys if k.told_apart_by or k.identifier_type not in shared}
     return tuple(
         dataset.id
         for dataset in datasets

@@ -17,7 +17,7 @@ from hdh_assets.core.errors import HubError
 from hdh_assets.core.home import Home, Settings
 from hdh_assets.core.opposition import Book, Opposition, check_age, learnt, restored, with_findings
 from hdh_assets.sources.intake.run import retake
-from hdh_assets.sources.opposed.keep_out import Findings, keep_out, learn, numbers, put_keys
+from hdh_assets.sources.opposed.keep_out import Findings, keep_out, keys_of, learn, numbers, put_keys
 from hdh_assets.sources.opposed.lookup import in_vault
 from hdh_assets.sources.opposed.record import announce
 from hdh_assets.sources.opposed.releases_of import holding, learn_from_releases
@@ -159,9 +159,12 @@ class _Work:
         pseudonymiser = open_pseudonymiser(open_keys(self.home))
         findings = Findings(keys=in_vault(self.vault, pseudonymiser, self.datasets, new) if new else {})
         put_keys(self.engine, with_findings(current, findings.keys, {}).standing)
-        learn_from_releases(self.lake, self.engine, self.datasets, findings)
         tables = [(dataset, table) for dataset in self.datasets.values() for table in dataset.tables]
-        learn(self.engine, tables, self.datasets, findings)
+        known = -1
+        while known != (known := len(keys_of(self.engine))):
+            # what a reference of now teaches may be what one that was replaced knows the person by
+            learn_from_releases(self.lake, self.engine, self.datasets, findings)
+            learn(self.engine, tables, self.datasets, findings)
         for dataset in self.datasets.values():
             if dataset.has_persons:
                 keep_out(self.engine, dataset, self.datasets, findings)

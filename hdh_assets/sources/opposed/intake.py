@@ -54,7 +54,8 @@ def opposed_kept_out(
         if not current.standing or not loaded.dataset.has_persons:
             yield KeptOut()
             return
-        findings = Findings(keys=in_run(vault, pseudonymiser, loaded.dataset, loaded.run_folder, current.standing))
+        taught = in_run(vault, pseudonymiser, datasets, loaded.dataset, loaded.run_folder, current.standing)
+        findings = Findings(keys=taught)
         put_keys(engine, with_findings(current, findings.keys, {}).standing)
         tables = [(loaded.dataset, table) for table in loaded.dataset.tables]
         learn(engine, tables, datasets, findings, within([str(loaded.delivery)]))

@@ -14,7 +14,7 @@ from uuid import UUID
 import duckdb
 
 from hdh_assets.core.descriptor import Dataset, Table
-from hdh_assets.core.opposition import Opposition, PersonKey, Place
+from hdh_assets.core.opposition import Opposition, PersonKey, Place, shared_types
 from hdh_assets.core.person_number import person_number
 from hdh_assets.core.sql_text import quoted
 from hdh_assets.sources.intake.key_gate import referenced_first
@@ -28,7 +28,6 @@ from hdh_assets.sources.opposed.probes import (
     owned_sql,
     owners,
     person_types,
-    shared_types,
     within,
 )
 from resources.lake_tables import table_sql

@@ -6,7 +6,8 @@ both; they are read in memory, some rows at a time, and compared by pseudonym.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -15,8 +16,7 @@ from pyarrow import parquet
 
 from hdh_assets.core.column import Column
 from hdh_assets.core.descriptor import Dataset, Table
-from hdh_assets.core.opposition import Opposition, PersonKey, canonical
-from hdh_assets.sources.opposed.probes import owners
+from hdh_assets.core.opposition import Opposition, PersonKey, canonical, looked_up, shared_types
 from resources.pseudonyms import Pseudonymiser
 from resources.vault import ChunkReader, Vault
 
@@ -27,41 +27,57 @@ def in_vault(
     vault: Vault, pseudonymiser: Pseudonymiser, datasets: Mapping[str, Dataset], entries: Iterable[Opposition]
 ) -> Keys:
     """Keys of these oppositions according to every identity kept of any delivery."""
-    wanted, found = _wanted(entries), Keys()
+    found, shared = Keys(), shared_types(list(datasets.values()))
     for dataset in datasets.values():
         for table in dataset.tables:
             folder = vault.identities(dataset.id, table.lake_name, "any").parent
-            if any(_columns(table, wanted)) and folder.is_dir():
-                for path in sorted(folder.glob("*.parquet")):
-                    _merge(found, in_file(vault, pseudonymiser, table, path, entries))
+            for path in sorted(folder.glob("*.parquet")):
+                _merge(found, in_file(vault, pseudonymiser, table, path, shared, entries))
     return found
 
 
 def in_run(
-    vault: Vault, pseudonymiser: Pseudonymiser, dataset: Dataset, run_folder: Path, entries: Iterable[Opposition]
+    vault: Vault,
+    pseudonymiser: Pseudonymiser,
+    datasets: Mapping[str, Dataset],
+    dataset: Dataset,
+    run_folder: Path,
+    entries: Iterable[Opposition],
 ) -> Keys:
     """The same, according to the identities of the delivery that is being taken in."""
-    found = Keys()
+    found, shared = Keys(), shared_types(list(datasets.values()))
     for table in dataset.tables:
         path = run_folder / "identities" / f"{table.lake_name}.parquet"
         if path.exists():
-            _merge(found, in_file(vault, pseudonymiser, table, path, entries))
+            _merge(found, in_file(vault, pseudonymiser, table, path, shared, entries))
     return found
 
 
 def in_file(
-    vault: Vault, pseudonymiser: Pseudonymiser, table: Table, path: Path, entries: Iterable[Opposition]
+    vault: Vault,
+    pseudonymiser: Pseudonymiser,
+    table: Table,
+    path: Path,
+    shared: Collection[str],
+    entries: Iterable[Opposition],
 ) -> Keys:
-    """The same, according to one encrypted file of identities, whose columns are those of its day."""
+    """The same, according to one encrypted file of identities, whose columns are those of its day.
+
+    Kinds of identifier that persons share are not learnt: the vault has not what tells these apart.
+    """
     wanted, found = _wanted(entries), Keys()
-    if not any(_columns(table, wanted)):
+    columns = [column for column in looked_up(table) if column.identifier_type in wanted]
+    if not columns:
         return found
     file = parquet.ParquetFile(pa.BufferReader(ChunkReader(vault.chunks(path)).readall()))
     present = set(file.schema_arrow.names)
-    columns = [column for column in _columns(table, wanted) if column.lake_name in present]
-    own = {column.lake_name: str(column.identifier_type) for column in _own(table) if column.lake_name in present}
+    columns = [column for column in columns if column.lake_name in present]
+    own: dict[str, list[str]] = {}
+    for column in table.person_keys:
+        if column.identifier_type not in shared and column.lake_name in present:
+            own.setdefault(str(column.identifier_type), []).append(column.lake_name)
     for group in range(file.num_row_groups):
-        rows = file.read_row_group(group, columns=[*own, *(column.lake_name for column in columns)])
+        rows = file.read_row_group(group, columns=[*chain(*own.values()), *(column.lake_name for column in columns)])
         _merge(found, _in_rows(pseudonymiser, rows, columns, own, wanted))
     return found
 
@@ -70,18 +86,19 @@ def _in_rows(
     pseudonymiser: Pseudonymiser,
     rows: pa.Table,
     columns: Iterable[Column],
-    own: Mapping[str, str],
+    own: Mapping[str, Sequence[str]],
     wanted: Mapping[str, Mapping[str, set[int]]],
 ) -> Keys:
+    """`own` are the person keys by kind, of which the first filled one is the row's person's."""
     found = Keys()
     for column in columns:
         kind = str(column.identifier_type)
         texts = [None if text is None else canonical(text, kind) for text in rows[column.lake_name].to_pylist()]
         digits = pseudonymiser.pseudonymise(pl.Series(texts, dtype=pl.String), kind)
         for place, number in _matches(digits, wanted[kind]):
-            for name, own_kind in own.items():
-                pseudonym = rows[name][place].as_py()
-                if pseudonym is not None:
+            for own_kind, names in own.items():
+                filled = (text for name in names if (text := rows[name][place].as_py()) is not None)
+                if (pseudonym := next(filled, None)) is not None:
                     found.setdefault(number, set()).add(PersonKey(own_kind, pseudonym))
     return found
 
@@ -101,16 +118,6 @@ def _wanted(entries: Iterable[Opposition]) -> dict[str, dict[str, set[int]]]:
             digits = key.pseudonym.replace("-", "")
             wanted.setdefault(key.identifier_type, {}).setdefault(digits, set()).add(entry.number)
     return wanted
-
-
-def _columns(table: Table, wanted: Mapping[str, object]) -> Iterator[Column]:
-    return (column for column in table.columns if not column.is_in_lake and column.identifier_type in wanted)
-
-
-def _own(table: Table) -> list[Column]:
-    """The person keys that need no rank: the vault keeps none."""
-    ranked = {probe.identifier_type for probe in owners(table) if probe.rank}
-    return [column for column in table.person_keys if column.identifier_type not in ranked]
 
 
 def _merge(found: Keys, more: Keys) -> None:

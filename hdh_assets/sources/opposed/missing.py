@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import duckdb
 
 from hdh_assets.core.descriptor import Dataset, Table
+from hdh_assets.core.opposition import looked_up
 from resources.lake import has_table
 from resources.lake_tables import deliveries
 from resources.vault import Vault
@@ -34,5 +35,5 @@ def missing_identities(
 
 
 def _is_looked_up(table: Table, identifier_type: str) -> bool:
-    kinds = {column.identifier_type for column in table.columns if not column.is_in_lake and column.identifier_type}
+    kinds = {column.identifier_type for column in looked_up(table)}
     return bool(kinds) and (not identifier_type or identifier_type in kinds)

@@ -49,12 +49,6 @@ def person_types(datasets: Collection[Dataset]) -> frozenset[str]:
     return frozenset(str(c.identifier_type) for d in datasets for t in d.tables for c in t.person_keys)
 
 
-def shared_types(datasets: Collection[Dataset]) -> frozenset[str]:
-    """Kinds of identifier that several persons may share."""
-    columns = (column for dataset in datasets for table in dataset.tables for column in table.columns)
-    return frozenset(str(column.identifier_type) for column in columns if column.told_apart_by)
-
-
 def within(deliveries: Iterable[str]) -> str:
     """Condition on the rows of these deliveries; ids are written out so that files of others are not opened."""
     ids = ", ".join(f"'{delivery}'::UUID" for delivery in sorted(deliveries))

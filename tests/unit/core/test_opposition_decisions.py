@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.descriptor_files import load_datasets
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.opposition import (
@@ -25,6 +26,7 @@ from hdh_assets.core.opposition import (
     with_findings,
     withdraw,
 )
+from tests.integration.intake_world import column, dataset, text
 
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 ONE, TWO, THREE = (PersonKey("snds_nir", f"00000000-0000-0000-0000-00000000000{n}") for n in (1, 2, 3))
@@ -184,3 +186,39 @@ def test_an_identifier_that_no_dataset_can_deliver_is_told_from_one_that_can(
 )
 def test_an_identifier_reaches_the_datasets_it_leads_to(kind: str, found: tuple[str, ...]) -> None:
     assert sorted(reached(kind, load_datasets().values())) == list(found)
+
+
+def persons(name: str, *kinds: str, nir: bool = True, told_apart: str = "") -> Dataset:
+    """A dataset of persons known by these kinds of identifier, and by their NIR in the vault."""
+    keys = [
+        column(kind.upper(), "string(9)", role="person_key", identifier_type=kind)
+        | ({"told_apart_by": "RANK"} if kind == told_apart else {})
+        for kind in kinds
+    ]
+    vaulted = [column("NIR", "string(15)", role="direct_identifier", identifier_type="nir")] if nir else []
+    rank = [column("RANK", "integer")] if told_apart else []
+    named = {"name": "PERSONS", "title": text("Persons"), "description": text("Persons")}
+    return dataset(id=name, tables=[named | {"columns": [*keys, *vaulted, *rank]}])
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        ("nir", ["alpha", "beta", "gamma"]),
+        ("a_patient", ["alpha"]),
+        ("b_patient", ["beta", "gamma"]),
+        ("insured", ["beta", "gamma"]),
+    ],
+)
+def test_what_the_vault_has_beside_an_identifier_leads_no_further(kind: str, found: list[str]) -> None:
+    """The acknowledgement told that what a person of one hospital gave was in use in another, by a NIR nobody gave."""
+    datasets = [persons("alpha", "a_patient"), persons("beta", "b_patient", "insured"), persons("gamma", "insured")]
+    assert sorted(reached(kind, datasets)) == found
+
+
+def test_what_twins_share_is_learnt_from_no_row_that_does_not_tell_them_apart() -> None:
+    ranked = persons("ranked", "insured", nir=False, told_apart="insured")
+    datasets = [persons("alpha", "a_patient", "insured"), ranked]
+    assert reached("nir", datasets) == ("alpha",)
+    assert reached("a_patient", datasets) == ("alpha",)
+    assert sorted(reached("insured", datasets)) == ["alpha", "ranked"]
