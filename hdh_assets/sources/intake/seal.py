@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import stat
+import zlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,7 +51,7 @@ def manifest_of(
 
     `rows` gives the data rows of files already counted, by file name; the others are counted here. Same files and
     same `sealed_at` (default: now) give the same bytes. Raises `HubError` when the folder is empty or holds
-    anything but plain files.
+    anything but plain files, or one is damaged so that its rows cannot be counted.
     """
     check_period(period, dataset.cadence)
     files = [_describe(path, dataset, (rows or {}).get(path.name)) for path in _plain_files(folder)]
@@ -104,11 +105,30 @@ def _describe(path: Path, dataset: Dataset, rows: int | None) -> ManifestFile:
 
 def _count_rows(path: Path, dataset: Dataset) -> int:
     if dataset.format.kind == "parquet":
-        from pyarrow import parquet  # noqa: PLC0415 - slow to import, needed for Parquet alone
+        return _count_parquet_rows(path)
+    try:
+        with gzip.open(path) if is_gzip(path.name) else path.open("rb") as file:
+            return max(count_records(_chunks(file), dataset.format.quote) - 1, 0)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise _damaged(path, "gzip") from None
 
-        return int(parquet.ParquetFile(path).metadata.num_rows)
-    with gzip.open(path) if is_gzip(path.name) else path.open("rb") as file:
-        return max(count_records(_chunks(file), dataset.format.quote) - 1, 0)
+
+def _count_parquet_rows(path: Path) -> int:
+    import pyarrow as pa  # noqa: PLC0415 - slow to import, needed for Parquet alone
+    from pyarrow import parquet  # noqa: PLC0415
+
+    with path.open("rb") as file:
+        try:
+            return int(parquet.ParquetFile(file).metadata.num_rows)
+        except (pa.ArrowException, OSError):
+            raise _damaged(path, "Parquet") from None
+
+
+def _damaged(path: Path, form: str) -> HubError:
+    return HubError(
+        f"{path.name} is damaged, or no {form} file: its rows cannot be counted",
+        remedy="make it again, or copy it again from where it was made",
+    )
 
 
 def _chunks(file: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from hdh_assets.core.descriptor_files import load_datasets
+from hdh_assets.core.dialect import Format
 from hdh_assets.core.errors import HubError
 from hdh_assets.sources.intake.manifest import parse_manifest
 from hdh_assets.sources.intake.seal import count_records, seal
@@ -45,3 +49,24 @@ def test_an_empty_folder_and_a_link_are_not_sealed(tmp_path: Path) -> None:
     (tmp_path / "commune_indicators.csv").symlink_to("/etc/passwd")
     with pytest.raises(HubError, match="not a plain file"):
         seal(tmp_path, DATASET, "2024")
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    """A gzip that ends too early made `hdh deliver` say that it was stopped."""
+    whole = gzip.compress(b"a;b\n" + b"1;2\n" * 9_000)
+    for content in (whole[:-20], whole[:30] + b"\x00" * 30 + whole[60:], b"a;b\n1;2\n", whole[:5]):
+        (tmp_path / "commune_indicators.csv.gz").write_bytes(content)
+        with pytest.raises(HubError, match=r"^commune_indicators.csv.gz is damaged, or no gzip file"):
+            seal(tmp_path, DATASET, "2024")
+
+
+def test_a_damaged_parquet_file_is_named(tmp_path: Path) -> None:
+    dataset = DATASET.model_copy(update={"format": Format(kind="parquet")})
+    path = tmp_path / "commune_indicators.parquet"
+    parquet.write_table(pa.table({"a": [1, 2]}), path)
+    assert parse_manifest(seal(tmp_path, dataset, "2024").read_bytes()).files[0].rows == 2
+    whole = path.read_bytes()
+    for content in (b"", whole[:-3], whole[:-40] + b"\xff" * 30 + whole[-10:], b"PAR1PAR1"):
+        path.write_bytes(content)
+        with pytest.raises(HubError, match=r"^commune_indicators.parquet is damaged, or no Parquet file"):
+            seal(tmp_path, dataset, "2024")
