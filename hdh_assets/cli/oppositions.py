@@ -27,7 +27,16 @@ from hdh_assets.cli.console import (
 from hdh_assets.cli.opposition_texts import recorded_text, withdrawn_text
 from hdh_assets.core.column import Text
 from hdh_assets.core.errors import HubError, MisuseError, RefusedError
-from hdh_assets.core.opposition import NIR, Opposition, identifier_types, is_doubtful, is_unlike, plain_rank, reached
+from hdh_assets.core.opposition import (
+    NIR,
+    Opposition,
+    column_kinds,
+    identifier_types,
+    is_doubtful,
+    is_unlike,
+    plain_rank,
+    reached,
+)
 
 _MOST_CHARACTERS = 64 << 20
 oppose_app = typer.Typer(no_args_is_help=True, help="Oppositions: add, list, show, withdraw.")
@@ -67,7 +76,8 @@ def add_command(
 
     from hdh_assets.sources.opposed.record import record_oppositions  # noqa: PLC0415
 
-    found = record_oppositions(context.home, context.settings, identifiers, identifier_type, chosen)
+    kinds = column_kinds(identifier_type, context.datasets().values())
+    found = record_oppositions(context.home, context.settings, identifiers, identifier_type, chosen, kinds)
     answers = [
         {
             "opposition": entry.number,

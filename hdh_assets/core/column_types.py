@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING
 from unicodedata import category
@@ -33,6 +34,18 @@ _TYPE = re.compile(r"(?P<kind>[a-z]+)(?:\((?P<a>[0-9]+)(?:,(?P<b>[0-9]+))?\))?\Z
 _FORMS = {"string": (0, 1), "decimal": (2,)}
 """How many numbers in parentheses each kind takes, where it takes any."""
 _WIDEST = 38
+_TEXTS = {
+    "integer": "[+-]?[0-9]+",
+    "decimal": "[+-]?[0-9]*[.,]?[0-9]*",
+    "float": "[+-]?[0-9]*[.,]?[0-9]*([eE][+-]?[0-9]+)?|NaN|nan",
+    "date": ".*[0-9].*",
+    "timestamp": ".*[0-9].*",
+    "year": "[0-9]{4}",
+    "yearmonth": "[0-9]{6}",
+    "boolean": "(?i:true|false|0|1)",
+    "uuid": "(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})",
+}
+"""How the texts of a type look, at the most."""
 _NUMBERS = {"integer", "decimal", "float", "year"}
 _CODED = {"string", "integer"}
 _IDENTIFYING = {"string", "integer", "uuid"}
@@ -78,6 +91,13 @@ def check_type(type_: str) -> str:
     return type_
 
 
+def cannot_be(type_: str, text: str) -> bool:
+    """Whether a text is for sure none of that type, however the files write numbers and days."""
+    if kind_of(type_) == "string":
+        return any(len(text) > longest for longest in numbers_of(type_))
+    return not re.fullmatch(_TEXTS[kind_of(type_)], text)
+
+
 def check_bounds(type_: str, minimum: float | None, maximum: float | None) -> None:
     """`ValueError` unless both are bounds of such a number."""
     given = [bound for bound in (minimum, maximum) if bound is not None]
@@ -87,6 +107,11 @@ def check_bounds(type_: str, minimum: float | None, maximum: float | None) -> No
         raise ValueError("minimum and maximum must be finite")
     if given != sorted(given):
         raise ValueError("minimum is greater than maximum")
+    if len(given) == 2 and kind_of(type_) != "float":
+        scale = numbers_of(type_)[1] if kind_of(type_) == "decimal" else 0
+        least, greatest = (Decimal(repr(bound)).scaleb(scale) for bound in given)
+        if math.ceil(least) > math.floor(greatest):
+            raise ValueError(f"no {type_} is between minimum and maximum")
 
 
 def check_codes(type_: str, codes: Mapping[str, str]) -> None:

@@ -15,8 +15,9 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from hdh_assets.core.column import Column, Frozen, Identifier, Name, Text, spelled
-from hdh_assets.core.column_types import DATED
-from hdh_assets.core.dialect import Format, is_day_of_another_form
+from hdh_assets.core.column_texts import unwritable
+from hdh_assets.core.column_types import DATED, cannot_be
+from hdh_assets.core.dialect import Format
 from hdh_assets.core.families import FAMILIES
 from hdh_assets.core.parties import Owner, Party, Synth, Thresholds
 from hdh_assets.core.periods import PERIOD_FORMATS, Cadence, check_period
@@ -136,6 +137,8 @@ class Table(Frozen):
                 found.add(f"identifying_when names a column that a delivery may lack: {teller.name}", *way)
             if teller and teller.codes and (never := sorted({*texts} - {*teller.codes, *teller.sentinels})):
                 found.add(f"{teller.name} is never {', '.join(never)}: choose among its `codes`, or add it there", *way)
+            elif teller and (never := sorted({t for t in texts if cannot_be(teller.type, t)} - {*teller.sentinels})):
+                found.add(f"{teller.name} is never {', '.join(never)}, which is no {teller.type}", *way)
 
     def _column(self, name: str | None) -> Column | None:
         """The column of that name; None when there is none, or no name."""
@@ -265,8 +268,8 @@ class Dataset(Frozen):
             for number, key in enumerate(table.foreign_keys):
                 self._check_foreign_key(found, (*way, "foreign_keys", number), table, key)
             for number, column in enumerate(table.columns):
-                self._check_dates(found, (*way, "columns", number), table, column)
-                self._check_aliases(found, (*way, "columns", number), column)
+                for reason, place in unwritable(column, self.format):
+                    found.add(f"{table.name}.{column.name}: {reason}", *way, "columns", number, *place)
             self._check_reached(found, way, table)
             if table.unique_across_periods and (self.mode is not Mode.append or not table.primary_key):
                 reason = f"{table.name}: unique_across_periods is for a primary_key in mode append"
@@ -297,26 +300,6 @@ class Dataset(Frozen):
             )
             found.add(f"{table.name}.{shown[0].name} {reason}", *way, "columns", table.columns.index(shown[0]))
 
-    def _check_dates(self, found: Problems, way: Location, table: Table, column: Column) -> None:
-        """A date written with the delimiter needs quotes around it; what means missing is written as the others are."""
-        forms = {"date": self.format.date, "timestamp": self.format.timestamp}
-        if column.kind not in forms or self.format.kind != "csv":
-            return
-        form, place = column.format or forms[column.kind], (*way, "format") if column.format else way
-        if self.format.quote is None and self.format.delimiter in form:
-            reason = f"the delimiter is part of {form}, and there are no quotes"
-            found.add(f"{table.name}.{column.name}: {reason}", *place)
-        for number, text in enumerate(column.sentinels):
-            if is_day_of_another_form(text, form):
-                reason = f"{text} is a day, but not as {column.name} has them, which are {form}"
-                found.add(f"{reason}: write it in that form", *way, "sentinels", number)
-
-    def _check_aliases(self, found: Problems, way: Location, column: Column) -> None:
-        delimiter = self.format.delimiter if self.format.kind == "csv" else ","
-        for number, alias in enumerate(column.aliases):
-            if delimiter in alias:
-                found.add(f"the delimiter is part of {alias}, and would end it", *way, "aliases", number)
-
     def _check_foreign_key(self, found: Problems, way: Location, table: Table, key: ForeignKey) -> None:
         target = next((t for t in self.tables if t.lake_name == key.table.lower()), None)
         if target is None:
@@ -338,8 +321,13 @@ class Dataset(Frozen):
             if other is None:
                 reason = f"foreign key to unknown columns {key.table}.{its_name}"
                 found.add(f"{table.name}: {reason}", *way, there, number)
+                continue
+            reason = ""
+            if column.identifier_type != other.identifier_type:
+                reason = "never match as pseudonyms of two kinds, or of one alone: give both the same identifier_type"
             elif column.duckdb_type != other.duckdb_type:
                 reason = "are of types that never match"
+            if reason:
                 found.add(f"{table.name}.{name} and {key.table}.{its_name} {reason}", *way, "columns", number)
 
     def _leads(self, start: Table, end: Table) -> bool:

@@ -267,18 +267,25 @@ def shared_types(datasets: Collection[Dataset]) -> frozenset[str]:
     return frozenset(str(column.identifier_type) for column in columns if column.told_apart_by)
 
 
-def spellings(identifier: str, identifier_type: str) -> tuple[str, ...]:
-    """The forms under which an identifier may have been delivered; the one given first."""
-    return tuple(dict.fromkeys((identifier, canonical(identifier, identifier_type))))
+def column_kinds(identifier_type: str, datasets: Iterable[Dataset]) -> frozenset[str]:
+    """The types of the columns, without their lengths, by which such an identifier designates persons."""
+    return frozenset(column.kind for kind, column in _designating(datasets) if kind == identifier_type)
 
 
-def canonical(identifier: str, identifier_type: str) -> str:
-    """The one form of an identifier that people write in many: a NIR without spaces, punctuation and key.
+def spellings(identifier: str, identifier_type: str, kinds: Collection[str]) -> tuple[str, ...]:
+    """The forms under which an identifier may have been taken in by columns of these kinds; the one given first."""
+    return tuple(dict.fromkeys((identifier, *(canonical(identifier, identifier_type, kind) for kind in sorted(kinds)))))
 
-    Others are opaque: they are what the producer delivers, to the letter.
+
+def canonical(identifier: str, identifier_type: str, kind: str) -> str:
+    """The one form of an identifier that people write in many, of a column of that kind.
+
+    A NIR without spaces, punctuation and key; a number without zeros before it, a UUID in lower case, as intake makes
+    pseudonyms of them. Others are opaque: they are what the producer delivers, to the letter.
     """
     if identifier_type != NIR:
-        return identifier
+        is_number = kind == "integer" and re.fullmatch(r"[+-]?[0-9]{1,38}", identifier)
+        return str(int(identifier)) if is_number else identifier.lower() if kind == "uuid" else identifier
     compact = re.sub(r"[^0-9A-Za-z]", "", identifier).upper()
     return compact[:_NIR_WITHOUT_KEY] if len(compact) == _NIR_WITH_KEY else compact
 
@@ -313,9 +320,12 @@ def is_unlike(identifier: str, identifier_type: str, datasets: Iterable[Dataset]
 
 
 def _may_hold(column: Column, identifier: str) -> bool:
-    forms = {"uuid": r"[0-9a-fA-F-]{32,36}", "integer": r"-?[0-9]+"}
+    forms = {"uuid": r"[0-9a-fA-F-]{32,36}", "integer": r"[+-]?[0-9]+"}
     is_of_form = re.fullmatch(column.pattern or forms.get(column.kind, ".*"), identifier) is not None
-    return is_of_form and identifier not in column.sentinels and len(identifier) <= (column.length or len(identifier))
+    kind = str(column.identifier_type)
+    nobody = {canonical(text, kind, column.kind) for text in column.sentinels}
+    is_somebody = canonical(identifier, kind, column.kind) not in nobody
+    return is_of_form and is_somebody and len(identifier) <= (column.length or len(identifier))
 
 
 def is_doubtful(nir: str) -> bool:

@@ -289,7 +289,7 @@ def test_duplicate_keys_and_orphans_are_rejected_with_their_lines(world: World) 
     assert receipt.rejected_count == 3
     assert set_aside(world) == {
         "VISITS.csv.duplicate_key.NUM": [(2, "1", "p1"), (5, "1", "p2")],
-        "VISITS.csv.orphan.PERSONS.PERSON": [(6, "4", "p9")],
+        "VISITS.csv.orphan-1.PERSONS.PERSON": [(6, "4", "p9")],
     }
 
 
@@ -330,7 +330,7 @@ def test_too_many_rejects_refuse_the_delivery(tmp_path: Path) -> None:
     assert receipt.status == "refused"
     excess = next(problem for problem in receipt.problems if problem.rule == "too_many_rejects")
     assert {problem.rule for problem in receipt.problems} == {"too_many_rejects", "type"}
-    assert (excess.expected.fr, excess.found.en) == ("au plus 30,00 % de lignes rejetées", "33.33%")
+    assert (excess.expected.fr, excess.found.en) == ("au plus 30,00 % de lignes rejetées", "33.33% (1 of 3)")
 
 
 def test_lines_count_quoted_newlines(world: World) -> None:

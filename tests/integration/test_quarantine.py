@@ -69,7 +69,7 @@ def test_rejected_rows_come_back_as_they_were_with_line_and_rules(full: World, t
         "PERSONS.csv",
         "VISITS.csv",
         "VISITS.csv.duplicate_key.NUM.csv",
-        "VISITS.csv.orphan.PERSONS.PERSON.csv",
+        "VISITS.csv.orphan-1.PERSONS.PERSON.csv",
     ]
     rows = [row for path in written for row in rows_of(path)]
     told = sorted((int(row["_line"]), row["_rules"]) for row in rows)

@@ -15,7 +15,7 @@ import duckdb
 from hdh_assets.core.crash import crash_point
 from hdh_assets.core.descriptor import Table
 from hdh_assets.sources.intake.admission import Admitted
-from hdh_assets.sources.intake.diagnose import REJECTED, find_rejects, lines_of, rows_by_file, set_aside
+from hdh_assets.sources.intake.diagnose import REJECTED, begin_keys, find_rejects, lines_of, rows_by_file, set_aside
 from hdh_assets.sources.intake.identities import IdentityKeeper
 from hdh_assets.sources.intake.key_gate import KeyFault, key_faults
 from hdh_assets.sources.intake.load import FilePlan, OpenFile, load_file, open_file, streaming
@@ -92,6 +92,7 @@ class DeliveryLoad:
                 self._load_table(dataset.by_name[name], files, loaded)
         crash_point("intake.after_load")
         period = self.admitted.manifest.period
+        begin_keys(self.engine)
         for fault in key_faults(self.engine, dataset, set(self.admitted.files), self.delivery, period):
             self._act_on(fault, loaded)
         crash_point("intake.after_keys")
@@ -163,7 +164,8 @@ class DeliveryLoad:
         limit = self.admitted.dataset.thresholds.max_reject_ratio
         for name, rejected in loaded.rejected.items():
             rows = loaded.inserted[name] + rejected
-            if rejected and rejected > limit * rows:
+            # the quotient is the nearest to what is meant, as the limit is; their product with rows would be neither
+            if rejected and rejected / rows > limit:
                 expected, found = f"{limit:.2%}", f"{rejected / rows:.2%}"
                 excess = problem(
                     "too_many_rejects",
@@ -171,8 +173,8 @@ class DeliveryLoad:
                     file=self.admitted.dataset.by_name[name].name,
                     expected=expected,
                     expected_fr=_in_french(expected),
-                    found=found,
-                    found_fr=_in_french(found),
+                    found=f"{found} ({rejected} of {rows})",
+                    found_fr=f"{_in_french(found)} ({rejected} sur {rows})",
                 )
                 raise DeliveryRefusedError([excess, *loaded.problems])
 
@@ -201,13 +203,16 @@ def _problem(fault: KeyFault, rows: int, file: str | None = None, lines: Iterabl
 
 
 def _named(fault: KeyFault) -> str:
-    """A broken key in the name of a file: its rule, the table that lacks it if any, as many columns as have room."""
+    """A broken key in the name of a file: its rule, the table that lacks it if any, as many columns as have room.
+
+    Of two foreign keys alike their number tells them apart.
+    """
     columns = list(fault.columns)
     while len(columns) > 1 and len("-".join(columns)) > _LONGEST_COLUMNS:
         columns.pop()
     more = [f"and-{left}-more"] if (left := len(fault.columns) - len(columns)) else []
-    lacking = [fault.expected] if fault.rule == "orphan" else []
-    return ".".join([fault.rule, *lacking, "-".join([*columns, *more])])
+    rule = [f"{fault.rule}-{fault.number}", fault.expected] if fault.number else [fault.rule]
+    return ".".join([*rule, "-".join([*columns, *more])])
 
 
 def _in_french(share: str) -> str:

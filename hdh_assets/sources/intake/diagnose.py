@@ -27,6 +27,8 @@ from resources.vault import EncryptedWriter
 REJECTED = "rejected"
 """Folder of the rejected rows of a delivery, in the run's folder and then in quarantine."""
 _FAULTY = "faulty_key"
+_LEFT_OUT = "left_out"
+"""Lines of each file whose rows broke a key and were rejected for it, in the engine's memory."""
 _BATCH_ROWS = 64
 """Rows the engine gives at a time: each may have two megabytes."""
 _GROUP_ROWS = 10_000
@@ -68,6 +70,11 @@ def find_rejects(engine: duckdb.DuckDBPyConnection, opened: OpenFile, quarantine
     return found
 
 
+def begin_keys(engine: duckdb.DuckDBPyConnection) -> None:
+    """Before the keys of a delivery are judged: no row of it is rejected for one yet."""
+    engine.execute(f"CREATE OR REPLACE TEMP TABLE {_LEFT_OUT} (file VARCHAR, line BIGINT)")
+
+
 def rows_by_file(engine: duckdb.DuckDBPyConnection, dataset: Dataset, fault: KeyFault) -> dict[str, int]:
     """How many rows of each file break a key. To be asked before the rows are taken out of the lake.
 
@@ -94,7 +101,7 @@ def set_aside(
 ) -> list[int]:
     """Put the rows of a file that break a key in `quarantine`, an encrypted Parquet file: line, rule and texts.
 
-    Their first lines come back. After `rows_by_file`.
+    Their first lines come back. After `rows_by_file`; faults that come later do not find these rows again.
     """
     rule = literal(f"{fault.rule} {', '.join(fault.columns)}")
     columns = f", {rule} AS _rules, {_delivered(opened)}"
@@ -104,19 +111,24 @@ def set_aside(
         with parquet.ParquetWriter(cast("IO[bytes]", quarantine), batches.schema, compression="zstd") as writer:
             for group in _grouped(batches):
                 writer.write_table(group)
-                lines += np.asarray(group["_line"][: MAX_LINES - len(lines)]).tolist()
+                lines += np.asarray(group["_line"]).tolist()
     quarantine.close()
-    return lines
+    engine.register("now_left_out", pa.table({"line": pa.array(lines, pa.int64())}))
+    engine.execute(f"INSERT INTO {_LEFT_OUT} SELECT {literal(opened.plan.file.name)}, line FROM now_left_out")
+    engine.unregister("now_left_out")
+    return lines[:MAX_LINES]
 
 
 def _faulty_sql(opened: OpenFile, path: str, fault: KeyFault, columns: str) -> str:
-    """Lines, and these columns, of the sound rows of a file whose key is among those of the fault, in order."""
+    """Lines, and these columns, of the rows of a file that the lake has and whose key is the fault's, in order."""
     keys = [opened.plan.table.by_name[name.lower()] for name in fault.columns]
-    values = ", ".join(value_name(column) for column in keys)
-    faulty = f"SELECT key FROM {_FAULTY} WHERE _file = {literal(opened.plan.file.name)}"
+    values = ", ".join(value_name(column, opened.plan.table, opened.plan.dialect) for column in keys)
+    file = literal(opened.plan.file.name)
+    faulty = f"SELECT key FROM {_FAULTY} WHERE _file = {file}"
+    left_out = f"SELECT line FROM {_LEFT_OUT} WHERE file = {file}"
     return (
         f"SELECT _line::BIGINT AS _line{columns} FROM ({_valued(opened, path)}) WHERE ({valid_sql(opened.checks)}) "
-        f"AND hash({values}) IN ({faulty}) ORDER BY _line"
+        f"AND hash({values}) IN ({faulty}) AND _line::BIGINT NOT IN ({left_out}) ORDER BY _line"
     )
 
 

@@ -15,6 +15,7 @@ import duckdb
 
 from hdh_assets.core.descriptor import Dataset, ForeignKey, Table
 from hdh_assets.core.sql_text import literal, quoted
+from hdh_assets.sources.intake.row_rules import filled_sql
 from resources.lake_tables import table_sql
 
 
@@ -29,60 +30,62 @@ class KeyFault:
     expected: str
     rows: int
     where: str
+    number: int = 0
+    """Place of a foreign key among those of its table, from 1; 0 of the primary key."""
 
 
 def key_faults(
     engine: duckdb.DuckDBPyConnection, dataset: Dataset, delivered: set[str], delivery: UUID, period: str
 ) -> Iterator[KeyFault]:
-    """Each fault in turn; referenced tables come first, so that rows rejected there make orphans here.
+    """Each fault in turn: first those whose rows are rejected, then the others, among the rows that stay.
 
-    The caller acts on a fault before it asks for the next.
+    Referenced tables come first, so that rows rejected there make orphans here. The caller acts on a fault before it
+    asks for the next. A foreign key to a table that is not in the delivery is not looked at.
     """
-    for table in referenced_first(dataset):
-        if table.lake_name not in delivered:
-            continue
-        if table.primary_key and (fault := _duplicates(engine, dataset, table, delivery)):
-            yield fault
-        if table.unique_across_periods and (fault := _of_other_periods(engine, dataset, table, delivery, period)):
-            yield fault
-        for key in table.foreign_keys:
-            if key.table.lower() in delivered and (fault := _orphans(engine, dataset, table, key, delivery)):
-                yield fault
+    tables = [table for table in referenced_first(dataset) if table.lake_name in delivered]
+    for is_rejecting in (True, False):
+        for table in tables:
+            if table.primary_key and (table.on_duplicate_key == "reject") is is_rejecting:
+                yield from _duplicates(engine, dataset, table, delivery)
+            if table.unique_across_periods and not is_rejecting:
+                yield from _of_other_periods(engine, dataset, table, delivery, period)
+            for number, key in enumerate(table.foreign_keys, 1):
+                if key.table.lower() in delivered and (key.on_orphan == "reject") is is_rejecting:
+                    yield from _orphans(engine, dataset, table, key, number, delivery)
 
 
-def _duplicates(engine: duckdb.DuckDBPyConnection, dataset: Dataset, table: Table, delivery: UUID) -> KeyFault | None:
+def _duplicates(
+    engine: duckdb.DuckDBPyConnection, dataset: Dataset, table: Table, delivery: UUID
+) -> Iterator[KeyFault]:
     name, key = table_sql(dataset, table), _columns(table.primary_key)
     own = f"_delivery = '{delivery}'"
     suspects = engine.execute(
         f"SELECT count(*) FROM (SELECT 1 FROM {name} WHERE {own} GROUP BY hash({key}) HAVING count(*) > 1)"
     ).fetchone()
     if not suspects or not suspects[0]:
-        return None
+        return
     doubled = (
         f"SELECT {key} FROM {name} WHERE {own} AND hash({key}) IN "
         f"(SELECT hash({key}) FROM {name} WHERE {own} GROUP BY hash({key}) HAVING count(*) > 1) "
         f"GROUP BY {key} HAVING count(*) > 1"
     )
     where = f"{own} AND ({key}) IN ({doubled})"
-    return _fault(
-        engine,
-        dataset,
-        KeyFault(
-            table, "duplicate_key", table.on_duplicate_key, table.primary_key, ", ".join(table.primary_key), 0, where
-        ),
+    names = ", ".join(table.primary_key)
+    yield from _fault(
+        engine, dataset, KeyFault(table, "duplicate_key", table.on_duplicate_key, table.primary_key, names, 0, where)
     )
 
 
 def _of_other_periods(
     engine: duckdb.DuckDBPyConnection, dataset: Dataset, table: Table, delivery: UUID, period: str
-) -> KeyFault | None:
+) -> Iterator[KeyFault]:
     name, key = table_sql(dataset, table), _columns(table.primary_key)
     own, columns = f"_delivery = '{delivery}'", [quoted(part.lower()) for part in table.primary_key]
     bounds = engine.execute(
         f"SELECT {', '.join(f'min({c})::VARCHAR, max({c})::VARCHAR' for c in columns)} FROM {name} WHERE {own}"
     ).fetchone()
     if not bounds or None in bounds:
-        return None
+        return
     # bounds as constants: the lake then opens no file of a period that shares none of a part's values
     near = [
         f"{c} BETWEEN {literal(low)} AND {literal(high)}"
@@ -90,9 +93,9 @@ def _of_other_periods(
     ]
     others = f"SELECT {key} FROM {name} WHERE {' AND '.join([f'_period <> {literal(period)}', *near])}"
     if engine.execute(f"SELECT 1 FROM ({others}) LIMIT 1").fetchone() is None:
-        return None
+        return
     where = f"{own} AND ({key}) IN ({others})"
-    return _fault(
+    yield from _fault(
         engine,
         dataset,
         KeyFault(table, "other_period", "count", table.primary_key, ", ".join(table.primary_key), 0, where),
@@ -100,24 +103,26 @@ def _of_other_periods(
 
 
 def _orphans(
-    engine: duckdb.DuckDBPyConnection, dataset: Dataset, table: Table, key: ForeignKey, delivery: UUID
-) -> KeyFault | None:
+    engine: duckdb.DuckDBPyConnection, dataset: Dataset, table: Table, key: ForeignKey, number: int, delivery: UUID
+) -> Iterator[KeyFault]:
+    """A row refers to nothing where a part of its key is empty, or is what the producer writes for that."""
     parent = dataset.by_name[key.table.lower()]
     own = f"_delivery = '{delivery}'"
     types = [parent.by_name[name.lower()].duckdb_type for name in key.target_columns]
     casts = [f"{quoted(name.lower())}::{kind}" for name, kind in zip(key.columns, types, strict=True)]
-    given = " AND ".join(f"{quoted(name.lower())} IS NOT NULL" for name in key.columns)
+    filled = [filled_sql(table.by_name[name.lower()], dataset.format) for name in key.columns]
     where = (
-        f"{own} AND {given} AND hash({', '.join(casts)}) NOT IN "
+        f"{own} AND {' AND '.join(f'{value} IS NOT NULL' for value in filled)} AND hash({', '.join(casts)}) NOT IN "
         f"(SELECT hash({_columns(key.target_columns)}) FROM {table_sql(dataset, parent)} WHERE {own})"
     )
-    return _fault(engine, dataset, KeyFault(table, "orphan", key.on_orphan, key.columns, parent.name, 0, where))
+    fault = KeyFault(table, "orphan", key.on_orphan, key.columns, parent.name, 0, where, number)
+    yield from _fault(engine, dataset, fault)
 
 
-def _fault(engine: duckdb.DuckDBPyConnection, dataset: Dataset, fault: KeyFault) -> KeyFault | None:
+def _fault(engine: duckdb.DuckDBPyConnection, dataset: Dataset, fault: KeyFault) -> Iterator[KeyFault]:
     found = engine.execute(f"SELECT count(*) FROM {table_sql(dataset, fault.table)} WHERE {fault.where}").fetchone()
-    rows = int(found[0]) if found else 0
-    return replace(fault, rows=rows) if rows else None
+    if found and found[0]:
+        yield replace(fault, rows=int(found[0]))
 
 
 def _columns(names: tuple[str, ...]) -> str:

@@ -192,7 +192,7 @@ def _text(plan: FilePlan, origin: Origin, folder: Path, counts: TextCounts) -> I
 def _value(column: Column, opened: OpenFile) -> str:
     if column.lake_name not in opened.header.names:
         return f"NULL::{column.duckdb_type}"
-    return value_name(column)
+    return value_name(column, opened.plan.table, opened.plan.dialect)
 
 
 def _unmarked(column: Column, dialect: Format) -> str:

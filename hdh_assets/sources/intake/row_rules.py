@@ -7,7 +7,7 @@ A check is true for a row that breaks it, false or null for one that does not. R
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
@@ -22,7 +22,9 @@ from resources.pseudonyms import known_pseudonyms
 _WIDTHS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2, "j": 3, "y": 2, "b": 3, "f": 6}
 _PRECISE = Context(prec=400)
 """Digits of any float written out."""
-_SHORTEST_YEAR = "DATE '1000-01-01'"
+_FIRST_DAY, _AFTER_LAST_DAY = "DATE '1000-01-01'", "DATE '10000-01-01'"
+"""Years have four digits; an offset may lead out of them."""
+_OFFSET = "[+-](0[0-9]|1[0-4])(:?[0-5][0-9]){0,2}$"
 
 
 @dataclass(frozen=True)
@@ -57,43 +59,42 @@ def values_sql(table: Table, present: Collection[str], dialect: Format, source: 
     if types := pseudonymised(table):
         hashed = [column for column in columns if column.lake_name in types]
         added += [f"{_known(column)}._pseudonym AS {_remembered_name(column)}" for column in hashed]
-        added.append(f"{_made_sql(table, hashed)} AS _made")
+        added.append(f"{_made_sql(table, hashed, dialect)} AS _made")
         joins = "".join(
             f" LEFT JOIN {known_pseudonyms(types[column.lake_name])} AS {_known(column)} "
-            f"ON {_known(column)}._identifier = {_identifier(column)}"
+            f"ON {_known(column)}._identifier = {_identifier(column, dialect)}"
             for column in hashed
         )
     return f"SELECT {', '.join(['_text.*', *added])} FROM {source} AS _text{joins}"
 
 
-def value_name(column: Column) -> str:
+def value_name(column: Column, table: Table, dialect: Format) -> str:
     """The column's value in the lake, over `values_sql`; null where it tells an identity."""
     value = quoted(column.lake_name) if column.kind == "yearmonth" else _typed_name(column)
     if column.is_pseudonymised:
         value = f"coalesce({_remembered_name(column)}, _made.{quoted(column.lake_name)})"
-    told = [_is_one_of(name.lower(), texts) for name, texts in (column.identifying_when or {}).items()]
+    tellers = (column.identifying_when or {}).items()
+    told = [_is_one_of(table.by_name[name.lower()], texts, dialect) for name, texts in tellers]
     return f"CASE WHEN {' OR '.join(told)} THEN NULL ELSE {value} END" if told else value
 
 
-def filled_sql(column: Column, dialect: Format) -> str:
-    """The column of a table of the lake, null also where it holds what the producer writes for missing."""
-    name = quoted(column.lake_name)
+def filled_sql(column: Column, dialect: Format, value: str = "") -> str:
+    """The column of a table of the lake, or this value of it, null also where it is what the producer writes for
+    missing.
+    """
+    name = value or quoted(column.lake_name)
     if not column.sentinels or column.is_pseudonymised:
         return name
-    is_text = column.kind in {"string", "yearmonth"}
-    missing = [literal(text) if is_text else _cast(column, dialect, literal(text)) for text in column.sentinels]
-    return f"CASE WHEN {name} IN ({', '.join(missing)}) THEN NULL ELSE {name} END"
+    return f"CASE WHEN {name} IN ({_values_of(column, column.sentinels, dialect)}) THEN NULL ELSE {name} END"
 
 
-def _made_sql(table: Table, hashed: list[Column]) -> str:
+def _made_sql(table: Table, hashed: list[Column], dialect: Format) -> str:
     """The pseudonyms that are not remembered; the function is not called for rows that have none."""
     known = {column.lake_name: f"{_known(column)}._pseudonym IS NOT NULL" for column in hashed}
-    fields = [
-        f"{quoted(column.lake_name)} := CASE WHEN {known[column.lake_name]} THEN NULL ELSE {_identifier(column)} END"
-        for column in hashed
-    ]
+    texts = {column.lake_name: _identifier(column, dialect) for column in hashed}
+    fields = [f"{quoted(name)} := CASE WHEN {known[name]} THEN NULL ELSE {text} END" for name, text in texts.items()]
     fields += [f"{quoted(name)} := NULL" for name in pseudonymised(table) if name not in known]
-    nothing = " AND ".join(f"({known[c.lake_name]} OR {_identifier(c)} IS NULL)" for c in hashed) or "true"
+    nothing = " AND ".join(f"({known[name]} OR {text} IS NULL)" for name, text in texts.items()) or "true"
     return f"CASE WHEN {nothing} THEN NULL ELSE {function_name(table)}(struct_pack({', '.join(fields)})) END"
 
 
@@ -105,16 +106,41 @@ def _remembered_name(column: Column) -> str:
     return quoted(f"{column.lake_name}?=")
 
 
-def _identifier(column: Column) -> str:
-    """The text a pseudonym is made of. A sentinel means that there is nobody: a pseudonym of it would be somebody."""
-    name = f"_text.{quoted(column.lake_name)}"
+def _identifier(column: Column, dialect: Format) -> str:
+    """The text a pseudonym is made of: one for a number or a UUID, however it is written.
+
+    A sentinel means that there is nobody: a pseudonym of it would be somebody.
+    """
+    text = f"_text.{quoted(column.lake_name)}"
+    value = _cast(column, dialect, text) if _is_typed(column) else text
+    identifier = f"{value}::VARCHAR" if _is_typed(column) else text
     if not column.sentinels:
-        return name
-    return f"CASE WHEN {_is_one_of(column.lake_name, column.sentinels)} THEN NULL ELSE {name} END"
+        return identifier
+    missing = _is_one_of(column, column.sentinels, dialect, text, value)
+    return f"CASE WHEN {missing} THEN NULL ELSE {identifier} END"
 
 
-def _is_one_of(name: str, texts: tuple[str, ...]) -> str:
-    return f"{quoted(name)} IN ({', '.join(map(literal, texts))})"
+def _is_one_of(column: Column, texts: Iterable[str], dialect: Format, text: str = "", value: str = "") -> str:
+    """Whether the text of a column, over `values_sql`, is one of these or another of the same value: `01` for `1`."""
+    text, value = text or quoted(column.lake_name), value or _typed_name(column)
+    is_told = f"{text} IN ({', '.join(map(literal, texts))})"
+    if _is_text(column):
+        return is_told
+    return f"({is_told} OR coalesce({value} IN ({_values_of(column, texts, dialect)}), false))"
+
+
+def _values_of(column: Column, texts: Iterable[str], dialect: Format) -> str:
+    """What these texts are in the lake, null for one that is none of the column's type."""
+    if _is_text(column):
+        return ", ".join(map(literal, texts))
+    values = [(literal(text), _cast(column, dialect, literal(text))) for text in texts]
+    return ", ".join(
+        f"CASE WHEN {_not_of_type(column, dialect, text, value)} THEN NULL ELSE {value} END" for text, value in values
+    )
+
+
+def _is_text(column: Column) -> bool:
+    return column.kind in {"string", "yearmonth"}
 
 
 def pseudonymised(table: Table) -> dict[str, str]:
@@ -135,7 +161,7 @@ def checks(table: Table, present: Collection[str], dialect: Format) -> list[Chec
         if column.lake_name in present:
             found += _of_column(column, column.lake_name in key, dialect)
             if column.not_before and column.not_before.lower() in present:
-                found.append(_order(column, table.by_name[column.not_before.lower()]))
+                found.append(_order(column, table.by_name[column.not_before.lower()], dialect))
     return found
 
 
@@ -179,16 +205,17 @@ def _of_column(column: Column, is_key: bool, dialect: Format) -> Iterator[Check]
         # a text that means missing may be none of the column's type: a key would be empty
         is_none = f" OR ({text} IN ({', '.join(map(literal, column.sentinels))}) AND {_typed_name(column)} IS NULL)"
         yield Check("required", column.name, f"{text} IS NULL{is_none if is_key and column.sentinels else ''}")
+    unless = _unless(column, dialect)
     for rule, broken, expected in _on_text(column, dialect):
         short = (text, column.length) if rule == "length" and column.length is not None else None
         expected_fr = words_of(column, dialect).fr if rule == "type" else expected
-        yield Check(rule, column.name, f"({broken}){_unless(column)}", expected, short, expected_fr)
+        yield Check(rule, column.name, f"({broken}){unless}", expected, short, expected_fr)
 
 
 def _on_text(column: Column, dialect: Format) -> Iterator[tuple[str, str, str]]:
     """Rule, what is true of a text that breaks it and not true of none, and what is expected, in words."""
     text, value = quoted(column.lake_name), _typed_name(column)
-    if (broken := _not_of_type(column, dialect)) is not None:
+    if (broken := _not_of_type(column, dialect, text, value)) is not None:
         yield "type", broken, words_of(column, dialect).en
     if column.length is not None:
         yield "length", f"length({text}) > {column.length}", str(column.length)
@@ -200,21 +227,19 @@ def _on_text(column: Column, dialect: Format) -> Iterator[tuple[str, str, str]]:
         yield "pattern", f"NOT regexp_full_match({text}, {literal(column.pattern)})", column.pattern
 
 
-def _order(column: Column, earlier: Column) -> Check:
+def _order(column: Column, earlier: Column, dialect: Format) -> Check:
     broken = f"{_typed_name(column)} < {_typed_name(earlier)}"
-    return Check("order", column.name, f"({broken}){_unless(column)}{_unless(earlier)}", earlier.name)
+    spared = f"{_unless(column, dialect)}{_unless(earlier, dialect)}"
+    return Check("order", column.name, f"({broken}){spared}", earlier.name)
 
 
-def _unless(column: Column) -> str:
+def _unless(column: Column, dialect: Format) -> str:
     """Spares a text that means missing."""
-    if not column.sentinels:
-        return ""
-    return f" AND {quoted(column.lake_name)} NOT IN ({', '.join(map(literal, column.sentinels))})"
+    return f" AND NOT {_is_one_of(column, column.sentinels, dialect)}" if column.sentinels else ""
 
 
-def _not_of_type(column: Column, dialect: Format) -> str | None:
-    """What makes a text none of the type: the engine's own casts round, trim and guess."""
-    text, value = quoted(column.lake_name), _typed_name(column)
+def _not_of_type(column: Column, dialect: Format, text: str, value: str) -> str | None:
+    """What makes a text none of the type, its value being this: the engine's own casts round, trim and guess."""
     is_none = f"{value} IS NULL AND {text} IS NOT NULL"
     point = "." if dialect.kind == "parquet" else re.escape(dialect.decimal)
     match column.kind:
@@ -253,7 +278,8 @@ def _not_of_type(column: Column, dialect: Format) -> str | None:
                     r"00:00:00(\.0+)?" if column.kind == "date" else r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6}0*)?Z?"
                 )
                 return _otherwise_written(text, value, f"{day}([ T]{hours})?", reads_back=False)
-            return f"{is_none} OR {value} < {_SHORTEST_YEAR} OR {_skipped(text, value, _form(column, dialect))}"
+            is_far = f"{value} < {_FIRST_DAY} OR {value} >= {_AFTER_LAST_DAY}"
+            return f"{is_none} OR {is_far} OR {_skipped(text, value, _form(column, dialect))}"
 
 
 def _otherwise_written(text: str, value: str, form: str, *, reads_back: bool = True) -> str:
@@ -273,6 +299,8 @@ def _skipped(text: str, value: str, form: str | None) -> str:
         signs.insert(0, f"strlen({text}) <> {width}")
     if form and " " in form:
         signs.append(rf"regexp_matches({text}, '[^\S ]|  ')")
+    if form and form.endswith("%z"):
+        signs.append(f"NOT regexp_matches({text}, {literal(_OFFSET)})")
     if form and is_told_twice(form):
         # strptime takes the 366th day of any year for the first of the next, and any day of the week for any day
         signs.append(f"lower(strftime({value}, {literal(form)})) <> lower({text})")

@@ -93,7 +93,8 @@ def _in_rows(
     found = Keys()
     for column in columns:
         kind = str(column.identifier_type)
-        texts = [None if text is None else canonical(text, kind) for text in rows[column.lake_name].to_pylist()]
+        delivered = rows[column.lake_name].to_pylist()
+        texts = [None if text is None else canonical(text, kind, column.kind) for text in delivered]
         digits = pseudonymiser.pseudonymise(pl.Series(texts, dtype=pl.String), kind)
         for place, number in _matches(digits, wanted[kind]):
             for own_kind, names in own.items():

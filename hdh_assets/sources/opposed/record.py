@@ -40,13 +40,15 @@ def record_oppositions(
     identifiers: Iterable[Identifier],
     identifier_type: str,
     datasets: Collection[str] = (),
+    kinds: Collection[str] = ("string",),
 ) -> list[tuple[Opposition, bool]]:
     """Keep these persons out from now on; for each the opposition, and whether it is new.
 
-    No dataset means all. Raises `KeyMaterialError` before anything is recorded.
+    No dataset means all. `kinds` are those of the columns that have such identifiers (`column_kinds`). Raises
+    `KeyMaterialError` before anything is recorded.
     """
     pseudonymiser, book = open_pseudonymiser(open_keys(home)), open_book(home)
-    persons = person_keys(pseudonymiser, identifiers, identifier_type)
+    persons = person_keys(pseudonymiser, identifiers, identifier_type, kinds)
     found: list[tuple[Opposition, bool]] = []
 
     def change(current: Book) -> Book:
@@ -97,13 +99,13 @@ def accept_lost(home: Home, settings: Settings, seen: int) -> tuple[int, ...]:
 
 
 def person_keys(
-    pseudonymiser: Pseudonymiser, identifiers: Iterable[Identifier], identifier_type: str
+    pseudonymiser: Pseudonymiser, identifiers: Iterable[Identifier], identifier_type: str, kinds: Collection[str]
 ) -> list[tuple[PersonKey, ...]]:
     """The keys each identifier gives, one for each way it may have been written."""
     written = [
         (position, text, plain_rank(rank))
         for position, (identifier, rank) in enumerate(identifiers)
-        for text in spellings(identifier, identifier_type)
+        for text in spellings(identifier, identifier_type, kinds)
     ]
     digits = pseudonymiser.pseudonymise(pl.Series([text for _, text, _ in written], dtype=pl.String), identifier_type)
     made: dict[int, list[PersonKey]] = {}

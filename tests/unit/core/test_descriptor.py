@@ -354,3 +354,17 @@ def test_a_foreign_key_joins_columns_of_one_type() -> None:
     parent = table(columns=[column("id", "string(9)")])
     with pytest.raises(ValueError, match=r"lines\.visit and visits\.id are of types that never match"):
         Dataset.model_validate(dataset(tables=[parent, child]))
+
+
+@pytest.mark.parametrize(("mine", "its"), [("patient", None), (None, "patient"), ("patient", "doctor")])
+def test_a_foreign_key_joins_pseudonyms_of_one_kind(mine: str | None, its: str | None) -> None:
+    child = table("lines", columns=[column("visit", "integer", identifier_type=mine)],
+                  foreign_keys=[{"columns": ["visit"], "table": "visits", "to_columns": ["id"]}])  # fmt: skip
+    parent = table(columns=[column("id", "integer", identifier_type=its)])
+    with pytest.raises(ValueError, match=r"lines\.visit and visits\.id never match .* same identifier_type"):
+        Dataset.model_validate(dataset(tables=[parent, child]))
+
+
+@pytest.mark.parametrize("bound", [1.15, 2.3, 0.07])
+def test_one_value_may_be_the_only_one_allowed(bound: float) -> None:
+    assert Column.model_validate(column("a", "decimal(5,2)", minimum=bound, maximum=bound)).minimum == bound

@@ -83,6 +83,7 @@ def test_an_unknown_key_is_answered_with_those_of_its_place(tmp_path: Path) -> N
 
 
 SURVEY = [column("asked", codes={"a": "answer"}), column("said", identifying_when={"asked": ["z"]})]
+BARE, LATIN = {"quote": None}, {"encoding": "latin-1"}
 CSV = {"kind": "csv", "date": "%d/%m/%Y"}
 
 
@@ -106,6 +107,29 @@ CSV = {"kind": "csv", "date": "%d/%m/%Y"}
             {"format": CSV, "tables": [table(columns=[column("a", "date", sentinels=["1900-01-01"])])]},
             "tables.0.columns.0.sentinels.0",
             "1900-01-01 is a day, but not as a has them, which are %d/%m/%Y",
+        ),
+        *(
+            ({"tables": [table(columns=[column("asked", kind), column("b", identifying_when={"asked": [never]})])]},
+             "tables.0.columns.1.identifying_when.asked", f"asked is never {never}, which is no {kind}")
+            for kind, never in (
+                ("integer", "yes"), ("boolean", "x"), ("string(1)", "12"), ("uuid", "1"), ("date", "NA"),
+                ("decimal(3,1)", "1.5x"), ("year", "24"), ("yearmonth", "2024-01"),
+            )
+        ),
+        *(
+            ({"tables": [table(columns=[column("a", kind, minimum=low, maximum=high)])]},
+             "tables.0.columns.0.minimum", f"no {kind} is between")
+            for kind, low, high in (("integer", 1.2, 1.8), ("decimal(3,1)", 0.11, 0.19))
+        ),
+        *(
+            ({"format": form, "tables": [table(columns=[column("a", **{field: said})])]},
+             f"tables.0.columns.0.{field}.{place}", f"visits.a: {problem}")
+            for form, field, said, place, problem in (
+                (BARE, "codes", {"a,b": "x"}, "a,b", "the delimiter is part of a,b, and there are no quotes"),
+                (BARE, "sentinels", ["x", "a,b"], 1, "the delimiter is part of a,b, and there are no quotes"),
+                (LATIN, "codes", {"œ": "x"}, "œ", "œ cannot be written in latin-1, the encoding of the files"),
+                (LATIN, "sentinels", ["œ"], 0, "œ cannot be written in latin-1, the encoding of the files"),
+            )
         ),
         *(
             ({"sensitivity": "open", "tables": [table(columns=[column("a", "date", **said)])]}, "sensitivity", told)

@@ -123,12 +123,20 @@ def test_findings_known_already_change_nothing() -> None:
     ],
 )
 def test_a_nir_is_the_same_however_it_is_written(written: str, bare: str) -> None:
-    assert canonical(written, "nir") == bare
-    assert spellings(written, "nir")[-1] == bare
+    assert canonical(written, "nir", "string") == bare
+    assert spellings(written, "nir", ["string"])[-1] == bare
 
 
 def test_other_identifiers_are_taken_to_the_letter() -> None:
-    assert spellings("ab 12", "ehr_patient") == ("ab 12",)
+    assert spellings("ab 12", "ehr_patient", ["string"]) == ("ab 12",)
+    assert spellings("007", "ehr_patient", ["string"]) == ("007",)
+
+
+def test_numbers_and_uuids_are_found_however_they_are_written() -> None:
+    assert spellings("007", "patient", ["integer", "string"]) == ("007", "7")
+    assert spellings("+7", "patient", ["integer"]) == ("+7", "7")
+    assert spellings("x", "patient", ["integer", "uuid"]) == ("x",)
+    assert spellings("0F8F", "patient", ["uuid"]) == ("0F8F", "0f8f")
 
 
 def test_ranks_are_compared_without_leading_zeros() -> None:

@@ -66,7 +66,7 @@ def test_a_row_is_found_by_its_own_persons_identifier_and_says_whose_it_is_by_th
     with vault.writer(path) as file:
         parquet.write_table(pa.table(ROWS), cast("IO[bytes]", file))
     kind, identifier = given
-    pseudonym = pseudonymiser.pseudonymise(pl.Series([canonical(identifier, kind)]), kind)[0]
+    pseudonym = pseudonymiser.pseudonymise(pl.Series([canonical(identifier, kind, "string")]), kind)[0]
     opposition = Mock(number=7, given=[PersonKey(kind, pseudonym)])
     table = dataset(tables=[BIRTHS]).by_name["births"]
     found = lookup.in_file(vault, pseudonymiser, table, path, shared, [opposition])
