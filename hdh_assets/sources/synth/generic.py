@@ -16,6 +16,7 @@ import duckdb
 from hdh_assets.core.column import Column, Role
 from hdh_assets.core.descriptor import Dataset, ForeignKey, Mode, Table
 from hdh_assets.core.errors import HubError
+from hdh_assets.sources.intake.row_rules import filled_sql
 from hdh_assets.sources.synth.engine import write_table
 from hdh_assets.sources.synth.generic_keys import SUBJECT, Numbering, Part, numbering
 from hdh_assets.sources.synth.generic_values import IDENTIFYING, NAMED, SUBJECTS, column_value, person_value
@@ -70,7 +71,8 @@ def _query(con: duckdb.DuckDBPyConnection, order: Order, table: Table) -> str:
     telling = {part: count for part, count in owners.items() if _tells_apart(dataset, table, part, given)}
     is_asked = subject == "person" or _leads_to_persons(dataset, table)
     asked = _row_count(order, table, subject, owners, is_asked=is_asked)
-    rows = numbering(table, asked, telling, given, days, is_asked=is_asked)
+    before = (start - _first_day(dataset.first_period)).days // days if table.unique_across_periods else 0
+    rows = numbering(table, asked, telling, given, days, is_asked=is_asked, periods_before=before)
     joins = [
         f"JOIN {SUBJECTS[subject]} s ON s.subject = "
         + (f"r % {owners[SUBJECT]}" if subject == "commune" else _counted(rows, SUBJECT, subject, owners))
@@ -92,7 +94,7 @@ def _query(con: duckdb.DuckDBPyConnection, order: Order, table: Table) -> str:
                 values.setdefault(here.lower(), _value(table.by_name[there.lower()], table, rows, start, days))
     for column in table.columns:
         values.setdefault(column.lake_name, _value(column, table, rows, start, days))
-    shown = [f'{_in_order(column, table, values)} AS "{column.lake_name}"' for column in table.columns]
+    shown = [f'{_in_order(column, order.dataset, table, values)} AS "{column.lake_name}"' for column in table.columns]
     return (
         f"SELECT r, {', '.join(shown)} FROM "
         f"(SELECT range::BIGINT AS r, hash({order.seed}::BIGINT, '{tag}', range::BIGINT) AS k FROM range({rows.rows})) "
@@ -125,13 +127,20 @@ def _value(column: Column, table: Table, rows: Numbering, start: date, days: int
     return value
 
 
-def _in_order(column: Column, table: Table, values: Mapping[str, str]) -> str:
-    """The column's value, no earlier than that of the column it is not before."""
+def _in_order(column: Column, dataset: Dataset, table: Table, values: Mapping[str, str]) -> str:
+    """The column's value, no earlier than that of the column it is not before, and none that means missing.
+
+    Where one of two instants is written without its seconds, the later is of the next day.
+    """
     value = values[column.lake_name]
-    if not column.not_before:
-        return value
-    earlier = _in_order(table.by_name[column.not_before.lower()], table, values)
-    return f"CASE WHEN {value} IS NOT NULL THEN greatest({value}, {earlier}) END"
+    if column.not_before:
+        first = table.by_name[column.not_before.lower()]
+        earlier = _in_order(first, dataset, table, values)
+        if column.kind == "timestamp" and column.format != first.format:
+            earlier = f"date_trunc('day', {earlier}) + INTERVAL 1 DAY"
+        value = f"CASE WHEN {value} IS NOT NULL THEN greatest({value}, {earlier}) END"
+    is_free = column.nullable and not column.synth and column.lake_name not in map(str.lower, table.primary_key)
+    return filled_sql(column, dataset.format, value) if is_free else value
 
 
 def _parents(dataset: Dataset, table: Table) -> list[tuple[int, ForeignKey]]:

@@ -21,6 +21,8 @@ SUBJECT = "subject"
 Part = str | int
 _UNBOUNDED = 10**12
 _DAY = 86_400
+_PERIODS = 10_000
+"""Among which a column's room is shared: days of 27 years."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,20 @@ class Numbering:
 
 
 def numbering(
-    table: Table, rows: int, owners: Mapping[Part, int], given: Mapping[str, Part], days: int, *, is_asked: bool
+    table: Table,
+    rows: int,
+    owners: Mapping[Part, int],
+    given: Mapping[str, Part],
+    days: int,
+    *,
+    is_asked: bool,
+    periods_before: int = 0,
 ) -> Numbering:
     """At most `rows`, all with different keys.
 
     `owners`: how many there are of each part that alone tells rows apart; `given`: who decides the value of a column;
-    `days` in a period. Raises `HubError` when somebody asked for that many rows, nobody owns them, and the key cannot
-    tell them apart.
+    `days` in a period; `periods_before`: how many whose keys are others, as far as one column has room for them. Raises
+    `HubError` when somebody asked for that many rows, nobody owns them, and the key cannot tell them apart.
     """
     key = [name.lower() for name in table.primary_key]
     free = [column for name in key if name not in given and (column := table.by_name[name])]
@@ -48,7 +57,7 @@ def numbering(
     counting = [column for column in free if column.role is not Role.person_key and not column.synth]
     rooms = {column.lake_name: capacity(column, days) for column in counting}
     if wide := next((name for name in rooms if rooms[name] >= rows), None):
-        return Numbering(rows, {wide: "r"})
+        return Numbering(rows, {wide: _beyond(rooms[wide], rows, periods_before)})
     named = {given[name] for name in key if name in given}
     parts: dict[Part, int] = {part: count for part, count in owners.items() if part in named}
     if is_asked and not parts and math.prod(rooms.values()) < rows:
@@ -62,6 +71,12 @@ def numbering(
         counted[part] = f"(r // {step} % {max(size, 1)})"
         step *= size
     return Numbering(min(rows, step), counted)
+
+
+def _beyond(room: int, rows: int, periods: int) -> str:
+    """What counts the rows of a period beyond those of the periods before, as far as there is room."""
+    share = max(room // _PERIODS, rows)
+    return f"(r + {share * periods})" if periods and share * (periods + 1) <= room else "r"
 
 
 def capacity(column: Column, days: int) -> int:

@@ -85,8 +85,8 @@ def column_value(column: Column, start: date, days: int, number: str | None) -> 
     if column.synth:
         return _named(column, start)
     if column.codes:
-        codes = ", ".join(literal(code) for code in column.codes)
-        return f"([{codes}])[1 + {number or _pick(column, len(column.codes))}]"
+        codes = [code for code in column.codes if number or code not in column.sentinels] or list(column.codes)
+        return f"([{', '.join(map(literal, codes))}])[1 + {number or _pick(column, len(codes))}]"
     if column.pattern:
         return matching(column.pattern, number or _pick(column, _MANY))
     return _by_kind(column, start, days, number)

@@ -278,3 +278,38 @@ def test_an_end_is_made_not_before_its_start(tmp_path: Path, type_: str) -> None
     tumour = TUMOUR | {"columns": [*TUMOUR["columns"], *ordered]}
     folder, dataset = delivered(tmp_path, REGISTRY | {"tables": [tumour]}, persons=200)
     assert broken(opened(folder, dataset), dataset) == {}
+
+
+@pytest.mark.parametrize("is_finer", [True, False])
+def test_an_end_without_seconds_is_not_before_its_start(tmp_path: Path, is_finer: bool) -> None:
+    forms = ["%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S"]
+    first, last = forms if is_finer else reversed(forms)
+    ordered = [column("last", "timestamp", not_before="first", format=last), column("first", "timestamp", format=first)]
+    tumour = TUMOUR | {"columns": [*TUMOUR["columns"], *ordered]}
+    folder, dataset = delivered(tmp_path, REGISTRY | {"tables": [tumour]}, persons=800)
+    assert broken(opened(folder, dataset), dataset) == {}
+
+
+def test_what_means_missing_is_made_of_no_row(tmp_path: Path) -> None:
+    columns = [
+        column("side", "string(1)", codes={"L": "left", "9": "not said"}, sentinels=["9"]),
+        column("grade", "integer", minimum=0, maximum=3, sentinels=["0", "NA"]),
+        column("seen", "date", sentinels=["01.01.2023", "02.01.2023"]),
+        column("share", "decimal(2,1)", minimum=0, maximum=1, sentinels=["0,50"]),
+    ]
+    tumour = TUMOUR | {"columns": [*TUMOUR["columns"][:2], *columns]}
+    con = opened(*delivered(tmp_path, REGISTRY | {"tables": [tumour]}, persons=800))
+    made = "side = '9' OR grade = '0' OR seen IN ('01.01.2023', '02.01.2023') OR share IN ('0,5', '0.5')"
+    assert one(con, f"SELECT count(*) FROM tumour WHERE {made}") == 0
+    assert one(con, "SELECT count(DISTINCT (side, grade)) FROM tumour WHERE share IS NOT NULL") > 2
+
+
+@pytest.mark.parametrize("key", [column("number", "string(12)"), column("number", "integer", maximum=99_999_999)])
+def test_keys_that_are_unique_in_all_periods_are_others_in_each(tmp_path: Path, key: dict[str, Any]) -> None:
+    tumour = TUMOUR | {"columns": [key | {"nullable": False}, *TUMOUR["columns"][1:]], "unique_across_periods": True}
+    dataset = Dataset.model_validate(REGISTRY | {"tables": [tumour]})
+    everything = DATASETS | {dataset.id: dataset}
+    folders = generate(everything, [dataset.id], persons=400, first="2021", last="2024", seed=3, out=tmp_path)
+    keys = [number for folder in folders for (number,) in opened(folder, dataset).execute(
+        "SELECT number FROM tumour").fetchall()]  # fmt: skip
+    assert len(set(keys)) == len(keys) == 4 * 200
