@@ -88,7 +88,7 @@ def recorded_revision(registry: Registry) -> int:
 
     No release and no extract is made before the lake follows it.
     """
-    return max((int(event.data["revision"]) for event in registry.events(RECORDED, WITHDRAWN)), default=0)
+    return max((event.said("revision", int) for event in registry.events(RECORDED, WITHDRAWN)), default=0)
 
 
 def _lock_path(book: Path) -> Path:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
 
@@ -84,9 +84,20 @@ class Draft:
     data: dict[str, Any]
 
 
+_Kind = TypeVar("_Kind")
+
+
+class DamagedLogError(HubError):
+    """The event log holds what no hub wrote."""
+
+    def __init__(self, what: str) -> None:
+        remedy = "restore the event log from a backup; `hdh audit verify` names every event that was altered"
+        super().__init__(f"the event log is damaged: {what}", remedy=remedy)
+
+
 @dataclass(frozen=True)
 class Event:
-    """One event of the log. `data` is what `Draft.data` was, through JSON."""
+    """One event of the log. `data` is what `Draft.data` was, through JSON; what it must have is asked by `said`."""
 
     seq: int
     at: datetime
@@ -96,6 +107,15 @@ class Event:
     data: dict[str, Any]
     previous: str
     hash: str
+
+    def said(self, name: str, kind: type[_Kind]) -> _Kind:
+        """The particular of that name, or a part of it (`basis.release`). Raises `DamagedLogError` when it has none."""
+        found: Any = self.data
+        for part in name.split("."):
+            found = found.get(part) if isinstance(found, dict) else None
+        if not isinstance(found, kind):
+            raise DamagedLogError(f"event {self.seq} does not say what a {self.kind} says")
+        return found
 
 
 @dataclass(frozen=True)
@@ -210,13 +230,13 @@ class Registry:
         mark = self._mark.read()
         with self._failures(), self._engine.connect() as connection:
             rows = [dict(row) for row in connection.execute(sa.select(_EVENT).order_by(_EVENT.c.seq)).mappings()]
-            head = _head(connection)
+            head = _stored_head(connection)
         problems = list(_problems(rows, head))
         if mark and (mark.seq, mark.hash) not in {(row["seq"], row["hash"]) for row in rows}:
             problems.append(f"event {mark.seq}, which this home has seen, is not in it: the log is an older one")
         if since and since.lower() not in {GENESIS, *(row["hash"] for row in rows)}:
             problems.append(f"no event has the hash {since}: the log was rewritten, or is an older or another one")
-        return Audit(len(rows), rows[-1]["hash"] if rows else GENESIS, tuple(problems))
+        return Audit(len(rows), str(rows[-1]["hash"]) if rows else GENESIS, tuple(problems))
 
     def __enter__(self) -> Self:
         return self
@@ -262,6 +282,7 @@ def _connect(url: str) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def _leave_begin_to_us(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
+        connection.text_factory = lambda octets: octets.decode("utf-8", "surrogateescape")
         connection.execute("PRAGMA synchronous = FULL")
 
     @sa.event.listens_for(engine, "begin")
@@ -278,7 +299,15 @@ def _read(connection: sa.Connection) -> list[Event]:
 
 
 def _event(row: dict[str, Any]) -> Event:
-    return Event(**(row | {"at": datetime.fromisoformat(row["at"]), "data": json.loads(row["data"])}))
+    try:
+        # a text of the database may be none, or hold bytes that are no characters
+        texts = {name: value.encode("utf-8").decode("utf-8") for name, value in row.items() if name != "seq"}
+        data = json.loads(texts["data"])
+        if isinstance(row["seq"], int) and isinstance(data, dict):
+            return Event(**(row | {"at": datetime.fromisoformat(texts["at"]), "data": data}))
+    except (ValueError, AttributeError):
+        pass
+    raise DamagedLogError(f"event {row['seq']} cannot be read" if isinstance(row["seq"], int) else "one has no number")
 
 
 def _row(event: Event) -> dict[str, Any]:
@@ -286,8 +315,16 @@ def _row(event: Event) -> dict[str, Any]:
 
 
 def _head(connection: sa.Connection) -> tuple[int, str]:
-    row = connection.execute(sa.select(_HEAD.c.seq, _HEAD.c.hash)).one()
-    return int(row.seq), str(row.hash)
+    if (head := _stored_head(connection)) is None:
+        raise DamagedLogError("which event is the last is not known")
+    return head
+
+
+def _stored_head(connection: sa.Connection) -> tuple[int, str] | None:
+    """Number and hash of the last event; None where nobody can tell."""
+    rows = connection.execute(sa.select(_HEAD.c.seq, _HEAD.c.hash)).fetchall()
+    found = [(row.seq, row.hash) for row in rows if isinstance(row.seq, int) and isinstance(row.hash, str)]
+    return found[0] if len(rows) == len(found) == 1 else None
 
 
 def _chain(draft: Draft, actor: str, seq: int, previous: str) -> Event:
@@ -310,20 +347,33 @@ def _hash(row: dict[str, Any]) -> str:
     return hashlib.sha256(canonical(content).encode("utf-8")).hexdigest()
 
 
-def _problems(rows: list[dict[str, Any]], head: tuple[int, str]) -> Iterator[str]:
+def _is_as_appended(row: dict[str, Any]) -> bool:
+    try:
+        return bool(row["hash"] == _hash(row))
+    except (TypeError, ValueError):
+        # a value of another type, or bytes that are no characters
+        return False
+
+
+def _problems(rows: list[dict[str, Any]], head: tuple[int, str] | None) -> Iterator[str]:
     expected, previous = 1, GENESIS
     for row in rows:
         seq = row["seq"]
+        if not isinstance(seq, int):
+            yield "an event has no number"
+            continue
         if seq != expected:
             yield (
                 f"event {expected} is missing" if seq == expected + 1 else f"events {expected} to {seq - 1} are missing"
             )
         elif row["previous"] != previous:
             yield f"event {seq} does not follow event {seq - 1}: one of them was replaced"
-        if row["hash"] != _hash(row):
+        if not _is_as_appended(row):
             yield f"event {seq} was altered"
         expected, previous = seq + 1, row["hash"]
-    if head[0] != expected - 1:
+    if head is None:
+        yield "which event is the last is not known: the head was altered or removed"
+    elif head[0] != expected - 1:
         yield f"{_events(expected, head[0])} missing at the end" if head[0] >= expected else "events were added"
     elif head[1] != previous:
         yield f"event {head[0]} is not the one that was appended"

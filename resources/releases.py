@@ -137,7 +137,7 @@ def make_release(
 
 def greatest_delivered(registry: Registry) -> int:
     """The greatest number of a release that an extract was ever made from; 0 when there is none."""
-    return max((int(event.data["basis"]["release"]) for event in registry.events(DELIVERED)), default=0)
+    return max((event.said("basis.release", int) for event in registry.events(DELIVERED)), default=0)
 
 
 def _unchanged(engine: duckdb.DuckDBPyConnection, rules: str) -> Release | None:

@@ -75,7 +75,7 @@ def renew_command(
     from hdh_assets.extracts.due import ask  # noqa: PLC0415
 
     context = cli_context(ctx).require_home()
-    event = ask(context.home, context.settings, project)
+    event = ask(context.home, context.settings, context.datasets(), project)
     if as_json:
         print_json({"project": project, "event": event.seq, **event.data})
     else:

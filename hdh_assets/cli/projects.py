@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -114,7 +114,7 @@ def show_command(ctx: typer.Context, project: ProjectArgument, as_json: JsonOpti
     history = [_told(event) for event in found.history]
     summary = _summary(found) | {"waits_for": _waits_for(context, found)}
     if as_json:
-        print_json(summary | {"dossier": found.dossier.data["dossier"], "history": history})
+        print_json(summary | {"dossier": found.dossier.said("dossier", dict), "history": history})
         return
     print_facts(summary | {"waits_for": ", ".join(summary["waits_for"]) or None})
     out.print()
@@ -259,11 +259,17 @@ def _checked(context: Context, path: Path) -> Any:
 
 def _waits_for(context: Context, project: Project) -> list[str]:
     """Tables of the permit in force without which its extract waits."""
+    from hdh_assets.governance.permit import read_permit  # noqa: PLC0415
     from hdh_assets.governance.register import today  # noqa: PLC0415
+    from resources.registry import DamagedLogError  # noqa: PLC0415
 
     if project.permit is None or not project.has_permit_on(today()):
         return []
-    return _undelivered(context, project.permit.data["permit"].get("tables", ()))
+    try:
+        return _undelivered(context, read_permit(project.permit).table_names)
+    except DamagedLogError as error:
+        say(f"[yellow]![/] no extract is made: {error.message}")
+        return []
 
 
 def _undelivered(context: Context, tables: Iterable[str]) -> list[str]:
@@ -290,15 +296,14 @@ def _act(context: Context, decision: Decision, words: str, *, as_json: bool = Fa
 def _summary(project: Project) -> dict[str, Any]:
     from hdh_assets.governance.register import today  # noqa: PLC0415
 
-    permit = project.permit.data["permit"] if project.permit else {}
     return {
         "project": project.id,
         "status": project.status_on(today()),
-        "title": project.dossier.data["dossier"]["title"],
+        "title": project.dossier.said("dossier.title", str),
         "version": project.dossier_version,
         "filed": project.dossier.at,
-        "permit": permit.get("number"),
-        "expires": permit.get("expires") and date.fromisoformat(permit["expires"]),
+        "permit": project.permits if project.permit else None,
+        "expires": project.expires,
     }
 
 

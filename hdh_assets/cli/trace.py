@@ -118,6 +118,7 @@ def audit_accept_command(
     which nobody knows any more whether they hold such a person are withdrawn, and replaced.
     """
     from hdh_assets.extracts.opposed import withdraw_unproven  # noqa: PLC0415
+    from hdh_assets.governance.decisions import require_reason  # noqa: PLC0415
     from hdh_assets.sources.opposed.record import accept_lost  # noqa: PLC0415
     from resources.lake import open_lake  # noqa: PLC0415
     from resources.registry import RESTORED, Registry, current_actor  # noqa: PLC0415
@@ -125,6 +126,7 @@ def audit_accept_command(
 
     context = cli_context(ctx).require_home()
     home, settings = context.home, context.settings
+    require_reason(reason, "an acceptance")
     with open_lake(home, settings).reader() as engine:
         known = followed(engine)
     with Registry(home, settings) as registry:

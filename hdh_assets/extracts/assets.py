@@ -71,9 +71,9 @@ def withdrawn_assets(registry: Registry, name: str) -> Iterator[dg.AssetObservat
     """
     project, _, number = name.partition("/v")
     for event in registry.events(DELIVERED):
-        if (event.subject, event.data["version"]) == (project, int(number)):
+        if (event.subject, event.said("version", int)) == (project, int(number)):
             notice = withdrawals(registry)[project, int(number)].notice
-            for key in extract_keys(permit_of(registry, project, event.data["basis"]["permit"])).values():
+            for key in extract_keys(permit_of(registry, project, event.said("basis.permit", int))).values():
                 yield dg.AssetObservation(
                     asset_key=list(key.parts),
                     description=f"{name} was withdrawn: its data are erased",
@@ -88,7 +88,7 @@ def ended_specs(registry: Registry, on: date) -> Iterator[dg.AssetSpec]:
     """
     delivered: dict[str, set[int]] = {}
     for event in registry.events(DELIVERED):
-        delivered.setdefault(event.subject, set()).add(event.data["basis"]["permit"])
+        delivered.setdefault(event.subject, set()).add(event.said("basis.permit", int))
     for project in projects(registry).values():
         if end := project.permit_end(on):
             keys = {key for number in delivered.get(project.id, ()) for key in _keys_of(registry, project.id, number)}

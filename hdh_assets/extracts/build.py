@@ -250,5 +250,5 @@ def _standing(home: Home, registry: Registry, permit: Permit) -> list[Version]:
 
 def _next_number(registry: Registry, home: Home, project: str) -> int:
     """One more than any version there is or ever was."""
-    recorded = [int(e.data["version"]) for e in registry.events(DELIVERED) if e.subject == project]
+    recorded = [e.said("version", int) for e in registry.events(DELIVERED) if e.subject == project]
     return max([0, *recorded, *(v.number for v in list_versions(home, project))]) + 1

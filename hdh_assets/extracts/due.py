@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
+from hdh_assets.extracts.deliverable import deliverable, undeliverable
 from hdh_assets.extracts.plan import OMOP
 from hdh_assets.extracts.provenance import feeding_tables
 from hdh_assets.extracts.space import placed_only
@@ -80,17 +82,17 @@ def read_delivered(home: Home, registry: Registry, project: str | None = None) -
 
 def asked_releases(registry: Registry) -> dict[Grant, int]:
     """The release from which on each permit's last asked version is to be made."""
-    return {(event.subject, int(event.data["permit"])): int(event.data["release"]) for event in registry.events(ASKED)}
+    return {(event.subject, event.said("permit", int)): event.said("release", int) for event in registry.events(ASKED)}
 
 
-def ask(home: Home, settings: Settings, project: str) -> Event:
+def ask(home: Home, settings: Settings, datasets: Mapping[str, Dataset], project: str) -> Event:
     """Ask for the next version of a project's extract, from the newest release, under the permit in force.
 
-    Raises `RefusedError` when no permit is in force or the newest release was delivered under it already, `HubError`
-    when there is no release.
+    Raises `RefusedError` when no permit is in force, it names what the hub does not deliver, or the newest release was
+    delivered under it already, `HubError` when there is no release.
     """
     with Registry(home, settings) as registry:
-        permit = find_permit(registry, project)
+        permit = find_permit(registry, project, known=deliverable(datasets), withheld=undeliverable(datasets))
         release = find(open_lake(home, settings)).number
         if read_delivered(home, registry, project).get(_grant(permit), 0) >= release:
             raise RefusedError(

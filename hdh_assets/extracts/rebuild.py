@@ -107,10 +107,10 @@ def _delivered(home: Home, settings: Settings, name: str) -> tuple[str, int, dic
     project, _, wanted = name.partition("/")
     with Registry(home, settings) as registry:
         events = [e for e in registry.events(DELIVERED) if e.subject == project]
-    events = [e for e in events if not wanted or f"v{e.data['version']}" == wanted]
+    events = [e for e in events if not wanted or f"v{e.said('version', int)}" == wanted]
     if not events:
         raise RefusedError(f"no extract {name} was delivered", remedy="see `hdh extract list`")
-    return project, int(events[-1].data["version"]), events[-1].data
+    return project, events[-1].said("version", int), events[-1].data
 
 
 def _differences(rebuilt: Path, delivered: Path) -> list[str]:

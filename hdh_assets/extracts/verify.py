@@ -51,7 +51,7 @@ _UNTOLD = "the hub was killed when it had put it there; `hdh tick` (or the runni
 
 
 def _key(event: Event) -> Key:
-    return event.subject, int(event.data["version"])
+    return event.subject, event.said("version", int)
 
 
 def _name(key: Key) -> str:
@@ -61,7 +61,8 @@ def _name(key: Key) -> str:
 def _under_permit(registry: Registry, delivered: Sequence[Event]) -> list[Event]:
     """Deliveries whose permit is in force, or one that amends it."""
     known, day = projects(registry), today()
-    return [e for e in delivered if e.subject in known and not known[e.subject].end_of(e.data["basis"]["permit"], day)]
+    listed = [(event, known[event.subject]) for event in delivered if event.subject in known]
+    return [event for event, project in listed if not project.end_of(event.said("basis.permit", int), day)]
 
 
 def _lost(home: Home, settings: Settings, missing: Sequence[Event]) -> set[Key]:
@@ -70,7 +71,7 @@ def _lost(home: Home, settings: Settings, missing: Sequence[Event]) -> set[Key]:
         return set()
     with open_lake(home, settings).reader() as engine:
         gone = retired(engine)
-    return {_key(event) for event in missing if event.data["basis"]["release"] not in gone}
+    return {_key(event) for event in missing if event.said("basis.release", int) not in gone}
 
 
 def _problems(version: Version, recorded: str | None, withdrawn: Withdrawal | None) -> list[str]:

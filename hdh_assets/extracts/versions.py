@@ -156,7 +156,7 @@ def check_readable(version: Version) -> None:
 def recorded_manifests(events: Iterable[Event]) -> dict[tuple[str, int], str]:
     """SHA-256 of the manifest of each version ever delivered, by project and number, as the event log has it."""
     delivered = (event for event in events if event.kind == DELIVERED)
-    return {(event.subject, int(event.data["version"])): str(event.data["manifest_sha256"]) for event in delivered}
+    return {(event.subject, event.said("version", int)): event.said("manifest_sha256", str) for event in delivered}
 
 
 def _versions_of(home: Home, project: str) -> list[Version]:

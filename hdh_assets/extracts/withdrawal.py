@@ -67,7 +67,7 @@ class Withdrawal:
 def withdrawals(registry: Registry) -> dict[tuple[str, int], Withdrawal]:
     """What was ever withdrawn, by project and number of the version."""
     events = registry.events(EXTRACT_WITHDRAWN)
-    return {(event.subject, int(event.data["version"])): _read(event) for event in events}
+    return {(event.subject, event.said("version", int)): _read(event) for event in events}
 
 
 def of_each(projects: Iterable[str], withdraw_of: Callable[[str], list[str]]) -> list[str]:
@@ -107,7 +107,7 @@ def withdraw(registry: Registry, version: Version, why: Withdrawal) -> None:
 def _read(event: Event) -> Withdrawal:
     end = event.data.get("permit_end")
     return Withdrawal(
-        Cause(event.data["reason"]),
+        Cause(event.said("reason", str)),
         End(date.fromisoformat(end["day"]), end["reason"]) if end else None,
         event.data.get("because", ""),
         event.at.date(),

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from pydantic import ValidationError
+
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.governance.dossier import Dossier
 from hdh_assets.governance.permit import Permit
@@ -57,7 +59,7 @@ def grant(project: str, *, expires: date | None, conditions: str, today: date) -
     """Grant what the latest version asks for, until `expires` (the dossier's retention date at the latest)."""
 
     def content(found: Project) -> dict[str, Any]:
-        dossier = Dossier.model_validate(found.dossier.data["dossier"])
+        dossier = _filed(found)
         _check_controller(dossier, found)
         permit = _permit(dossier, found, expires or dossier.retention_until, conditions, today)
         return {"number": permit.number, "permit": permit.model_dump(mode="json", by_alias=True)}
@@ -74,7 +76,7 @@ def _file(step: Step, dossier: Dossier, today: date) -> Decision:
     def content(found: Project | None) -> dict[str, Any]:
         _check_controller(dossier, found)
         filed = {"dossier": dossier.model_dump(mode="json", by_alias=True)}
-        if step is Step.amend and found and found.dossier.data["dossier"] == filed["dossier"]:
+        if step is Step.amend and found and found.dossier.said("dossier", dict) == filed["dossier"]:
             raise RefusedError(
                 f"nothing changed: version {found.dossier_version} of {dossier.project} says the same",
                 remedy="change the dossier first",
@@ -86,12 +88,25 @@ def _file(step: Step, dossier: Dossier, today: date) -> Decision:
 
 def _check_controller(dossier: Dossier, found: Project | None) -> None:
     """Raise `RefusedError` unless the dossier is of whom the last permit was granted to: to file one proves nothing."""
-    before = found.granted.data["dossier"]["controller"]["name"] if found and found.granted else None
+    before = found.granted.said("dossier.controller.name", str) if found and found.granted else None
     if before not in {None, dossier.controller.name}:
         raise RefusedError(
             f"project {dossier.project} is of {before}, and its pseudonyms go with its name",
             remedy="choose another name; the controller itself amends its dossier, or files it under its own name",
         )
+
+
+def _filed(found: Project) -> Dossier:
+    """The dossier as it was filed. Raises `RefusedError` when this version of the hub reads it no longer."""
+    try:
+        return Dossier.model_validate(found.dossier.said("dossier", dict))
+    except ValidationError as error:
+        fields = sorted({".".join(map(str, problem["loc"])) for problem in error.errors()})
+        raise RefusedError(
+            f"version {found.dossier_version} of {found.id} was filed in a form that is none any more: "
+            f"{', '.join(fields)}",
+            remedy="file it anew with `hdh project amend`",
+        ) from None
 
 
 def _permit(dossier: Dossier, found: Project, expires: date, conditions: str, today: date) -> Permit:

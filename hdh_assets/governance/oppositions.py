@@ -34,10 +34,10 @@ def fold_oppositions(events: Iterable[Event]) -> list[RecordedOpposition]:
     """Every opposition by number, after these events."""
     found: dict[int, RecordedOpposition] = {}
     for event in events:
-        for number in event.data["numbers"] if event.kind in {RECORDED, WITHDRAWN} else ():
-            revision = int(event.data["revision"])
+        for number in event.said("numbers", list) if event.kind in {RECORDED, WITHDRAWN} else ():
+            revision = event.said("revision", int)
             if event.kind == RECORDED:
-                kind, datasets = event.data["identifier_type"], tuple(event.data["datasets"])
+                kind, datasets = event.said("identifier_type", str), tuple(event.said("datasets", list))
                 found[number] = RecordedOpposition(number, event.at, kind, datasets, revision)
             elif number in found:
                 found[number] = replace(found[number], withdrawn_at=event.at, revision=revision)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hdh_assets.governance.dossier import Period, Population, Precision, Updates
 from hdh_assets.governance.forms import Columns, ProjectId, TableName
 from hdh_assets.governance.states import Project, is_in_force
-from resources.registry import Event
+from resources.registry import DamagedLogError, Event
 
 
 class Permit(BaseModel):
@@ -62,8 +62,11 @@ class BrokenPermit:
 
 
 def read_permit(event: Event) -> Permit:
-    """The permit of a `permit.granted` event. Raises `ValidationError` when the event holds none."""
-    return Permit.model_validate(event.data["permit"])
+    """The permit of a `permit.granted` event. Raises `DamagedLogError` when the event holds none."""
+    try:
+        return Permit.model_validate(event.said("permit", dict))
+    except ValidationError:
+        raise DamagedLogError(f"event {event.seq} grants what is no permit") from None
 
 
 def permits_in_force(
@@ -82,11 +85,11 @@ def permits_in_force(
     for project in projects:
         if project.permit is None:
             continue
-        number = int(project.permit.data.get("number", 0))
+        number = project.permits
         try:
             permit = read_permit(project.permit)
-        except (ValidationError, KeyError) as error:
-            broken.append(BrokenPermit(project.id, number, f"its event cannot be read: {type(error).__name__}"))
+        except DamagedLogError as error:
+            broken.append(BrokenPermit(project.id, number, error.message))
             continue
         if not permit.is_in_force(today):
             continue

@@ -50,13 +50,19 @@ def read_permits(
 
 def permit_of(registry: Registry, project: str, number: int) -> Permit:
     """The permit of that number which the project was granted."""
-    history = find_project(registry, project).history
-    return next(read_permit(event) for event in history if event.kind == Step.grant and event.data["number"] == number)
+    grants = [event for event in find_project(registry, project).history if event.kind == Step.grant]
+    return read_permit(grants[number - 1])
 
 
-def find_permit(registry: Registry, project: str) -> Permit:
-    """The permit in force of that project. Raises `RefusedError` saying why there is none."""
-    usable, broken = read_permits(registry)
+def find_permit(
+    registry: Registry,
+    project: str,
+    *,
+    known: Mapping[str, frozenset[str]] | None = None,
+    withheld: Mapping[str, str] = MappingProxyType({}),
+) -> Permit:
+    """The permit in force of that project. Raises `RefusedError` saying why there is none that can be used."""
+    usable, broken = read_permits(registry, known=known, withheld=withheld)
     for permit in usable:
         if permit.project == project:
             return permit

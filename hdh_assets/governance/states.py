@@ -11,7 +11,7 @@ from datetime import date
 from enum import StrEnum
 
 from hdh_assets.core.errors import RefusedError
-from resources.registry import Event
+from resources.registry import DamagedLogError, Event
 
 
 class Status(StrEnum):
@@ -86,8 +86,11 @@ class Project:
     id: str
     status: Status
     dossier: Event
-    """The latest version filed."""
+    """The latest version filed; after an amendment was refused, the one that was granted and stands."""
     dossier_version: int = 1
+    """Its number."""
+    versions: int = 1
+    """How many were ever filed."""
     opinions: tuple[Event, ...] = ()
     """On the latest version."""
     permit: Event | None = None
@@ -96,6 +99,10 @@ class Project:
     """How many were ever granted."""
     granted: Event | None = None
     """The dossier of the last of them."""
+    granted_version: int = 0
+    """Its number; 0 where none was granted."""
+    end: End | None = None
+    """How the last permit ended, where it no longer is `permit`."""
     ends: tuple[tuple[int, End], ...] = ()
     """Permits that had ended when a later one was granted: the number of the last of them, and how they ended."""
     history: tuple[Event, ...] = ()
@@ -107,19 +114,21 @@ class Project:
 
     def has_permit_on(self, today: date) -> bool:
         """Whether a permit is in force; one that does not say until when is."""
-        if self.permit is None:
-            return False
-        expires = self.permit.data.get("permit", {}).get("expires")
-        return not isinstance(expires, str) or is_in_force(date.fromisoformat(expires), today)
+        return self.permit is not None and (self.expires is None or is_in_force(self.expires, today))
+
+    @property
+    def expires(self) -> date | None:
+        """The last day of the permit; None without one, and of one that does not say so."""
+        try:
+            return date.fromisoformat(self.permit.said("permit.expires", str)) if self.permit else None
+        except (DamagedLogError, ValueError):
+            return None
 
     def permit_end(self, today: date) -> End | None:
         """How the last permit ended; None while one is in force and where none ever was."""
-        if not self.permits or self.has_permit_on(today):
+        if self.has_permit_on(today):
             return None
-        if self.permit is not None:
-            return End(date.fromisoformat(self.permit.data["permit"]["expires"]))
-        ended = next(event for event in reversed(self.history) if event.kind in {Step.revoke, Step.withdraw})
-        return End(ended.at.date(), str(ended.data["reason"]))
+        return End(self.expires) if self.expires else self.end
 
     def end_of(self, permit: int, today: date) -> End | None:
         """How the permit of that number ended; None while it is in force, or an amendment of it."""
@@ -166,8 +175,9 @@ def _after(project: Project | None, event: Event) -> Project:
     project = replace(project, history=(*project.history, event))
     match step:
         case Step.submit | Step.amend:
-            version = project.dossier_version + 1
-            return replace(project, status=Status.submitted, dossier=event, dossier_version=version, opinions=())
+            filed = project.versions + 1
+            project = replace(project, status=Status.submitted, dossier=event, dossier_version=filed, versions=filed)
+            return replace(project, opinions=())
         case Step.give_opinion:
             status = Status.favourable if event.data.get("favourable") else Status.unfavourable
             return replace(project, status=status, opinions=(*project.opinions, event))
@@ -175,13 +185,25 @@ def _after(project: Project | None, event: Event) -> Project:
             end = project.permit_end(event.at.date())
             ends = (*project.ends, (project.permits, end)) if end else project.ends
             project = replace(project, permit=event, permits=project.permits + 1, ends=ends)
-            return replace(project, status=Status.granted, granted=project.dossier)
+            return replace(
+                project, status=Status.granted, granted=project.dossier, granted_version=project.dossier_version
+            )
         case Step.refuse:
+            if project.granted is None or not project.has_permit_on(event.at.date()):
+                return replace(project, status=Status.refused)
             # A refused amendment leaves the permit in force as it was granted.
-            is_granted = project.has_permit_on(event.at.date())
-            return replace(project, status=Status.granted if is_granted else Status.refused)
+            project = replace(project, dossier=project.granted, dossier_version=project.granted_version, opinions=())
+            return replace(project, status=Status.granted)
         case Step.revoke:
             status = Status.revoked if project.status is Status.granted else project.status
-            return replace(project, status=status, permit=None)
+            return replace(_ended(project, event), status=status)
         case Step.withdraw:
-            return replace(project, status=Status.withdrawn, permit=None)
+            return replace(_ended(project, event), status=Status.withdrawn)
+
+
+def _ended(project: Project, event: Event) -> Project:
+    """The project without its permit, which ended with the event unless it had before."""
+    day = event.at.date()
+    if project.has_permit_on(day):
+        return replace(project, permit=None, end=End(day, str(event.data.get("reason", ""))))
+    return replace(project, permit=None, end=project.permit_end(day))

@@ -90,14 +90,14 @@ def test_the_next_version_is_made_when_somebody_asks_and_there_is_something_newe
         permit = grant(registry, dossier("study"))
     build_extract(home, settings, load_datasets(), permit, release)
     with pytest.raises(RefusedError, match="study has what release 1 holds, the newest"):
-        ask(home, settings, "study")
+        ask(home, settings, load_datasets(), "study")
     with lake.writer() as engine:
         engine.execute("DELETE FROM lake.omop.condition_occurrence WHERE condition_concept_id = 1001")
     newer = make_release(lake, checks={"passed": 1})
 
     with dg.DagsterInstance.ephemeral() as instance:
         assert not answer(home, instance).run_requests
-        assert ask(home, settings, "study").data == {"permit": 1, "release": 2}
+        assert ask(home, settings, load_datasets(), "study").data == {"permit": 1, "release": 2}
         assert [request.tags["hdh/project"] for request in answer(home, instance).run_requests] == ["study"]
         second = build_extract(home, settings, load_datasets(), permit, newer).version
         assert (second.name, second.basis.release) == ("study/v2", 2)
@@ -222,4 +222,4 @@ def test_the_page_of_a_withdrawn_extract_says_that_it_is_and_why(home: Home, set
 
 def test_nobody_asks_without_a_permit(home: Home, settings: Settings) -> None:
     with pytest.raises(RefusedError, match="no project is called study"):
-        ask(home, settings, "study")
+        ask(home, settings, load_datasets(), "study")

@@ -13,7 +13,7 @@ import pytest
 
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.core.home import Home, Settings
-from resources.registry import GENESIS, RESTORED, Draft, Registry, _hash, canonical, current_actor
+from resources.registry import GENESIS, RESTORED, DamagedLogError, Draft, Registry, _hash, canonical, current_actor
 from resources.registry_mark import Mark, RegistryMark, UnreadableMarkError
 
 
@@ -82,6 +82,59 @@ def test_verify_names_the_event_that_was_tampered_with(
 ) -> None:
     tamper(tmp_path, statement)
     assert said in registry.verify().problems
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE event SET data = CAST(data AS BLOB) WHERE seq = 3", "event 3 was altered"),
+        ("UPDATE event SET data = CAST(x'7b22e9227d' AS TEXT) WHERE seq = 3", "event 3 was altered"),
+        ("UPDATE event SET actor = 7 WHERE seq = 4", "event 4 was altered"),
+        ("UPDATE event SET hash = x'00' WHERE seq = 5", "event 5 was altered"),
+        ("UPDATE event SET seq = 'x' WHERE seq = 2", "an event has no number"),
+        ("UPDATE head SET hash = x'00'", "which event is the last is not known: the head was altered or removed"),
+        ("UPDATE head SET seq = 'x'", "which event is the last is not known: the head was altered or removed"),
+        ("DELETE FROM head", "which event is the last is not known: the head was altered or removed"),
+    ],
+)
+def test_verify_names_what_is_no_value_of_a_log(registry: Registry, tmp_path: Path, statement: str, said: str) -> None:
+    """It ended in an error of the database, or an unexpected one."""
+    tamper(tmp_path, statement)
+    assert said in registry.verify().problems
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("UPDATE event SET data = '{' WHERE seq = 3", "event 3 cannot be read"),
+        ("UPDATE event SET data = '[]' WHERE seq = 3", "event 3 cannot be read"),
+        ("UPDATE event SET data = CAST(x'7b22e9223a317d' AS TEXT) WHERE seq = 3", "event 3 cannot be read"),
+        ("UPDATE event SET data = CAST(data AS BLOB) WHERE seq = 3", "event 3 cannot be read"),
+        ("UPDATE event SET at = 'yesterday' WHERE seq = 2", "event 2 cannot be read"),
+    ],
+)
+def test_an_event_that_cannot_be_read_is_named_with_what_to_do(
+    registry: Registry, tmp_path: Path, statement: str, what: str
+) -> None:
+    """The hub told to free space in the home."""
+    tamper(tmp_path, statement)
+    with pytest.raises(DamagedLogError, match=f"^the event log is damaged: {what}") as damaged:
+        registry.events()
+    assert "restore the event log from a backup" in (damaged.value.remedy or "")
+
+
+def test_what_an_event_does_not_say_is_told_with_its_number(registry: Registry) -> None:
+    event = registry.append("note", "p", "tester", {"basis": {"release": 3}, "text": "x"})
+    assert (event.said("basis.release", int), event.said("text", str)) == (3, "x")
+    for name, kind in (("text", int), ("release", int), ("basis.permit", int), ("text.release", int)):
+        with pytest.raises(DamagedLogError, match="event 6 does not say what a note says"):
+            event.said(name, kind)
+
+
+def test_nothing_is_appended_after_nobody_knows_what(registry: Registry, tmp_path: Path) -> None:
+    tamper(tmp_path, "DELETE FROM head")
+    with pytest.raises(DamagedLogError, match="which event is the last is not known"):
+        registry.append("note", "p9", "tester", {})
 
 
 def test_an_event_replaced_together_with_its_hash_breaks_the_chain(registry: Registry, tmp_path: Path) -> None:

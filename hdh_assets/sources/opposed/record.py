@@ -85,9 +85,11 @@ def accept_lost(home: Home, settings: Settings, seen: int) -> tuple[int, ...]:
         current, recorded = book.read(), registry.events(RECORDED)
         known = {entry.number for entry in current.entries}
         lost = {
-            number: Opposition(number, 0, event.at, event.data["identifier_type"], tuple(event.data["datasets"]))
+            number: Opposition(
+                number, 0, event.at, event.said("identifier_type", str), tuple(event.said("datasets", list))
+            )
             for event in recorded
-            for number in event.data["numbers"]
+            for number in event.said("numbers", list)
             if number not in known
         }
         revision = max(current.revision, recorded_revision(registry), seen)
@@ -117,8 +119,8 @@ def person_keys(
 def announce(registry: Registry, book: Book) -> None:
     """Append to the registry what the book holds and the registry does not know."""
     known = registry.events(RECORDED, WITHDRAWN)
-    recorded = {number for event in known if event.kind == RECORDED for number in event.data["numbers"]}
-    withdrawn = {number for event in known if event.kind == WITHDRAWN for number in event.data["numbers"]}
+    recorded = {number for event in known if event.kind == RECORDED for number in event.said("numbers", list)}
+    withdrawn = {number for event in known if event.kind == WITHDRAWN for number in event.said("numbers", list)}
     for kind, data in [
         *_drafts(RECORDED, book, [entry for entry in book.entries if entry.number not in recorded]),
         *_drafts(WITHDRAWN, book, [e for e in book.entries if not e.stands and e.number not in withdrawn]),

@@ -66,6 +66,7 @@ def test_a_group_without_a_command_shows_its_help(home: Home, arguments: tuple[s
         (("backfill", "omop/clinical/person", "--from", "2024-01"), "names no delivered table"),
         (("backfill", "sources/snds_dcir/er_prs_f", "--from", "2024-01"), "nothing of snds_dcir was delivered"),
         (("audit", "accept", "--reason", "the disk died"), "nothing to accept"),
+        (("audit", "accept", "--reason", " -"), "an acceptance carries its reason"),
         (("extract", "verify", "nobody"), "there is no extract"),
     ],
 )

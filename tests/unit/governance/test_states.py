@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from hdh_assets.core.errors import RefusedError
 from hdh_assets.governance import decisions
+from hdh_assets.governance.dossier import Dossier
 from hdh_assets.governance.permit import permits_in_force
 from hdh_assets.governance.states import End, Project, Status, Step, check_step, fold
 from resources.registry import Draft, Event
@@ -179,6 +181,49 @@ def test_a_refused_amendment_leaves_the_permit_as_it_was() -> None:
     assert project.status_on(LATER) is Status.expired
     assert [permit.number for permit in permits_in_force([project], TODAY)[0]] == [1]
     assert fold(after(*GRANTED, Step.amend, Step.revoke, Step.refuse))["pilot"].status is Status.refused
+
+
+def test_after_a_refused_amendment_the_granted_version_stands() -> None:
+    """Title, version and dossier were those of what was refused, which could not be filed again."""
+    events = after(*GRANTED, Step.amend, Step.refuse)
+    project = fold(events)["pilot"]
+    assert (project.dossier, project.dossier_version) == (events[0], 1)
+    refused = decisions.amend(Dossier.model_validate(events[3].data["dossier"]), TODAY)
+    again = fold([*events, event(refused(events), 6)])["pilot"]
+    assert (again.dossier.seq, again.dossier_version) == (6, 3)
+    with pytest.raises(RefusedError, match="nothing changed: version 1 of pilot"):
+        decisions.amend(ASKED, TODAY)(events)
+
+
+@pytest.mark.parametrize(("ending", "end"), [(Step.revoke, End(TODAY, "no")), (None, End(date(2024, 12, 31)))])
+def test_an_ended_permit_keeps_its_end_when_a_later_dossier_is_given_up(ending: Step | None, end: End) -> None:
+    """Notices and pages told that the permit ended when the dossier that followed it was withdrawn, and why."""
+    events = after(*GRANTED, *([ending] if ending else []))
+    for step in (decisions.submit(dossier("pilot", retention_until="2026-12-31"), LATER),
+                 decisions.withdraw("pilot", reason="later", today=LATER)):  # fmt: skip
+        events.append(replace(event(step(events), len(events) + 1), at=datetime(2025, 5, 1, tzinfo=UTC)))
+    project = fold(events)["pilot"]
+    assert (project.status, project.permit_end(LATER), project.end_of(1, LATER)) == (Status.withdrawn, end, end)
+
+
+def test_a_dossier_of_a_form_that_is_none_any_more_is_not_granted_but_amended() -> None:
+    events = after(Step.submit, Step.give_opinion)
+    events[0].data["dossier"] |= {"colour": "blue"}
+    with pytest.raises(RefusedError, match=r"version 1 of pilot was filed in a form .*: colour") as refused:
+        MAKE[Step.grant](events)
+    assert "hdh project amend" in (refused.value.remedy or "")
+
+
+@pytest.mark.parametrize("altered", [{}, {"permit": "none"}, {"permit": {"expires": 7}}, {"permit": {"expires": "x"}}])
+def test_whatever_a_grant_was_altered_to_its_project_can_be_told(altered: dict[str, Any]) -> None:
+    events = after(*GRANTED)
+    events[-1].data.clear()
+    events[-1].data.update(altered)
+    project = fold(events)["pilot"]
+    assert (project.status_on(LATER), project.expires, project.permit_end(LATER)) == (Status.granted, None, None)
+    ((found,),) = permits_in_force([project], LATER)[1:]
+    assert (found.project, found.number) == ("pilot", 1)
+    assert "event 3" in found.problem
 
 
 def test_an_expired_permit_cannot_be_revoked_while_a_new_dossier_is_examined() -> None:
