@@ -34,18 +34,6 @@ _TYPE = re.compile(r"(?P<kind>[a-z]+)(?:\((?P<a>[0-9]+)(?:,(?P<b>[0-9]+))?\))?\Z
 _FORMS = {"string": (0, 1), "decimal": (2,)}
 """How many numbers in parentheses each kind takes, where it takes any."""
 _WIDEST = 38
-_TEXTS = {
-    "integer": "[+-]?[0-9]+",
-    "decimal": "[+-]?[0-9]*[.,]?[0-9]*",
-    "float": "[+-]?[0-9]*[.,]?[0-9]*([eE][+-]?[0-9]+)?|NaN|nan",
-    "date": ".*[0-9].*",
-    "timestamp": ".*[0-9].*",
-    "year": "[0-9]{4}",
-    "yearmonth": "[0-9]{6}",
-    "boolean": "(?i:true|false|0|1)",
-    "uuid": "(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})",
-}
-"""How the texts of a type look, at the most."""
 _NUMBERS = {"integer", "decimal", "float", "year"}
 _CODED = {"string", "integer"}
 _IDENTIFYING = {"string", "integer", "uuid"}
@@ -89,13 +77,6 @@ def check_type(type_: str) -> str:
     if (kind == "decimal" and not numbers[1] <= numbers[0] <= _WIDEST) or numbers[:1] == (0,):
         raise ValueError(f"a decimal has 1 to {_WIDEST} digits, of which those after the point are a part")
     return type_
-
-
-def cannot_be(type_: str, text: str) -> bool:
-    """Whether a text is for sure none of that type, however the files write numbers and days."""
-    if kind_of(type_) == "string":
-        return any(len(text) > longest for longest in numbers_of(type_))
-    return not re.fullmatch(_TEXTS[kind_of(type_)], text)
 
 
 def check_bounds(type_: str, minimum: float | None, maximum: float | None) -> None:

@@ -15,8 +15,8 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from hdh_assets.core.column import Column, Frozen, Identifier, Name, Text, spelled
-from hdh_assets.core.column_texts import unwritable
-from hdh_assets.core.column_types import DATED, cannot_be
+from hdh_assets.core.column_texts import never_told, unwritable
+from hdh_assets.core.column_types import DATED
 from hdh_assets.core.dialect import Format
 from hdh_assets.core.families import FAMILIES
 from hdh_assets.core.parties import Owner, Party, Synth, Thresholds
@@ -137,8 +137,6 @@ class Table(Frozen):
                 found.add(f"identifying_when names a column that a delivery may lack: {teller.name}", *way)
             if teller and teller.codes and (never := sorted({*texts} - {*teller.codes, *teller.sentinels})):
                 found.add(f"{teller.name} is never {', '.join(never)}: choose among its `codes`, or add it there", *way)
-            elif teller and (never := sorted({t for t in texts if cannot_be(teller.type, t)} - {*teller.sentinels})):
-                found.add(f"{teller.name} is never {', '.join(never)}, which is no {teller.type}", *way)
 
     def _column(self, name: str | None) -> Column | None:
         """The column of that name; None when there is none, or no name."""
@@ -268,7 +266,8 @@ class Dataset(Frozen):
             for number, key in enumerate(table.foreign_keys):
                 self._check_foreign_key(found, (*way, "foreign_keys", number), table, key)
             for number, column in enumerate(table.columns):
-                for reason, place in unwritable(column, self.format):
+                told = never_told(column, table.by_name, self.format)
+                for reason, place in (*unwritable(column, self.format), *told):
                     found.add(f"{table.name}.{column.name}: {reason}", *way, "columns", number, *place)
             self._check_reached(found, way, table)
             if table.unique_across_periods and (self.mode is not Mode.append or not table.primary_key):

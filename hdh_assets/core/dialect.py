@@ -72,11 +72,28 @@ def is_day_of_another_form(text: str, form: str) -> bool:
 
 
 def _is_day(text: str, form: str) -> bool:
+    return _read(text, form) is not None
+
+
+def is_written_so(text: str, form: str) -> bool:
+    """Whether a text is a day or an instant as files of this strptime form have them, from the year 1000 on.
+
+    Of a form with a zone or an offset, whose spellings are many, any text with a digit may be.
+    """
+    directives = set(_DIRECTIVE.findall(form))
+    if directives & _OFFSETS:
+        return any(character.isdigit() for character in text)
+    instant = _read(text, form)
+    # strptime takes digits that are not padded, and any day of the week
+    is_exact = "%-" in form or (instant is not None and instant.strftime(form).lower() == text.lower())
+    return instant is not None and is_exact
+
+
+def _read(text: str, form: str) -> datetime | None:
     try:
-        datetime.strptime(text, form.replace("%-", "%")).replace(tzinfo=UTC)
+        return datetime.strptime(text, form.replace("%-", "%")).replace(tzinfo=UTC)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def is_told_twice(form: str) -> bool:

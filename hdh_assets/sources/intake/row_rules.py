@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
 from hdh_assets.core.column import Column, Text
+from hdh_assets.core.column_texts import form_of
 from hdh_assets.core.column_types import numbers_of
 from hdh_assets.core.descriptor import Table
 from hdh_assets.core.dialect import Format, is_told_twice
@@ -351,7 +352,7 @@ def _form(column: Column, dialect: Format) -> str | None:
     """Strptime form of a date or timestamp; None in Parquet, where they are typed."""
     if dialect.kind == "parquet":
         return None
-    return column.format or (dialect.date if column.kind == "date" else dialect.timestamp)
+    return form_of(column, dialect)
 
 
 def _width(form: str) -> int | None:
