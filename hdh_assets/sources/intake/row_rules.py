@@ -202,15 +202,18 @@ def _cast(column: Column, dialect: Format, text: str) -> str:
 
 def _of_column(column: Column, is_key: bool, dialect: Format) -> Iterator[Check]:
     text = quoted(column.lake_name)
+    is_missing = f"{text} IN ({', '.join(map(literal, column.sentinels))})"
     if is_key or not column.nullable:
         # a text that means missing may be none of the column's type: a key would be empty
-        is_none = f" OR ({text} IN ({', '.join(map(literal, column.sentinels))}) AND {_typed_name(column)} IS NULL)"
+        is_none = f" OR ({is_missing} AND {_typed_name(column)} IS NULL)"
         yield Check("required", column.name, f"{text} IS NULL{is_none if is_key and column.sentinels else ''}")
     unless = _unless(column, dialect)
     for rule, broken, expected in _on_text(column, dialect):
         short = (text, column.length) if rule == "length" and column.length is not None else None
         expected_fr = words_of(column, dialect).fr if rule == "type" else expected
-        yield Check(rule, column.name, f"({broken}){unless}", expected, short, expected_fr)
+        # casts round and guess: what is none of the type is missing by its text alone, not by what a cast makes of it
+        spared = f" AND NOT {is_missing}" if rule == "type" and column.sentinels else unless
+        yield Check(rule, column.name, f"({broken}){spared}", expected, short, expected_fr)
 
 
 def _on_text(column: Column, dialect: Format) -> Iterator[tuple[str, str, str]]:
@@ -221,7 +224,8 @@ def _on_text(column: Column, dialect: Format) -> Iterator[tuple[str, str, str]]:
     if column.length is not None:
         yield "length", f"length({text}) > {column.length}", str(column.length)
     if column.codes is not None:
-        yield "in_list", f"{text} NOT IN ({', '.join(map(literal, column.codes))})", ""
+        codes = (str(int(code)) if column.kind == "integer" else literal(code) for code in column.codes)
+        yield "in_list", f"{value} NOT IN ({', '.join(codes)})", ""
     if column.minimum is not None or column.maximum is not None:
         yield "range", _out_of_range(column, value), _range_words(column)
     if column.pattern is not None:

@@ -277,6 +277,30 @@ def test_a_text_that_is_no_number_means_no_other() -> None:
     assert is_valid("1.6", "integer", sentinels=["1.6"], maximum=1)
 
 
+@pytest.mark.parametrize(
+    ("kind", "sentinel", "text"),
+    [
+        ("integer", "99", "98.6"),
+        ("decimal(4,2)", "99", "98.996"),
+        ("boolean", "true", "yes"),
+        ("date", "2024-01-02", "2024-1-2"),
+    ],
+)
+def test_a_text_that_is_none_of_the_type_is_not_missing_for_what_the_engine_makes_of_it(
+    kind: str, sentinel: str, text: str
+) -> None:
+    assert not is_valid(text, kind, sentinels=[sentinel])
+    assert is_valid(sentinel, kind, sentinels=[sentinel])
+
+
+@pytest.mark.parametrize("code", ["1", "01"])
+def test_a_code_of_a_number_is_that_number_however_it_is_written(code: str) -> None:
+    """In Parquet a number has no zeros before it."""
+    assert [is_valid(text, "integer", codes={code: "x", "7": "y"}) for text in ["1", "01", "+1"]] == [True] * 3
+    assert [is_valid(text, "integer", codes={code: "x", "7": "y"}) for text in ["2", "1.4"]] == [False] * 2
+    assert not is_valid("01", "string(2)", codes={"1": "x"})
+
+
 def test_rule_42_leading_zeros_survive() -> None:
     assert value({"code": "0000009348420"}, {"name": "CODE", "type": "string(13)"}) == "0000009348420"
     assert value({"finess": "01078000"}, {"name": "FINESS", "type": "string(8)"}) == "01078000"
