@@ -10,6 +10,7 @@ from typing import Any
 
 from hdh_assets.cli.console import out, print_facts, print_json, print_rows
 from hdh_assets.core.column import Column
+from hdh_assets.core.column_types import bound_words
 from hdh_assets.core.descriptor import Dataset, Table
 from hdh_assets.core.errors import HubError
 
@@ -87,9 +88,9 @@ def _allowed(column: Column) -> Iterator[str]:
     if column.code_list:
         yield f"codes of {column.code_list}"
     if column.minimum is not None:
-        yield f"at least {column.minimum:g}"
+        yield f"at least {bound_words(column.minimum)}"
     if column.maximum is not None:
-        yield f"at most {column.maximum:g}"
+        yield f"at most {bound_words(column.maximum)}"
     if column.not_before:
         yield f"not before {column.not_before}"
     if column.pattern:

@@ -13,7 +13,9 @@ from unicodedata import normalize
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hdh_assets.core.column_types import (
+    Bound,
     check_bounds,
+    check_coded,
     check_codes,
     check_day,
     check_identifier,
@@ -122,8 +124,9 @@ class Column(Frozen):
     """Name of the nomenclature the values come from, for the reader."""
     codes: dict[str, str] | None = None
     """Allowed codes with their labels; any other value breaks rule `in_list`."""
-    minimum: float | None = None
-    maximum: float | None = None
+    minimum: Bound | None = None
+    maximum: Bound | None = None
+    """Of a float, NaN is within no bounds."""
     not_before: Name | None = None
     """The column that holds the earliest value allowed on a row, as the start for an end; both are of one kind of date.
     An earlier value breaks rule `order`."""
@@ -172,9 +175,11 @@ class Column(Frozen):
         with found.at("codes"):
             if self.codes is not None:
                 check_codes(self.type, self.codes)
+                if self.kind == "integer":
+                    check_coded(self._true_codes, self.minimum, self.maximum)
         with found.at("pattern"):
             if self.pattern is not None:
-                check_pattern(self.type, self.pattern)
+                check_pattern(self.type, self.pattern, self._true_codes)
         with found.at("sentinels"):
             check_printable("sentinels", self.sentinels)
         with found.at("type"):
@@ -193,6 +198,11 @@ class Column(Frozen):
                 check_column_generator(self.synth, self.kind, is_nullable=self.nullable)
         found.end()
         return self
+
+    @property
+    def _true_codes(self) -> list[str]:
+        """Codes that mean something, which the other rules are for."""
+        return [code for code in self.codes or () if code not in self.sentinels]
 
     @property
     def kind(self) -> str:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from fractions import Fraction
 from functools import cache
+from re import _parser as parser  # type: ignore[attr-defined]
 from typing import TYPE_CHECKING
 from unicodedata import category
 
@@ -34,6 +36,10 @@ _TYPE = re.compile(r"(?P<kind>[a-z]+)(?:\((?P<a>[0-9]+)(?:,(?P<b>[0-9]+))?\))?\Z
 _FORMS = {"string": (0, 1), "decimal": (2,)}
 """How many numbers in parentheses each kind takes, where it takes any."""
 _WIDEST = 38
+Bound = int | float
+"""The least or the greatest number allowed: whole ones are exact, however large."""
+_SPANS = {"integer": (-(2**63), 2**63 - 1), "year": (0, 9999)}
+"""The least and the greatest value of kinds of whole numbers."""
 _NUMBERS = {"integer", "decimal", "float", "year"}
 _CODED = {"string", "integer"}
 _IDENTIFYING = {"string", "integer", "uuid"}
@@ -79,20 +85,30 @@ def check_type(type_: str) -> str:
     return type_
 
 
-def check_bounds(type_: str, minimum: float | None, maximum: float | None) -> None:
-    """`ValueError` unless both are bounds of such a number."""
+def check_bounds(type_: str, minimum: Bound | None, maximum: Bound | None) -> None:
+    """`ValueError` unless both are bounds of such a number, and it has values that keep to them."""
     given = [bound for bound in (minimum, maximum) if bound is not None]
     if given and kind_of(type_) not in _NUMBERS:
         raise ValueError(f"minimum and maximum are for numbers, and the type is {type_}")
-    if not all(math.isfinite(bound) for bound in given):
+    if not all(abs(bound) <= sys.float_info.max for bound in given):
         raise ValueError("minimum and maximum must be finite")
     if given != sorted(given):
         raise ValueError("minimum is greater than maximum")
-    if len(given) == 2 and kind_of(type_) != "float":
-        scale = numbers_of(type_)[1] if kind_of(type_) == "decimal" else 0
-        least, greatest = (Decimal(repr(bound)).scaleb(scale) for bound in given)
-        if math.ceil(least) > math.floor(greatest):
-            raise ValueError(f"no {type_} is between minimum and maximum")
+    if not given or kind_of(type_) == "float":
+        return
+    digits, scale = numbers_of(type_) if kind_of(type_) == "decimal" else (0, 0)
+    unit = Fraction(10) ** scale
+    low, high = _SPANS.get(kind_of(type_), (1 - 10**digits, 10**digits - 1))
+    least = low if minimum is None else max(low, math.ceil(Fraction(repr(minimum)) * unit))
+    greatest = high if maximum is None else min(high, math.floor(Fraction(repr(maximum)) * unit))
+    if least > greatest:
+        beyond = "as small as the maximum" if minimum is None else "as great as the minimum"
+        raise ValueError(f"no {type_} is {beyond if None in (minimum, maximum) else 'between minimum and maximum'}")
+
+
+def bound_words(bound: Bound) -> str:
+    """A bound as people write it."""
+    return str(bound) if isinstance(bound, int) else f"{bound:.15g}"
 
 
 def check_codes(type_: str, codes: Mapping[str, str]) -> None:
@@ -107,6 +123,15 @@ def check_codes(type_: str, codes: Mapping[str, str]) -> None:
     longest = numbers_of(type_) if kind_of(type_) == "string" else ()
     if longest and (wrong := [code for code in codes if len(code) > longest[0]]):
         raise ValueError(f"codes longer than {type_}: {', '.join(wrong)}")
+
+
+def check_coded(codes: Iterable[str], minimum: Bound | None, maximum: Bound | None) -> None:
+    """`ValueError` unless codes that are numbers, if any, keep to the bounds of their column."""
+    low, high = -math.inf if minimum is None else minimum, math.inf if maximum is None else maximum
+    if low == -high == -math.inf:
+        return
+    if wrong := [code for code in codes if not low <= int(code) <= high]:
+        raise ValueError(f"codes that minimum or maximum exclude: {', '.join(wrong)}")
 
 
 def check_printable(field: str, texts: Iterable[str]) -> None:
@@ -149,8 +174,14 @@ def _refusal(pattern: str) -> str | None:
     return None
 
 
-def check_pattern(type_: str, pattern: str) -> None:
-    """`ValueError` unless it is a regular expression of such a text, and one the engine knows too."""
+def _unmatched(pattern: str, texts: list[str]) -> list[str]:
+    """The texts that the engine says the pattern does not match as a whole."""
+    asked = "SELECT text FROM (SELECT unnest(?::VARCHAR[]) AS text) WHERE NOT regexp_full_match(text, ?)"
+    return [text for (text,) in _engine().cursor().execute(asked, [texts, pattern]).fetchall()] if texts else []
+
+
+def check_pattern(type_: str, pattern: str, codes: Iterable[str] = ()) -> None:
+    """`ValueError` unless it is a regular expression of such a text, one the engine knows too, and codes match it."""
     if kind_of(type_) in _WRITTEN_OTHERWISE:
         raise ValueError(f"a pattern is for texts and numbers without a point, and the type is {type_}")
     try:
@@ -163,3 +194,8 @@ def check_pattern(type_: str, pattern: str) -> None:
         raise ValueError(f"pattern: the engine's expressions repeat at most {_MOST_REPEATED} times")
     if problem := _refusal(pattern):
         raise ValueError(f"pattern: {problem}")
+    longest = numbers_of(type_) if kind_of(type_) == "string" else ()
+    if longest and parser.parse(pattern).getwidth()[0] > longest[0]:
+        raise ValueError(f"pattern: every text that matches is longer than {type_}")
+    if wrong := _unmatched(pattern, list(codes)):
+        raise ValueError(f"pattern: the codes {', '.join(wrong)} do not match it")

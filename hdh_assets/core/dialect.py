@@ -59,6 +59,8 @@ def check_time_form(form: str, kind: str) -> str:
     if kind == "date" and found & _HOURS:
         # the hours would be cut off in silence, and an offset could make it another day
         raise ValueError(f"{form!r} tells hours or an offset, which a date has not: make the column a timestamp")
+    if "z" in found and not form.endswith("%z"):
+        raise ValueError(f"{form!r} has an offset before its end, where nothing could check it")
     if is_told_twice(form) and found & _OFFSETS:
         raise ValueError(f"{form!r} tells a day of the week or of the year elsewhere: nothing could check it")
     return form

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from hdh_assets.core.column import Column
 from hdh_assets.core.descriptor import Dataset, Table
@@ -280,14 +281,21 @@ def spellings(identifier: str, identifier_type: str, kinds: Collection[str]) -> 
 def canonical(identifier: str, identifier_type: str, kind: str) -> str:
     """The one form of an identifier that people write in many, of a column of that kind.
 
-    A NIR without spaces, punctuation and key; a number without zeros before it, a UUID in lower case, as intake makes
-    pseudonyms of them. Others are opaque: they are what the producer delivers, to the letter.
+    A NIR without spaces, punctuation and key; a number without zeros before it, a UUID in lower case with its hyphens,
+    as intake makes pseudonyms of them. Others are opaque: they are what the producer delivers, to the letter.
     """
     if identifier_type != NIR:
         is_number = kind == "integer" and re.fullmatch(r"[+-]?[0-9]{1,38}", identifier)
-        return str(int(identifier)) if is_number else identifier.lower() if kind == "uuid" else identifier
+        return str(int(identifier)) if is_number else _uuid_text(identifier) if kind == "uuid" else identifier
     compact = re.sub(r"[^0-9A-Za-z]", "", identifier).upper()
     return compact[:_NIR_WITHOUT_KEY] if len(compact) == _NIR_WITH_KEY else compact
+
+
+def _uuid_text(identifier: str) -> str:
+    try:
+        return str(UUID(identifier))
+    except ValueError:
+        return identifier.lower()
 
 
 def reached(identifier_type: str, datasets: Collection[Dataset]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
 from hdh_assets.core.column import Column, Text
 from hdh_assets.core.column_texts import form_of
-from hdh_assets.core.column_types import numbers_of
+from hdh_assets.core.column_types import Bound, bound_words, numbers_of
 from hdh_assets.core.descriptor import Table
 from hdh_assets.core.dialect import Format, is_told_twice
 from hdh_assets.core.sql_text import literal, quoted
@@ -313,7 +313,7 @@ def _skipped(text: str, value: str, form: str | None) -> str:
 
 
 def _out_of_range(column: Column, value: str) -> str:
-    bounds = []
+    bounds = [f"isnan({value})"] if column.kind == "float" else []
     if column.minimum is not None:
         bounds.append(f"{value} < {_bound(column, column.minimum, ROUND_CEILING)}")
     if column.maximum is not None:
@@ -322,21 +322,21 @@ def _out_of_range(column: Column, value: str) -> str:
     return " OR ".join(bounds)
 
 
-def _bound(column: Column, bound: float, rounding: str) -> str:
+def _bound(column: Column, bound: Bound, rounding: str) -> str:
     """The bound with no more digits after the point than its column has.
 
     To compare with a finer one the engine gives the value those digits too, which may raise, with the value.
     """
     if column.kind == "float":
-        return repr(bound)
+        return repr(float(bound))
     scale = numbers_of(column.type)[1] if column.kind == "decimal" else 0
     digits = Decimal(repr(bound)).quantize(Decimal(1).scaleb(-scale), rounding, _PRECISE)
     return f"{digits:f}"
 
 
 def _range_words(column: Column) -> str:
-    low = "" if column.minimum is None else f"≥ {column.minimum:.15g}"
-    high = "" if column.maximum is None else f"≤ {column.maximum:.15g}"
+    low = "" if column.minimum is None else f"≥ {bound_words(column.minimum)}"
+    high = "" if column.maximum is None else f"≤ {bound_words(column.maximum)}"
     return ", ".join(bound for bound in (low, high) if bound)
 
 

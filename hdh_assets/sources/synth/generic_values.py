@@ -136,7 +136,8 @@ def _number(column: Column, sql_type: str) -> str:
     if column.kind == "decimal":
         digits, scale = numbers_of(column.type)
         most = min(10.0 ** (digits - scale) - 10.0**-scale, math.nextafter(10.0 ** (digits - scale), 0))
-    low, high = (max(min(bound, most), -most) for bound in (low, high))
+    # the engine takes whole numbers for 32 bits, of which a difference may have more
+    low, high = (float(max(min(bound, most), -most)) for bound in (low, high))
     return f"CAST({low} + ({high} - {low}) * unit({_tag(column)}, k) AS {sql_type})"
 
 

@@ -54,12 +54,19 @@ def test_no_other_type_is_taken(type_: str) -> None:
         ("integer", float("nan"), None),
         ("float", None, float("inf")),
         ("year", 2, 1),
+        ("float", None, 10**400),
+        ("decimal(2,2)", 1, None),
+        ("decimal(2,2)", None, -0.995),
+        ("integer", 2**63, None),
+        ("year", 10_000, None),
     ],
 )
 def test_bounds_are_of_numbers_and_in_order(type_: str, minimum: Any, maximum: Any) -> None:
-    with pytest.raises(ValueError, match="minimum"):
+    with pytest.raises(ValueError, match=r"minimum|maximum"):
         check_bounds(type_, minimum, maximum)
     check_bounds("integer", -1, 1)
+    check_bounds("decimal(2,2)", 0.99, None)
+    check_bounds("decimal(38,0)", 10**38 - 1, 10**38 - 1)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +92,13 @@ def test_codes_are_values_of_their_column(type_: str, codes: dict[str, str]) -> 
 def test_a_pattern_is_one_of_the_engine(pattern: str) -> None:
     with pytest.raises(ValueError, match="pattern"):
         check_pattern("string", pattern)
+
+
+@pytest.mark.parametrize(("pattern", "codes"), [("[A-Z]{3}", []), ("a|bc?", ["a", "d"]), ("(abc|abcd)e*", [])])
+def test_a_pattern_is_one_of_texts_that_the_column_can_hold(pattern: str, codes: list[str]) -> None:
+    with pytest.raises(ValueError, match=r"longer than string|the codes d do not match"):
+        check_pattern("string(2)", pattern, codes)
+    check_pattern("string(2)", "a|b|[0-9]*.*", ["a", "b"])
 
 
 @pytest.mark.parametrize("pattern", ["[A-Z]{3}", "(?i)a|b", "(?P<a>b)+", r"\d{1,1000}", "(?:a|b)*?", "a+?", ".*"])

@@ -158,6 +158,7 @@ def test_a_file_that_is_not_utf8_is_told(tmp_path: Path) -> None:
         ({"format": {"date": "%Q"}}, "is no form of a day"),
         ({"format": {"date": "%d/%m/%Y %H:%M"}}, "tells hours or an offset"),
         ({"tables": [table(columns=[column("id", "date", format="%Y-%m-%d%z")])]}, "tells hours or an offset"),
+        ({"format": {"timestamp": "%z %Y-%m-%d %H:%M"}}, "has an offset before its end"),
         ({"tables": [table(columns=[column("id", "timestamp", format="%a %d %b %Y %z")])]}, "nothing could check it"),
         ({"tables": [table(columns=[column("id", codes={"a\0b": "x"})])]}, "codes: a control character"),
         ({"tables": [table(columns=[column("id", sentinels=["\n"])])]}, "sentinels: a control character"),
@@ -363,6 +364,15 @@ def test_a_foreign_key_joins_pseudonyms_of_one_kind(mine: str | None, its: str |
     parent = table(columns=[column("id", "integer", identifier_type=its)])
     with pytest.raises(ValueError, match=r"lines\.visit and visits\.id never match .* same identifier_type"):
         Dataset.model_validate(dataset(tables=[parent, child]))
+
+
+def test_a_code_obeys_the_other_rules_of_its_column_unless_it_means_missing() -> None:
+    said = {"codes": {"1": "x", "9": "missing"}, "maximum": 2}
+    assert Column.model_validate(column("a", "integer", sentinels=["9"], **said)).maximum == 2
+    with pytest.raises(ValueError, match="codes that minimum or maximum exclude: 9"):
+        Column.model_validate(column("a", "integer", **said))
+    with pytest.raises(ValueError, match="the codes 9 do not match"):
+        Column.model_validate(column("a", codes=said["codes"], pattern="[0-3]"))
 
 
 @pytest.mark.parametrize("bound", [1.15, 2.3, 0.07])

@@ -137,6 +137,8 @@ def test_numbers_and_uuids_are_found_however_they_are_written() -> None:
     assert spellings("+7", "patient", ["integer"]) == ("+7", "7")
     assert spellings("x", "patient", ["integer", "uuid"]) == ("x",)
     assert spellings("0F8F", "patient", ["uuid"]) == ("0F8F", "0f8f")
+    bare, whole = "0F8FAD5BD9CB469FA16570867728950E", "0f8fad5b-d9cb-469f-a165-70867728950e"
+    assert spellings(bare, "patient", ["uuid"]) == (bare, whole)
 
 
 def test_ranks_are_compared_without_leading_zeros() -> None:

@@ -118,8 +118,23 @@ def test_rules_beside_the_type() -> None:
 @pytest.mark.parametrize("bound", [100, 99, 1e9, 1e30, 1e300])
 @pytest.mark.parametrize("kind", ["decimal(5,0)", "decimal(5,2)", "decimal(38,10)", "integer", "year", "float"])
 def test_a_bound_of_any_size_raises_for_no_text(kind: str, bound: float) -> None:
-    texts = ["0.5e6", "-32e4", "9" * 38, "-0.005", "99999", "9999", "1e400", "100", ""]
-    assert not [text for text in texts if is_valid(text, kind, maximum=-bound, minimum=-bound)]
+    wrong = ["-32e4x", "1e400", ""]
+    texts = [*wrong, "0.5e6", "-32e4", "9" * 38, "-0.005", "99999", "9999", "100"]
+    found = [text for text in texts if is_valid(text, kind, minimum=-bound, maximum=bound)]
+    assert not {*found} & {*wrong}
+
+
+@pytest.mark.parametrize("kind", ["integer", "decimal(19,0)"])
+def test_a_bound_that_no_binary_number_is_is_exact(kind: str) -> None:
+    bound = 2**53 + 1
+    found = [more for more in (-1, 0, 1) if is_valid(str(bound + more), kind, minimum=bound, maximum=bound)]
+    assert found == [0]
+
+
+def test_no_bound_has_what_is_no_number_within_it() -> None:
+    for bounds in ({"minimum": 0}, {"maximum": 0}, {"minimum": 0, "maximum": 1}):
+        assert not is_valid("NaN", "float", **bounds)
+        assert is_valid("NaN", "float", sentinels=["NaN"], **bounds)
 
 
 def test_a_bound_finer_than_its_column_is_exact() -> None:

@@ -173,6 +173,7 @@ def test_numbers_stay_within_the_digits_of_their_type(tmp_path: Path) -> None:
         column("x", "decimal(3,2)"),
         column("y", "integer", maximum=-5),
         column("far", "integer", minimum=1e17, maximum=1e30),
+        column("signed", "integer", minimum=-1, maximum=2_147_483_647),
         column("z", "decimal(4,0)", minimum=200),
         column("wide", "decimal(18,2)", minimum=1e15, maximum=9.99e15),
         column("wider", "decimal(38,2)", maximum=1e35),
