@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from itertools import chain
 from typing import Annotated, Any, Literal, Self
 from unicodedata import normalize
 
@@ -182,6 +183,8 @@ class Column(Frozen):
                 check_pattern(self.type, self.pattern, self._true_codes)
         with found.at("sentinels"):
             check_printable("sentinels", self.sentinels)
+        with found.at("identifying_when"):
+            check_printable("identifying_when", chain(*(self.identifying_when or {}).values()))
         with found.at("type"):
             if self.is_pseudonymised:
                 check_identifier(self.type)

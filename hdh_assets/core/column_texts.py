@@ -33,9 +33,10 @@ def unwritable(column: Column, dialect: Format) -> Iterator[tuple[str, Location]
     for number, alias in enumerate(column.aliases):
         if delimiter in alias:
             yield f"the delimiter is part of {alias}, and would end it", ("aliases", number)
+    if column.kind in {"date", "timestamp"}:
+        yield from _of_days(column, dialect)
     if dialect.kind != "csv":
         return
-    yield from _of_days(column, dialect)
     for text, place in _said(column):
         if dialect.quote is None and delimiter in text:
             yield f"the delimiter is part of {text}, and there are no quotes", place
@@ -100,10 +101,10 @@ def form_of(column: Column, dialect: Format) -> str:
 
 def _of_days(column: Column, dialect: Format) -> Iterator[tuple[str, Location]]:
     """A date written with the delimiter needs quotes around it; what means missing is written as the others are."""
-    if column.kind not in {"date", "timestamp"}:
-        return
     form, place = form_of(column, dialect), ("format",) if column.format else ()
-    if dialect.quote is None and dialect.delimiter in form:
+    if dialect.kind == "parquet":
+        form = _PARQUET_DAY
+    elif dialect.quote is None and dialect.delimiter in form:
         yield f"the delimiter is part of {form}, and there are no quotes", place
     for number, text in enumerate(column.sentinels):
         if is_day_of_another_form(text, form):

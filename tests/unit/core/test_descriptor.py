@@ -162,6 +162,10 @@ def test_a_file_that_is_not_utf8_is_told(tmp_path: Path) -> None:
         ({"tables": [table(columns=[column("id", "timestamp", format="%a %d %b %Y %z")])]}, "nothing could check it"),
         ({"tables": [table(columns=[column("id", codes={"a\0b": "x"})])]}, "codes: a control character"),
         ({"tables": [table(columns=[column("id", sentinels=["\n"])])]}, "sentinels: a control character"),
+        (
+            {"tables": [table(columns=[column("a"), column("id", identifying_when={"a": ["\0"]})])]},
+            "identifying_when: a control character",
+        ),
         ({"version": 2**31}, "less than or equal to 2147483647"),
         ({"format": {"date": "%d/%m"}}, "is no form of a day"),
         ({"format": {"timestamp": ""}}, "is no form of a day"),

@@ -108,6 +108,16 @@ CSV = {"kind": "csv", "date": "%d/%m/%Y"}
             "tables.0.columns.0.sentinels.0",
             "1900-01-01 is a day, but not as a has them, which are %d/%m/%Y",
         ),
+        (
+            {"format": {"kind": "parquet"}, "tables": [table(columns=[column("a", "date", sentinels=["01/01/1900"])])]},
+            "tables.0.columns.0.sentinels.0",
+            "01/01/1900 is a day, but not as a has them, which are %Y-%m-%d",
+        ),
+        (
+            {"format": BARE, "tables": [table(columns=[column("a"), column("b", identifying_when={"a": ["x,y"]})])]},
+            "tables.0.columns.1.identifying_when.a.0",
+            "the delimiter is part of x,y, and there are no quotes",
+        ),
         *(
             ({"tables": [table(columns=[column("asked", kind), column("b", identifying_when={"asked": [never]})])]},
              "tables.0.columns.1.identifying_when.asked", f"asked is never {never}, which is no {kind}")
