@@ -122,7 +122,8 @@ def _deliveries(
     rejected: Counter[str] = Counter()
     deliveries = []
     for period, loaded, refused, loaded_at, digest, receipt in found:
-        tables = json.loads(receipt or "{}").get("tables", {})
+        given = json.loads(receipt or "{}")
+        tables = given.get("tables", {})
         for counts in tables.values():
             rejected.update(counts.get("by_rule", {}))
         deliveries.append(
@@ -130,7 +131,8 @@ def _deliveries(
                 period=period,
                 rows=loaded,
                 rejected=refused,
-                loaded_at=loaded_at.astimezone(UTC).isoformat(),
+                # of the receipt: what came back after an opposition was loaded again, and would tell where somebody is
+                loaded_at=given.get("finished_at") or loaded_at.astimezone(UTC).isoformat(),
                 digest=short(digest),
                 rows_by_table={name: counts["rows"] for name, counts in sorted(tables.items())},
             )

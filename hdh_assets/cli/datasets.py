@@ -158,7 +158,8 @@ def _delivered(context: Context) -> dict[str, list[dict[str, Any]]]:
 
     with open_lake(context.home, context.settings).reader() as engine:
         answer = engine.execute(
-            "SELECT dataset, period, row_count AS rows, rejected_count AS rejected, loaded_at, "
+            "SELECT dataset, period, row_count AS rows, rejected_count AS rejected, "
+            "coalesce((receipt ->> '$.finished_at')::TIMESTAMPTZ, loaded_at) AS loaded_at, "
             "left(digest, 12) AS digest, descriptor_version FROM lake.meta.delivery "
             "WHERE status = 'current' ORDER BY dataset, period"
         )

@@ -165,7 +165,7 @@ class Hub:
             return
         for project in self.permits():
             try:
-                ask(self.home, self.settings, project)
+                ask(self.home, self.settings, self.datasets, project)
             except RefusedError:  # it holds that already
                 continue
         self.turn()

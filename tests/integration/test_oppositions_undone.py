@@ -8,11 +8,13 @@ import pytest
 from intake_world import NIR, PERSONS, VISITS, World, dataset
 from test_oppositions import follow, oppose, persons, pseudonym, restarted
 
+from hdh_assets.catalog.measure import measure
 from hdh_assets.core.descriptor import Dataset
 from hdh_assets.core.errors import HubError
 from hdh_assets.core.opposition import WITHDRAWN
 from hdh_assets.governance.oppositions import fold_oppositions
 from hdh_assets.sources.opposed.record import withdraw_opposition
+from resources.lake import open_lake
 from resources.oppositions import open_book, recorded_revision
 from resources.registry import Registry
 from resources.removals import followed
@@ -49,6 +51,25 @@ def test_who_changes_their_mind_comes_back_whole(world: World) -> None:
     with Registry(world.home, world.settings) as registry:
         assert [e.withdrawn_at is not None for e in fold_oppositions(registry.events())] == [True, False]
         assert registry.verify().is_intact
+
+
+def test_nothing_that_producers_or_readers_see_tells_in_which_periods_somebody_came_back(world: World) -> None:
+    """The receipts of just these were written anew, and the catalogue said when they had been loaded again."""
+    later = VISITS.replace("1;p1", "11;p2").replace("2;p2", "12;p2").replace("3;p1", "13;p2")
+    world.deliver(later, PERSONS.replace("p1;", "p3;"), period="2024-02")
+
+    def shown() -> tuple[dict[Path, bytes], list[tuple[str, str]]]:
+        receipts = {path: path.read_bytes() for path in world.home.outbox.rglob("*") if path.is_file()}
+        with open_lake(world.home, world.settings).writer() as engine:
+            entry = measure(engine, world.datasets["care"])
+        return receipts, [(delivery.period, delivery.loaded_at) for delivery in entry.deliveries]
+
+    before = shown()
+    (number,) = oppose(world, "p1")
+    follow(world)
+    withdraw_opposition(world.home, world.settings, number)
+    assert follow(world).deliveries_restored == 1
+    assert shown() == before
 
 
 @pytest.mark.parametrize("point", ["opposition.retaken", "opposition.before_commit", "opposition.applied"])

@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import duckdb
@@ -139,6 +139,7 @@ def retake(
     *,
     run_id: str,
     on_progress: Progress | None = None,
+    is_told: bool = True,
 ) -> Receipt:
     """Load a period's current delivery again from its encrypted original, under the descriptor and keys of today.
 
@@ -146,12 +147,15 @@ def retake(
     a later one replaced is left alone: its receipt comes back. Raises `NeverDeliveredError` when nothing was ever
     accepted for the period, `OriginalRefusedError` when the descriptor of today refuses it (lake and receipt stay as
     they were), another `HubError` when its original was removed.
+
+    Not `is_told`: the receipt stays as it is, and says nothing of it. That the deliveries in which somebody is were
+    loaded again would tell which they are.
     """
     with _told_by_the_disk():
-        return _retake(open_intake(home, settings, datasets, on_progress), dataset, period, run_id)
+        return _retake(open_intake(home, settings, datasets, on_progress), dataset, period, run_id, is_told=is_told)
 
 
-def _retake(intake: Intake, dataset: str, period: str, run_id: str) -> Receipt:
+def _retake(intake: Intake, dataset: str, period: str, run_id: str, *, is_told: bool) -> Receipt:
     known, current = _wanted(intake, dataset, period)
     if current is None and not known:
         raise NeverDeliveredError(
@@ -173,14 +177,17 @@ def _retake(intake: Intake, dataset: str, period: str, run_id: str) -> Receipt:
         try:
             admitted = admit(content, place, intake.datasets, task.started_at)
             with _engine(intake, task, is_new=False) as engine:
-                receipt = _load(intake, task, admitted, engine, deliveries(engine, dataset), origin, origin)
+                given = deliveries(engine, dataset)
+                former = next((row for row in given if row.digest == current.digest and not is_told), None)
+                receipt = _load(intake, task, admitted, engine, given, origin, origin, former)
         except DeliveryRefusedError as error:
             rules = ", ".join(sorted({problem.rule for problem in error.problems}))
             raise OriginalRefusedError(
                 f"the original of {dataset} {period} is refused now ({rules})",
                 remedy="correct the descriptor, or have the period delivered again; what is loaded stays",
             ) from None
-        write_receipt(intake.home, receipt)
+        if not _stays(former, receipt):
+            write_receipt(intake.home, receipt)
     return receipt
 
 
@@ -276,10 +283,11 @@ def _load(
     known: Sequence[DeliveryRow],
     first: Origin,
     again: Origin,
+    former: DeliveryRow | None = None,
 ) -> Receipt:
     """Load, register and archive in one transaction. A delivery loaded before is replaced by itself.
 
-    `known`: every accepted delivery of the dataset.
+    `known`: every accepted delivery of the dataset; `former`: that of which the receipt stays as it was given.
     """
     dataset, own = admitted.dataset, delivery_id(task.digest)
     others = [row for row in rivals(dataset, task.place.period, known) if row.delivery_id != own]
@@ -303,7 +311,8 @@ def _load(
         else:
             delete_rows(engine, dataset, own)
         receipt = accepted(task, admitted, loaded, kept_out, is_current=is_current)
-        register(engine, _row(admitted, loaded, receipt))
+        row = _row(admitted, loaded, receipt)
+        register(engine, replace(row, receipt=former.receipt) if former and _stays(former, receipt) else row)
         keep(intake.home, intake.vault, task, dataset)
         crash_point("intake.before_commit")
     crash_point("intake.after_commit")
@@ -350,6 +359,12 @@ def _row(admitted: Admitted, loaded: Loaded, receipt: Receipt) -> DeliveryRow:
         run_id=receipt.run_id,
         sealed_at=manifest.sealed_instant,
     )
+
+
+def _stays(former: DeliveryRow | None, receipt: Receipt) -> bool:
+    """Whether the receipt given before says of the rows what this one does: a descriptor may have changed since."""
+    counts = (receipt.row_count, receipt.rejected_count)
+    return former is not None and counts == (former.row_count, former.rejected_count)
 
 
 def _receipt_of(row: DeliveryRow) -> Receipt:

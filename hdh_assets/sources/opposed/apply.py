@@ -115,7 +115,7 @@ def _load_again(
 ) -> str | None:
     """Why the delivery could not be loaded again; None when it was."""
     try:
-        retake(home, settings, datasets, row.dataset, row.period, run_id=run_id)
+        retake(home, settings, datasets, row.dataset, row.period, run_id=run_id, is_told=False)
     except HubError as error:
         return error.message
     return None
