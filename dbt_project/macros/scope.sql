@@ -137,3 +137,23 @@
 {% macro scope_condition(person, date=none) -%}
     {{ in_scope(scope_facts(), person, date) }}
 {%- endmacro %}
+
+
+{# A compilation error for a dataset whose fragments nobody would ever be in scope for: OMOP would lack its deliveries. #}
+{% macro check_scopes(fragments, scopes, snapshots) %}
+    {%- set scoped = snapshots.keys() | list -%}
+    {%- for name in scopes -%}
+        {%- do scoped.append(name.split('__')[0] | replace('int_', '', 1)) -%}
+    {%- endfor -%}
+    {%- for table, names in fragments.items() -%}
+        {%- for name in names -%}
+            {%- set dataset = name.split('__')[0] | replace('int_', '', 1) -%}
+            {%- if dataset not in scoped -%}
+                {{ exceptions.raise_compiler_error(
+                    name ~ ' feeds ' ~ table ~ ', and nothing says which persons a delivery of ' ~ dataset ~ ' changes: '
+                    ~ 'give it a model int_' ~ dataset ~ '__scope and name that under `vars: scopes`'
+                ) }}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endfor -%}
+{% endmacro %}

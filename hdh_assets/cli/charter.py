@@ -67,7 +67,7 @@ def column_row(dataset: Dataset, table: Table, column: Column) -> dict[str, Any]
         "type": kind.en if kind.en == kind.fr else f"{kind.en} / {kind.fr}",
         "filled": _filled(table, column),
         "allowed": "; ".join(_allowed(column)),
-        "role": f"{column.role} ({column.identifier_type})" if column.identifier_type else str(column.role),
+        "role": f"{column.role} ({column.identifier_type})" if column.identifier_type else column.role,
         "meaning": f"{column.description.en} / {column.description.fr}",
     }
 

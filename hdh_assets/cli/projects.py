@@ -25,7 +25,7 @@ from hdh_assets.cli.project_tables import tables_command
 from hdh_assets.core.errors import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from hdh_assets.governance.decisions import Decision
     from hdh_assets.governance.states import Project
@@ -57,11 +57,14 @@ def new_command(
 @project_app.command("check")
 def check_command(ctx: typer.Context, dossier: DossierArgument, as_json: JsonOption = False) -> None:
     """Check a dossier: every error, with its line. Nothing is filed."""
-    found = _checked(cli_context(ctx), dossier)
+    context = cli_context(ctx)
+    found, warnings = _checked(context, dossier)
     if as_json:
-        print_json(found.model_dump(mode="json", by_alias=True))
+        print_json(found.model_dump(mode="json", by_alias=True) | {"warnings": warnings})
         return
-    say(f"[green]✓[/] the dossier of {found.project} can be filed: `hdh project submit {typed(dossier)}`")
+    _warn(warnings)
+    step = "amend" if _is_open(context, found.project) else "submit"
+    say(f"[green]✓[/] the dossier of {found.project} can be filed: `hdh project {step} {typed(dossier)}`")
 
 
 @project_app.command("submit")
@@ -70,7 +73,9 @@ def submit_command(ctx: typer.Context, dossier: DossierArgument, as_json: JsonOp
     from hdh_assets.governance import decisions, register  # noqa: PLC0415
 
     context = cli_context(ctx).require_home()
-    _act(context, decisions.submit(_checked(context, dossier), register.today()), "filed", as_json=as_json)
+    found, warnings = _checked(context, dossier)
+    _warn(warnings)
+    _act(context, decisions.submit(found, register.today()), "filed", as_json=as_json)
 
 
 @project_app.command("amend")
@@ -79,7 +84,9 @@ def amend_command(ctx: typer.Context, dossier: DossierArgument, as_json: JsonOpt
     from hdh_assets.governance import decisions, register  # noqa: PLC0415
 
     context = cli_context(ctx).require_home()
-    _act(context, decisions.amend(_checked(context, dossier), register.today()), "filed, amended", as_json=as_json)
+    found, warnings = _checked(context, dossier)
+    _warn(warnings)
+    _act(context, decisions.amend(found, register.today()), "filed, amended", as_json=as_json)
 
 
 @project_app.command("withdraw")
@@ -117,6 +124,12 @@ def show_command(ctx: typer.Context, project: ProjectArgument, as_json: JsonOpti
         print_json(summary | {"dossier": found.dossier.said("dossier", dict), "history": history})
         return
     print_facts(summary | {"waits_for": ", ".join(summary["waits_for"]) or None})
+    out.print()
+    told = {"project", "title", "tables"}
+    asked = found.dossier.said("dossier", dict)
+    print_facts({name: value for name, value in asked.items() if name not in told})
+    out.print()
+    _print_tables(found.dossier.said("dossier.tables", dict))
     out.print()
     print_rows(history, as_json=False, title="History")
 
@@ -227,6 +240,10 @@ def permit_command(ctx: typer.Context, project: ProjectArgument, as_json: JsonOp
     tables = content.pop("tables")
     print_facts(content)
     out.print()
+    _print_tables(tables)
+
+
+def _print_tables(tables: Mapping[str, Any]) -> None:
     rows = [{"table": t, "columns": c if c == "all" else ", ".join(c)} for t, c in sorted(tables.items())]
     print_rows(rows, as_json=False, title="Tables")
 
@@ -237,8 +254,8 @@ def _registry(context: Context) -> Registry:
     return Registry(context.home, context.settings)
 
 
-def _checked(context: Context, path: Path) -> Any:
-    """The dossier, found answerable. What nobody wrote, or would come empty, is told: that may be meant, in a trial."""
+def _checked(context: Context, path: Path) -> tuple[Any, list[str]]:
+    """The dossier, found answerable, and what nobody wrote or would come empty: that may be meant, in a trial."""
     from hdh_assets.extracts.askable import emptied, nothing_of_all  # noqa: PLC0415
     from hdh_assets.extracts.deliverable import deliverable, needed, undeliverable  # noqa: PLC0415
     from hdh_assets.governance.dossier import check_dossier, not_filled_in  # noqa: PLC0415
@@ -247,14 +264,32 @@ def _checked(context: Context, path: Path) -> Any:
     datasets = context.datasets()
     known = deliverable(datasets)
     dossier = check_dossier(path, known, today(), needed(known), undeliverable(datasets), nothing_of_all(datasets))
+    warnings = []
     if left := not_filled_in(dossier):
-        say(f"[yellow]·[/] as the template has it: {', '.join(left)}; a committee expects your own words there")
+        warnings.append(f"as the template has it: {', '.join(left)}; a committee expects your own words there")
     for table, columns in emptied(datasets, dossier).items():
         what = f"of {table} would be empty: {', '.join(columns)}; this `precision` gives nothing of them"
-        say(f"[yellow]·[/] {what}, see `hdh project tables {table}`")
+        warnings.append(f"{what}, see `hdh project tables {table}`")
     if context.home.settings_file.exists() and (waiting := _undelivered(context, dossier.tables)):
-        say(f"[yellow]·[/] nothing was delivered yet of {', '.join(waiting)}; an extract waits until it is")
-    return dossier
+        warnings.append(f"nothing was delivered yet of {', '.join(waiting)}; an extract waits until it is")
+    return dossier, warnings
+
+
+def _warn(warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        say(f"[yellow]·[/] {warning}")
+
+
+def _is_open(context: Context, project: str) -> bool:
+    """Whether the project has a dossier that is examined or was granted, so that the next is an amendment."""
+    from hdh_assets.governance.register import projects, today  # noqa: PLC0415
+    from hdh_assets.governance.states import ALLOWED, Step  # noqa: PLC0415
+
+    if not context.home.settings_file.exists():
+        return False
+    with _registry(context) as registry:
+        found = projects(registry).get(project)
+    return found is not None and found.status_on(today()) in ALLOWED[Step.amend]
 
 
 def _waits_for(context: Context, project: Project) -> list[str]:

@@ -173,5 +173,7 @@ def _schema(version: Version, table: str) -> dg.TableSchema:
 
 
 def _words(row: Mapping[str, str]) -> str:
-    is_changed = row["treatment"] != Treatment.kept
-    return f"{row['description']} In this extract: {row['treatment']}." if is_changed else row["description"]
+    if row["treatment"] == Treatment.kept:
+        return row["description"]
+    end = "" if row["description"].endswith((".", "?", "!")) else "."
+    return f"{row['description']}{end} In this extract: {row['treatment']}."

@@ -50,6 +50,21 @@ def tested(standardised, tmp_path_factory):
     return done, folder / "target"
 
 
+def test_fragments_that_nobody_would_be_in_scope_for_are_refused(tmp_path):
+    """Every delivery after the first was lacking in OMOP, without a word."""
+    command = ["parse", "--project-dir", PROJECT, "--profiles-dir", PROJECT, "--target-path", tmp_path]
+    command += ["--log-path", tmp_path, "--vars", '{"scopes": ["int_snds_beneficiaries__scope"]}']
+    done = subprocess.run(
+        [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *map(str, command)],
+        env=os.environ | {"HDH_HOME": str(tmp_path), "DO_NOT_TRACK": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "give it a model int_snds_dcir__scope" in done.stdout
+
+
 @pytest.fixture(scope="module")
 def manifest(tested):
     return read_manifest(tested[1] / "manifest.json")

@@ -74,8 +74,14 @@ def test_from_a_new_dossier_to_a_traced_and_proved_extract(home: Home, settings:
     hdh(home, "project", "new", str(tmp_path / "new.yaml"))
     path = write_dossier(tmp_path / "dossier.yaml", "pilot", tables={"snds_dcir.er_prs_f": "all", "omop.person": "all"})
     hdh(home, "project", "check", str(path))
-    assert hdh(home, "project", "check", str(path), "--json")["project"] == "pilot"
+    checked = hdh(home, "project", "check", str(path), "--json")
+    assert (checked["project"], checked["warnings"]) == ("pilot", [])
+    assert "hdh project submit" in hdh(home, "project", "check", str(path))
     hdh(home, "project", "submit", str(path))
+    assert "hdh project amend" in hdh(home, "project", "check", str(path))
+    assert checked["purpose"] in " ".join(hdh(home, "project", "show", "pilot").split())
+    untouched = hdh(home, "project", "check", str(tmp_path / "new.yaml"), "--json")["warnings"]
+    assert any(warning.startswith("as the template has it: title, purpose") for warning in untouched)
     assert [row["project"] for row in hdh(home, "committee", "list", "--json")] == ["pilot"]
     hdh(home, "committee", "opinion", "pilot", "--favourable")
     hdh(home, "permit", "grant", "pilot")
