@@ -35,12 +35,14 @@ _OPPOSED = Text(
     fr="Les lignes des personnes opposées à l'usage de leurs données sont écartées : {rows}. Rien n'est à corriger.",
 )
 _NOT_PUBLISHED = Text(
-    en=f"not published, it is about fewer than {SMALL_CELL} persons or none",
+    en=f"a number that is not published, as it is about fewer than {SMALL_CELL} persons or none",
     fr=f"nombre non publié, il concerne moins de {SMALL_CELL} personnes ou aucune",
 )
 _ALREADY = Text(
-    en="Nothing: this very delivery was already taken in. To replace it, seal the corrected files again.",
-    fr="Rien : cette livraison même a déjà été reçue. Pour la remplacer, scellez à nouveau les fichiers corrigés.",
+    en="This very delivery was already taken in. Rows listed below, if any, are still to be corrected: seal the "
+    "corrected files again.",
+    fr="Cette livraison même a déjà été reçue. Les lignes listées ici, s'il y en a, restent à corriger : scellez à "
+    "nouveau les fichiers corrigés.",
 )
 
 

@@ -21,7 +21,7 @@ _TITLES: dict[str, Text] = {
     "accepted": Text(en="Accepted", fr="Acceptée"),
     "accepted_with_rejects": Text(en="Accepted, with rejected rows", fr="Acceptée, avec des lignes rejetées"),
     "refused": Text(en="Refused: nothing was loaded", fr="Refusée : rien n'a été chargé"),
-    "already_received": Text(en="Already received: nothing to do", fr="Déjà reçue : rien à faire"),
+    "already_received": Text(en="Already received: nothing was loaded again", fr="Déjà reçue : rien n'a été rechargé"),
 }
 _WORDS: dict[str, Text] = {
     "delivery": Text(en="Delivery", fr="Livraison"),
