@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from functools import cache
-from re import _parser as parser  # type: ignore[attr-defined]
 from typing import TYPE_CHECKING
 from unicodedata import category
 
@@ -194,8 +193,5 @@ def check_pattern(type_: str, pattern: str, codes: Iterable[str] = ()) -> None:
         raise ValueError(f"pattern: the engine's expressions repeat at most {_MOST_REPEATED} times")
     if problem := _refusal(pattern):
         raise ValueError(f"pattern: {problem}")
-    longest = numbers_of(type_) if kind_of(type_) == "string" else ()
-    if longest and parser.parse(pattern).getwidth()[0] > longest[0]:
-        raise ValueError(f"pattern: every text that matches is longer than {type_}")
     if wrong := _unmatched(pattern, list(codes)):
         raise ValueError(f"pattern: the codes {', '.join(wrong)} do not match it")

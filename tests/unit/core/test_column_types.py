@@ -94,10 +94,9 @@ def test_a_pattern_is_one_of_the_engine(pattern: str) -> None:
         check_pattern("string", pattern)
 
 
-@pytest.mark.parametrize(("pattern", "codes"), [("[A-Z]{3}", []), ("a|bc?", ["a", "d"]), ("(abc|abcd)e*", [])])
-def test_a_pattern_is_one_of_texts_that_the_column_can_hold(pattern: str, codes: list[str]) -> None:
-    with pytest.raises(ValueError, match=r"longer than string|the codes d do not match"):
-        check_pattern("string(2)", pattern, codes)
+def test_codes_match_the_pattern_of_their_column() -> None:
+    with pytest.raises(ValueError, match="the codes d do not match"):
+        check_pattern("string(2)", "a|bc?", ["a", "d"])
     check_pattern("string(2)", "a|b|[0-9]*.*", ["a", "b"])
 
 
